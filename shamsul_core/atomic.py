@@ -1,0 +1,32 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` to `path` so that a reader, or a kill at any moment, never meets half a file.
+
+    The bytes go to a file aside in the same folder, reach the disk, and then take the name in one step.
+
+    Raises
+    ------
+    OSError
+        If the disk is full or the folder cannot be written; what stood at `path` before is untouched.
+    """
+    handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)  # noqa: PTH105 - `aside` is a plain string
+    except BaseException:
+        os.unlink(aside)  # noqa: PTH108
+        raise

@@ -1,0 +1,102 @@
+"""The classifier: a network that knows its pathologies, its preprocessing and where it comes from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import torch
+from torch.fx.experimental.optimization import fuse
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from torch import nn
+
+    from shamsul_core.classifier.preprocessing import Preprocessing
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A network with one logit per observation.
+
+    Parameters
+    ----------
+    network
+        N × 3 × size × size in, N × C logits out; in evaluation mode.
+    pathologies
+        What the C outputs stand for, by CheXpert's names.
+    preprocessing
+        How the network wants its radiographs.
+    source
+        Where the weights come from, for people to read: a file's name, ``"untrained"``.
+    is_trained
+        Whether the network ever learned anything; results of an untrained one are labelled wherever they show.
+    """
+
+    network: nn.Module
+    pathologies: tuple[str, ...]
+    preprocessing: Preprocessing
+    source: str
+    is_trained: bool
+
+    def __post_init__(self) -> None:
+        self.network.eval().requires_grad_(requires_grad=False)
+
+    def preprocess(self, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
+        """Return the network's input, float32, 1 × 3 × size × size, of a radiograph H × W (uint8)."""
+        return self.preprocessing(pixels)
+
+    @torch.inference_mode()
+    def logits(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return float32 logits N × C of a batch N × 3 × size × size."""
+        logits: torch.Tensor = self.network(batch)
+        return logits
+
+    def predict(self, pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
+        """Return the probability of each pathology on one radiograph H × W (uint8)."""
+        probabilities = torch.sigmoid(self.logits(self.preprocess(pixels)))[0]
+        return dict(zip(self.pathologies, probabilities.tolist(), strict=True))
+
+    def output_index(self, pathology: str) -> int:
+        """Return the column of `pathology` among the logits.
+
+        Raises
+        ------
+        ValueError
+            If the network has no output for it.
+        """
+        try:
+            return self.pathologies.index(pathology)
+        except ValueError:
+            message = f"the classifier {self.source} has no output for {pathology!r}"
+            raise ValueError(message) from None
+
+    @cached_property
+    def fast_network(self) -> tuple[nn.Module, torch.dtype]:
+        """A copy for many forward passes, channels last, and the dtype of its input.
+
+        Each convolution is fused with the batch norm behind it. bfloat16 where the processor multiplies it in
+        hardware, float32 elsewhere.
+        """
+        dtype = torch.bfloat16 if has_fast_bfloat16() else torch.float32
+        network = fuse(self.network).to(dtype).to(memory_format=torch.channels_last)  # type: ignore[no-untyped-call]
+        return network, dtype
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the weights, their names, the pathologies and the preprocessing."""
+        digest = hashlib.sha256(repr((self.pathologies, self.preprocessing)).encode())
+        for name, tensor in sorted(self.network.state_dict().items()):
+            digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
+            digest.update(
+                tensor.contiguous().view(torch.uint8).numpy() if tensor.ndim else tensor.numpy().tobytes()
+            )
+        return digest.hexdigest()
+
+
+def has_fast_bfloat16() -> bool:
+    """Return whether this processor multiplies bfloat16 in hardware (AVX-512 BF16 or AMX)."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001

@@ -1,0 +1,76 @@
+"""From a radiograph's pixels to the network's input, exactly as in training."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import numpy.typing as npt
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """How a network wants its radiographs; travels with the weights.
+
+    The whole radiograph is squeezed into a square, never cropped, so that a heatmap covers all of it.
+
+    Parameters
+    ----------
+    size_px
+        Side of the square input.
+    mean, std
+        Per channel (red, green, blue), of intensities in 0..1.
+    """
+
+    size_px: int = 224
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+
+    def __post_init__(self) -> None:
+        if not 32 <= self.size_px <= 4096 or len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+            message = f"unusable preprocessing: {self}"
+            raise ValueError(message)
+
+    def resize(self, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
+        """Return intensities in 0..1, float32, 1 × 1 × size × size (bilinear, antialiased)."""
+        intensities = torch.as_tensor(pixels)[None, None].float() / 255
+        size = (self.size_px, self.size_px)
+        return F.interpolate(intensities, size, mode="bilinear", align_corners=False, antialias=True)
+
+    def normalise(self, intensities: torch.Tensor) -> torch.Tensor:
+        """Return the network's input, float32, N × 3 × size × size, of intensities N × 1 × size × size."""
+        mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (self.mean, self.std))
+        return (intensities - mean) / std
+
+    def __call__(self, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
+        """Return the network's input, float32, 1 × 3 × size × size, of pixels H × W (uint8)."""
+        return self.normalise(self.resize(pixels))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain dictionary for a file's metadata."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Preprocessing:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            If a field is unknown, missing or unusable.
+        """
+        try:
+            return cls(size_px=int(stored["size_px"]), mean=tuple(stored["mean"]), std=tuple(stored["std"]))
+        except (KeyError, TypeError) as error:
+            message = f"unusable preprocessing {dict(stored)!r}"
+            raise ValueError(message) from error

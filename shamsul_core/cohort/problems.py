@@ -1,0 +1,108 @@
+"""What is wrong with a cohort: a line in a list where the rest goes on, an error where nothing can."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LONGEST_QUOTE = 60
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a cohort, while the rest of it can be used.
+
+    Parameters
+    ----------
+    subject
+        The file or radiograph it is about.
+    message
+        What is wrong and what to do.
+
+    Examples
+    --------
+    >>> print(Problem("val_labels.csv line 7", "the file it names is missing"))
+    val_labels.csv line 7: the file it names is missing
+    """
+
+    subject: str
+    message: str
+
+    def __str__(self) -> str:
+        return one_line(self.subject, self.message)
+
+
+class CohortError(Exception):
+    """A cohort, or the part of it asked for, cannot be read.
+
+    Parameters
+    ----------
+    message
+        What is wrong and what to do.
+    subject
+        The file or radiograph it is about, where the message does not name it.
+    """
+
+    def __init__(self, message: str, *, subject: str = "") -> None:
+        super().__init__(one_line(subject, message))
+        self.message = message
+        self.subject = subject
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # The default would call __init__ with the joined line, and the subject would stand twice in a worker's error.
+        return _rebuild, (self.message, self.subject)
+
+    @property
+    def problem(self) -> Problem:
+        """The same as a line for a list of problems."""
+        return Problem(self.subject, self.message)
+
+
+@contextmanager
+def about(subject: str) -> Iterator[None]:
+    """Let a `CohortError` from inside say what it is about, where it does not already.
+
+    Parameters
+    ----------
+    subject
+        The file or radiograph.
+
+    Raises
+    ------
+    CohortError
+        The one raised inside, with its subject.
+    """
+    try:
+        yield
+    except CohortError as error:
+        if error.subject:
+            raise
+        raise CohortError(error.message, subject=subject) from error
+
+
+def one_line(subject: str, message: str) -> str:
+    """Return ``subject: message`` on one line; whatever breaks lines in a file's name is a space.
+
+    >>> one_line("odd\\nname.csv", "is empty")
+    'odd name.csv: is empty'
+    """
+    return " ".join(f"{subject}: {message}".split()) if subject else " ".join(message.split())
+
+
+def quoted(value: object) -> str:
+    """Return foreign content as it may stand in a message: quoted, on one line, not longer than about 60 characters.
+
+    >>> quoted("two\\nlines")
+    "'two\\\\nlines'"
+    """
+    # Only the beginning of a long text is ever represented: a run-length string may have megabytes.
+    text = repr(value[: _LONGEST_QUOTE + 1] if isinstance(value, str | bytes | list) else value)
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
+
+
+def _rebuild(message: str, subject: str) -> CohortError:
+    return CohortError(message, subject=subject)

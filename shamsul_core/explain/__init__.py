@@ -1,0 +1,44 @@
+"""The explanation methods. A fifth is one file here and one entry in `EXPLAINERS`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shamsul_core.explain.explainer import Explainer, Failure, explain_radiograph, settings_to_json
+from shamsul_core.explain.gradcam import GradCam
+from shamsul_core.explain.kernelshap import KernelShap
+from shamsul_core.explain.lime import Lime
+from shamsul_core.explain.lrp import LayerwiseRelevancePropagation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "EXPLAINERS",
+    "PRESETS",
+    "Explainer",
+    "Failure",
+    "explain_radiograph",
+    "make_explainers",
+    "settings_to_json",
+]
+
+EXPLAINERS = {kind.name: kind for kind in (Lime, KernelShap, GradCam, LayerwiseRelevancePropagation)}
+"""Every method by its name, in the order in which they are shown."""
+
+PRESETS = ("default", "paper")
+
+
+def make_explainers(preset: str = "default", methods: Sequence[str] = tuple(EXPLAINERS)) -> list[Explainer]:
+    """Return the methods with the settings of a preset.
+
+    Raises
+    ------
+    ValueError
+        If the preset or a method is unknown.
+    """
+    unknown = [name for name in methods if name not in EXPLAINERS]
+    if unknown or preset not in PRESETS:
+        message = f"unknown method or preset {unknown or preset!r}; there are {', '.join(EXPLAINERS)} and {', '.join(PRESETS)}"
+        raise ValueError(message)
+    return [EXPLAINERS[name](EXPLAINERS[name].presets[preset]) for name in EXPLAINERS if name in methods]  # type: ignore[abstract,arg-type]

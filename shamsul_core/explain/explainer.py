@@ -1,0 +1,108 @@
+"""What every explanation method is, and how one is asked so that a failure stays a failure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import numpy as np
+
+from shamsul_core.heatmap import Heatmap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from shamsul_core.classifier import Classifier
+
+
+class Explainer(Protocol):
+    """One explanation method with its settings."""
+
+    name: ClassVar[str]
+    """Short, for files and tables: ``"gradcam"``."""
+    title: ClassVar[str]
+    """For people: ``"Grad-CAM"``."""
+    presets: ClassVar[Mapping[str, Any]]
+    """Settings by the preset's name, ``"paper"`` and ``"default"``."""
+
+    @property
+    def settings(self) -> Any:  # noqa: ANN401 - each method has a data class of its own
+        """The method's settings, a frozen data class."""
+
+    def explain(
+        self, classifier: Classifier, pixels: npt.NDArray[np.uint8], pathologies: Sequence[str]
+    ) -> dict[str, Heatmap]:
+        """Return a heatmap for each pathology on one radiograph H × W.
+
+        Raises
+        ------
+        ValueError, RuntimeError
+            If the method cannot explain these; `explain_radiograph` then tells the pathologies apart.
+        """
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A method that could not explain a pathology, and why."""
+
+    method: str
+    pathology: str
+    reason: str
+
+
+def explain_radiograph(
+    explainer: Explainer, classifier: Classifier, pixels: npt.NDArray[np.uint8], pathologies: Sequence[str]
+) -> list[Heatmap | Failure]:
+    """Explain each pathology on one radiograph; where that fails, say why instead.
+
+    All pathologies are explained together. If that fails, each is tried alone, so that one pathology that cannot be
+    explained takes no other with it.
+
+    Parameters
+    ----------
+    pixels
+        uint8, H × W.
+
+    Returns
+    -------
+    list
+        In the order of `pathologies`: a heatmap with finite relevance, or the failure.
+    """
+    known = [pathology for pathology in pathologies if pathology in classifier.pathologies]
+    found = _explain_known(explainer, classifier, pixels, known)
+    absent = f"the classifier {classifier.source} has no output for it"
+    return [found.get(name, Failure(explainer.name, name, absent)) for name in pathologies]
+
+
+def _explain_known(
+    explainer: Explainer, classifier: Classifier, pixels: npt.NDArray[np.uint8], pathologies: Sequence[str]
+) -> dict[str, Heatmap | Failure]:
+    if not pathologies:
+        return {}
+    try:
+        heatmaps = explainer.explain(classifier, pixels, pathologies)
+    except (ValueError, RuntimeError, ArithmeticError, MemoryError) as error:
+        if len(pathologies) == 1:
+            return {pathologies[0]: Failure(explainer.name, pathologies[0], _one_line(error))}
+        alone = (_explain_known(explainer, classifier, pixels, [pathology]) for pathology in pathologies)
+        return {name: outcome for outcomes in alone for name, outcome in outcomes.items()}
+    return {name: _finite(heatmap) for name, heatmap in heatmaps.items()}
+
+
+def _finite(heatmap: Heatmap) -> Heatmap | Failure:
+    if np.isfinite(heatmap.values).all():
+        return heatmap
+    return Failure(
+        heatmap.method, heatmap.pathology, "its relevance is not finite; are the model's weights sound?"
+    )
+
+
+def _one_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def settings_to_json(explainer: Explainer) -> dict[str, Any]:
+    """Return the settings as a plain dictionary for a run's manifest."""
+    return asdict(explainer.settings)

@@ -1,0 +1,133 @@
+"""LRP (Bach et al. 2015; the paper's equation 6), by captum's rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+import torch
+from captum.attr import LRP
+from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule, IdentityRule, PropagationRule
+from torch import nn
+
+from shamsul_core.heatmap import Heatmap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from shamsul_core.classifier import Classifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class LrpSettings:
+    """LRP's settings; relevance starts from the logit.
+
+    Parameters
+    ----------
+    rules
+        ``"epsilon"``: the epsilon rule at every layer (Bach et al. 2015, equation 58), which with a small epsilon is
+        the paper's equation 6. ``"alpha1_beta0"``: only positive weights at convolutions, the identity at batch norm
+        (Montavon et al. 2017), epsilon elsewhere.
+    epsilon
+        Stabiliser added to a neuron's activation before it divides.
+    """
+
+    rules: Literal["epsilon", "alpha1_beta0"] = "epsilon"
+    epsilon: float = 1e-9
+
+
+@dataclass(frozen=True)
+class LayerwiseRelevancePropagation:
+    """Relevance of every pixel of the network's input, summed over the three channels."""
+
+    settings: LrpSettings
+
+    name: ClassVar[str] = "lrp"
+    title: ClassVar[str] = "LRP"
+    presets: ClassVar[Mapping[str, LrpSettings]] = {"paper": LrpSettings(), "default": LrpSettings()}
+
+    def explain(
+        self, classifier: Classifier, pixels: npt.NDArray[np.uint8], pathologies: Sequence[str]
+    ) -> dict[str, Heatmap]:
+        """Return a heatmap for each pathology on one radiograph H × W (uint8)."""
+        columns = [classifier.output_index(pathology) for pathology in pathologies]
+        relevance = propagate(classifier.network, classifier.preprocess(pixels), columns, self.settings)
+        maps = relevance.sum(dim=1).numpy()
+        return {
+            pathology: Heatmap(method=self.name, pathology=pathology, output="logit", values=maps[index])
+            for index, pathology in enumerate(pathologies)
+        }
+
+
+def propagate(
+    network: nn.Module, inputs: torch.Tensor, columns: Sequence[int], settings: LrpSettings
+) -> torch.Tensor:
+    """Propagate the relevance of some logits back to the input.
+
+    The network is as it was afterwards, its hooks and weights too, also if this fails.
+
+    Parameters
+    ----------
+    inputs
+        float32, 1 × 3 × S × S.
+    columns
+        The logits' columns.
+
+    Returns
+    -------
+    torch.Tensor
+        float32, len(columns) × 3 × S × S.
+
+    Raises
+    ------
+    ValueError
+        If the network has a layer that LRP has no rule for.
+    """
+    try:
+        _assign_rules(network, settings)
+        return _OneGraphLRP(network).attribute_each(inputs, columns)
+    except TypeError as error:
+        message = f"LRP has no rule for a layer of {type(network).__name__}: {error}"
+        raise ValueError(message) from error
+    finally:
+        for layer in network.modules():
+            layer.__dict__.pop("rule", None)
+            layer.__dict__.pop("activations", None)
+
+
+def _assign_rules(network: nn.Module, settings: LrpSettings) -> None:
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d) and settings.rules == "alpha1_beta0":
+            layer.__dict__["rule"] = Alpha1_Beta0_Rule()
+        elif isinstance(layer, nn.BatchNorm2d) and settings.rules == "alpha1_beta0":
+            layer.__dict__["rule"] = IdentityRule(settings.epsilon)
+        elif isinstance(
+            layer, nn.Conv2d | nn.BatchNorm2d | nn.Linear | nn.MaxPool2d | nn.AvgPool2d | nn.AdaptiveAvgPool2d
+        ):
+            layer.__dict__["rule"] = EpsilonRule(settings.epsilon)
+
+
+class _OneGraphLRP(LRP):
+    """captum's LRP with one forward graph kept for all outputs, where captum makes two passes for each."""
+
+    def attribute_each(self, inputs: torch.Tensor, columns: Sequence[int]) -> torch.Tensor:
+        self._original_state_dict = {name: value.clone() for name, value in self.model.state_dict().items()}
+        self.layers, self.backward_handles, self.forward_handles = [], [], []
+        self._get_layers(self.model)
+        self._check_and_attach_rules()
+        batch = inputs.detach().clone().requires_grad_()
+        try:
+            with torch.no_grad():
+                logits = self._compute_output_and_change_weights((batch,), None, None)
+            self._register_forward_hooks()
+            outputs = self.model(batch + 0)  # captum hooks a layer's input, which must not be the leaf itself
+            shares = [
+                torch.autograd.grad(outputs[0, column], batch, retain_graph=True)[0] * logits[0, column]
+                for column in columns
+            ]
+        finally:
+            self._restore_model()
+        return torch.cat(shares).detach()

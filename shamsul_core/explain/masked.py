@@ -1,0 +1,84 @@
+"""The masked evaluation that LIME and KernelSHAP share: the classifier's answer where only some superpixels show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from shamsul_core.classifier import Classifier
+    from shamsul_core.heatmap import Output
+
+_BATCH = 32
+"""Forward passes at once; measured best on a 2-core processor, where larger batches leave the cache."""
+
+
+@dataclass(frozen=True)
+class MaskedEvaluation:
+    """The function of coalitions that is explained: f(h(z)) in the paper's equation 3.
+
+    A coalition is the set of superpixels that show; the others are hidden behind one value of the network's input.
+    All pathologies are answered by the same forward passes, in the classifier's fast precision.
+
+    Parameters
+    ----------
+    inputs
+        The network's input, float32, 1 × 3 × S × S.
+    superpixels
+        Labels 0..n-1, S × S.
+    pathologies
+        The outputs wanted.
+    hide
+        The value, in the network's normalised input, that stands for a hidden pixel; 0 is ImageNet's mean grey.
+    output
+        ``"logit"`` or ``"probability"``.
+    """
+
+    classifier: Classifier
+    inputs: torch.Tensor
+    superpixels: npt.NDArray[np.intp]
+    pathologies: Sequence[str]
+    hide: float
+    output: Output
+
+    @property
+    def count(self) -> int:
+        """Number of superpixels n."""
+        return int(self.superpixels.max()) + 1
+
+    @torch.inference_mode()
+    def __call__(self, coalitions: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+        """Evaluate coalitions.
+
+        Parameters
+        ----------
+        coalitions
+            k × n, non-zero where the superpixel shows.
+
+        Returns
+        -------
+        numpy.ndarray
+            float64, k × number of pathologies.
+        """
+        network, dtype = self.classifier.fast_network
+        image = self.inputs.to(dtype).contiguous(memory_format=torch.channels_last)
+        labels = torch.as_tensor(self.superpixels)
+        shown = torch.as_tensor(np.asarray(coalitions) != 0)
+        logits = torch.cat([network(_masked(image, labels, part, self.hide)) for part in shown.split(_BATCH)])
+        columns = [self.classifier.output_index(pathology) for pathology in self.pathologies]
+        asked = logits[:, columns].double()
+        return (torch.sigmoid(asked) if self.output == "probability" else asked).numpy()
+
+
+def _masked(image: torch.Tensor, labels: torch.Tensor, shown: torch.Tensor, hide: float) -> torch.Tensor:
+    """Return the image k times, 3 × S × S each, with the superpixels that do not show at the value `hide`."""
+    visible = shown[:, labels].unsqueeze(1)
+    hidden = torch.tensor(hide, dtype=image.dtype)
+    return torch.where(visible, image, hidden).contiguous(memory_format=torch.channels_last)

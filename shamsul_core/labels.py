@@ -1,0 +1,46 @@
+"""The fourteen CheXpert observations, the ten pathologies CheXlocalize localises, and their aliases."""
+
+OBSERVATIONS = (
+    "No Finding",
+    "Enlarged Cardiomediastinum",
+    "Cardiomegaly",
+    "Lung Opacity",
+    "Lung Lesion",
+    "Edema",
+    "Consolidation",
+    "Pneumonia",
+    "Atelectasis",
+    "Pneumothorax",
+    "Pleural Effusion",
+    "Pleural Other",
+    "Fracture",
+    "Support Devices",
+)
+"""CheXpert's label columns in their order, which is the order of the classifier's outputs."""
+
+LOCALISED_PATHOLOGIES = (
+    "Enlarged Cardiomediastinum",
+    "Cardiomegaly",
+    "Lung Lesion",
+    "Lung Opacity",
+    "Edema",
+    "Consolidation",
+    "Atelectasis",
+    "Pneumothorax",
+    "Pleural Effusion",
+    "Support Devices",
+)
+"""The ten pathologies with expert contours, in CheXlocalize's order."""
+
+_ALIASES = {"Airspace Opacity": "Lung Opacity"}
+
+
+def canonical_name(name: str) -> str:
+    """Return CheXpert's name of an observation, whatever file it comes from.
+
+    CheXlocalize's files call *Airspace Opacity* what CheXpert's label files call *Lung Opacity*.
+
+    >>> canonical_name("Airspace Opacity")
+    'Lung Opacity'
+    """
+    return _ALIASES.get(name, name)

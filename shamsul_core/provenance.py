@@ -1,0 +1,87 @@
+"""Where a run comes from: the manifest's words on cohort, model, methods and versions."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from shamsul_core.explain import settings_to_json
+from shamsul_core.run import Manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from shamsul_core.classifier import Classifier
+    from shamsul_core.cohort import Cohort
+    from shamsul_core.explain import Explainer
+
+_LIBRARIES = (
+    "captum",
+    "lime",
+    "numpy",
+    "opencv-python-headless",
+    "scikit-image",
+    "scikit-learn",
+    "shap",
+    "torch",
+    "torchvision",
+)
+
+
+def describe_run(
+    folder: Path,
+    cohort: Cohort,
+    classifier: Classifier,
+    explainers: Sequence[Explainer],
+    pathologies: Sequence[str],
+    preset: str,
+) -> Manifest:
+    """Return the manifest of the run in `folder` that explains this cohort with these."""
+    return Manifest(
+        model=describe_model(classifier),
+        cohort=describe_cohort(cohort, folder),
+        methods={one.name: {"title": one.title, "settings": settings_to_json(one)} for one in explainers},
+        pathologies=tuple(pathologies),
+        preset=preset,
+        created=now(),
+        versions=versions(),
+    )
+
+
+def describe_model(classifier: Classifier) -> dict[str, Any]:
+    """Return a manifest's words on the model."""
+    _, dtype = classifier.fast_network
+    return {
+        "source": classifier.source,
+        "fingerprint": classifier.fingerprint,
+        "is_trained": classifier.is_trained,
+        "pathologies": list(classifier.pathologies),
+        "preprocessing": classifier.preprocessing.to_json(),
+        "precision": str(dtype).removeprefix("torch."),
+    }
+
+
+def describe_cohort(cohort: Cohort, folder: Path) -> dict[str, Any]:
+    """Return a manifest's words on the cohort; its path is relative to the run, so that both can move together."""
+    return {
+        "path": os.path.relpath(cohort.folder.resolve(), folder.resolve()),
+        "name": cohort.name,
+        "split": cohort.split,
+        "fingerprint": cohort.fingerprint,
+        "simulated": cohort.simulated_note if cohort.is_simulated else None,
+        "radiographs": len(cohort.radiographs),
+    }
+
+
+def now() -> str:
+    """Return the time as a manifest has it: ISO 8601, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that a run's results rest on."""
+    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in _LIBRARIES}

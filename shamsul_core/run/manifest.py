@@ -1,0 +1,92 @@
+"""The manifest: what a run is about, and what makes it another run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCHEMA = 1
+"""Version of the run's format; a run of another version is refused by name."""
+
+
+class RunError(ValueError):
+    """A run that cannot be used; the message says in one line which file, what is wrong and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a run is about.
+
+    Parameters
+    ----------
+    model
+        source, fingerprint, is_trained, pathologies, preprocessing, precision.
+    cohort
+        path (relative to the run's folder), name, split, fingerprint, simulated (its label, or ``None``), radiographs.
+    methods
+        For each method's name its title and settings, in the order in which they are shown.
+    pathologies
+        Those explained.
+    preset
+        Name of the settings.
+    created
+        ISO 8601, UTC.
+    versions
+        Of Python and the libraries.
+    schema
+        Version of the run's format.
+    """
+
+    model: Mapping[str, Any]
+    cohort: Mapping[str, Any]
+    methods: Mapping[str, Mapping[str, Any]]
+    pathologies: tuple[str, ...]
+    preset: str
+    created: str
+    versions: Mapping[str, str]
+    schema: int = SCHEMA
+
+    def differences(self, other: Manifest) -> list[str]:
+        """Name what makes `other` another run than this one; empty if nothing does."""
+        compared = {
+            "model": (self.model["fingerprint"], other.model["fingerprint"]),
+            "cohort": (self.cohort["fingerprint"], other.cohort["fingerprint"]),
+            "pathologies": (list(self.pathologies), list(other.pathologies)),
+            "methods": (list(self.methods), list(other.methods)),
+        }
+        for name in self.methods.keys() & other.methods.keys():
+            compared[f"settings of {name}"] = (self.methods[name], other.methods[name])
+        return [what for what, (ours, theirs) in compared.items() if ours != theirs]
+
+    def to_json(self) -> str:
+        """Return the manifest as the text of ``manifest.json``."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            If it is not a manifest, or one of another format.
+        """
+        stored = json.loads(text)
+        found = stored.get("schema") if isinstance(stored, dict) else None
+        if found != SCHEMA:
+            message = (
+                f"run format {found!r}, this version of SHAMSUL reads {SCHEMA}; explain the cohort again"
+            )
+            raise ValueError(message)
+        missing = {one.name for one in fields(cls)} - stored.keys()
+        if missing:
+            message = f"{', '.join(sorted(missing))} missing"
+            raise ValueError(message)
+        return cls(
+            **{one.name: stored[one.name] for one in fields(cls)}
+            | {"pathologies": tuple(stored["pathologies"])}
+        )

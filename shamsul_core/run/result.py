@@ -1,0 +1,146 @@
+"""One radiograph's result in one safetensors file.
+
+Tensors: ``<method>/<pathology>`` (the heatmap's values), ``<method>/<pathology>/standard_error`` and
+``<method>/superpixels``. The metadata's ``record`` is JSON: id, size, probabilities, what each heatmap is, failures.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from shamsul_core.heatmap import Heatmap
+from shamsul_core.run.manifest import SCHEMA, RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+_HALF_FROM = 4096
+"""Maps of more values than this are kept as float16; superpixel values and 7 × 7 maps stay exact."""
+
+
+@dataclass(frozen=True)
+class RadiographResult:
+    """All that was found out about one radiograph.
+
+    Parameters
+    ----------
+    size
+        Height and width in pixels.
+    probabilities
+        Of each observation.
+    heatmaps
+        Every explanation that worked.
+    failures
+        (method, pathology, reason) of each that did not.
+    """
+
+    image_id: str
+    size: tuple[int, int]
+    probabilities: Mapping[str, float]
+    heatmaps: tuple[Heatmap, ...] = ()
+    failures: tuple[tuple[str, str, str], ...] = ()
+
+
+class OpenResult:
+    """A radiograph's file, open; errors name it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> tuple[Any, dict[str, Any]]:
+        try:
+            self._file = safe_open(self.path, framework="numpy")
+            self._file.__enter__()
+            return self._file, json.loads((self._file.metadata() or {})["record"])
+        except FileNotFoundError as error:
+            message = f"{self.path.stem}: this radiograph is not in the run"
+            raise RunError(message) from error
+        except (SafetensorError, OSError, KeyError, ValueError) as error:
+            message = f"{self.path}: not a readable result ({error}); delete it and explain the cohort again"
+            raise RunError(message) from error
+
+    def __exit__(self, *exception: object) -> None:
+        self._file.__exit__(*exception)
+
+
+def encode_result(result: RadiographResult) -> bytes:
+    """Return the bytes of a result's file."""
+    tensors: dict[str, npt.NDArray[Any]] = {}
+    about = {}
+    for heatmap in result.heatmaps:
+        key = f"{heatmap.method}/{heatmap.pathology}"
+        tensors |= _tensors(key, heatmap)
+        about[key] = {
+            "output": heatmap.output,
+            "converged": heatmap.converged,
+            "evaluations": heatmap.evaluations,
+            "scale": _scale(heatmap.values),
+            "superpixels": heatmap.superpixels is not None,
+        }
+    record = {
+        "image_id": result.image_id,
+        "size": list(result.size),
+        "probabilities": dict(result.probabilities),
+        "heatmaps": about,
+        "failures": [list(failure) for failure in result.failures],
+    }
+    return save(tensors, {"schema": str(SCHEMA), "record": json.dumps(record)})
+
+
+def _tensors(key: str, heatmap: Heatmap) -> dict[str, npt.NDArray[Any]]:
+    """Return a heatmap's tensors; the superpixels, the same for all pathologies of a method, stand once."""
+    values = heatmap.values / _scale(heatmap.values)
+    tensors = {key: values.astype(np.float16 if values.size > _HALF_FROM else np.float32)}
+    if heatmap.standard_error is not None:
+        tensors[f"{key}/standard_error"] = heatmap.standard_error.astype(np.float32)
+    if heatmap.superpixels is not None:
+        count = len(heatmap.values)
+        tensors[f"{heatmap.method}/superpixels"] = heatmap.superpixels.astype(
+            np.uint8 if count <= 256 else np.uint16
+        )
+    return tensors
+
+
+def _scale(values: npt.NDArray[np.float32]) -> float:
+    """Return what float16 maps are divided by, so that their small values do not vanish; a power of two is exact."""
+    largest = float(np.abs(values).max(initial=0))
+    return 2.0 ** np.ceil(np.log2(largest)) if values.size > _HALF_FROM and largest > 0 else 1.0
+
+
+def decode_heatmap(file: Any, key: str, about: Mapping[str, Any]) -> Heatmap:  # noqa: ANN401 - safetensors has no types
+    """Read one heatmap of an open file; `about` is what the record says of it."""
+    method, pathology = key.split("/", 1)
+    names = set(file.keys())
+    error = f"{key}/standard_error"
+    return Heatmap(
+        method=method,
+        pathology=pathology,
+        output=about["output"],
+        values=file.get_tensor(key).astype(np.float32) * np.float32(about["scale"]),
+        superpixels=file.get_tensor(f"{method}/superpixels").astype(np.intp)
+        if about["superpixels"]
+        else None,
+        standard_error=file.get_tensor(error) if error in names else None,
+        converged=about["converged"],
+        evaluations=about["evaluations"],
+    )
+
+
+def make_result(record: Mapping[str, Any], heatmaps: tuple[Heatmap, ...]) -> RadiographResult:
+    """Return a result from its record and those of its heatmaps that were read."""
+    return RadiographResult(
+        record["image_id"],
+        (record["size"][0], record["size"][1]),
+        record["probabilities"],
+        heatmaps,
+        tuple((method, pathology, reason) for method, pathology, reason in record["failures"]),
+    )

@@ -1,0 +1,238 @@
+"""The run's folder: its manifest, its radiographs' results and its tables."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from shamsul_core.atomic import write_atomically
+from shamsul_core.run.manifest import Manifest, RunError
+from shamsul_core.run.result import OpenResult, RadiographResult, decode_heatmap, encode_result, make_result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from shamsul_core.heatmap import Heatmap
+
+SCORE_COLUMNS = {
+    "image_id": "string",
+    "pathology": "string",
+    "method": "string",
+    "label": "float64",  # 1 positive, 0 negative, -1 uncertain, NaN blank
+    "probability": "float64",
+    "threshold": "float64",  # of the map scaled to 0..1
+    "iou": "float64",  # true-positive slice: NaN where either mask is empty
+    "hit": "float64",  # 1, 0, or NaN where the experts marked nothing
+    "mask_area_px": "float64",
+    "expert_area_px": "float64",
+    "reason": "string",  # why there is no IoU
+}
+"""Columns of ``scores.parquet`` and their types."""
+
+FAILURE_COLUMNS = {
+    "image_id": "string",
+    "step": "string",  # "read", "explain" or "score"
+    "method": "string",
+    "pathology": "string",
+    "error": "string",
+}
+"""Columns of ``failures.parquet`` and their types."""
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]*")
+
+
+class Run:
+    """A run's folder, opened."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """Open a run.
+
+        Raises
+        ------
+        RunError
+            If there is none, or its manifest cannot be read.
+        """
+        path = folder / "manifest.json"
+        try:
+            return cls(folder, Manifest.from_json(path.read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            message = (
+                f"{folder}: no run here (no manifest.json); make one with: python -m shamsul_core explain"
+            )
+            raise RunError(message) from error
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            message = f"{path}: not a readable manifest: {error}"
+            raise RunError(message) from error
+
+    @classmethod
+    def create_or_resume(cls, folder: Path, manifest: Manifest) -> Run:
+        """Start a run in `folder`, or go on with the one that is there.
+
+        Raises
+        ------
+        RunError
+            If a run of another model, cohort or other settings is there; it is left as it is.
+        """
+        if (folder / "manifest.json").exists():
+            run = cls.open(folder)
+            differences = run.manifest.differences(manifest)
+            if differences:
+                message = (
+                    f"{folder}: holds a run that differs in {', '.join(differences)}; give another folder"
+                )
+                raise RunError(message)
+            return run
+        (folder / "heatmaps").mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / "manifest.json", manifest.to_json().encode())
+        return cls(folder, manifest)
+
+    # What was found out about one radiograph
+
+    def path_of(self, image_id: str) -> Path:
+        """Return where a radiograph's result lies or would lie.
+
+        Raises
+        ------
+        RunError
+            If `image_id` is no plain name and could lead out of the run.
+        """
+        if not _SAFE_ID.fullmatch(image_id):
+            message = f"{image_id!r} is not a radiograph's id"
+            raise RunError(message)
+        return self.folder / "heatmaps" / f"{image_id}.safetensors"
+
+    def explained_ids(self) -> list[str]:
+        """Return the ids of the radiographs explained so far, sorted."""
+        return sorted(path.stem for path in (self.folder / "heatmaps").glob("[!.]*.safetensors"))
+
+    def write(self, result: RadiographResult) -> None:
+        """Write a radiograph's result, whole or not at all.
+
+        Raises
+        ------
+        OSError
+            If the disk is full or the run cannot be written.
+        """
+        write_atomically(self.path_of(result.image_id), encode_result(result))
+
+    def read(self, image_id: str) -> RadiographResult:
+        """Read a radiograph's result with all its heatmaps.
+
+        Raises
+        ------
+        RunError
+            If it is not there or cannot be read.
+        """
+        with self._opened(image_id) as (file, record):
+            heatmaps = tuple(decode_heatmap(file, key, about) for key, about in record["heatmaps"].items())
+            return make_result(record, heatmaps)
+
+    def read_record(self, image_id: str) -> RadiographResult:
+        """Read a radiograph's result without its heatmaps, which is quick.
+
+        Raises
+        ------
+        RunError
+            If it is not there or cannot be read.
+        """
+        with self._opened(image_id) as (_, record):
+            return make_result(record, ())
+
+    def heatmap(self, image_id: str, method: str, pathology: str) -> Heatmap | None:
+        """Read one heatmap; ``None`` where the method failed on it or it was not asked for.
+
+        Raises
+        ------
+        RunError
+            If the radiograph's result is not there or cannot be read.
+        """
+        with self._opened(image_id) as (file, record):
+            about = record["heatmaps"].get(f"{method}/{pathology}")
+            return None if about is None else decode_heatmap(file, f"{method}/{pathology}", about)
+
+    def _opened(self, image_id: str) -> OpenResult:
+        return OpenResult(self.path_of(image_id))
+
+    # The run's tables
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """image_id and the probability of each observation, one row per radiograph."""
+        return self._table("predictions", {"image_id": "string"})
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """One row per radiograph, pathology and method, see `SCORE_COLUMNS`."""
+        return self._table("scores", SCORE_COLUMNS)
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """What could not be done and why, see `FAILURE_COLUMNS`."""
+        return self._table("failures", FAILURE_COLUMNS)
+
+    @property
+    def segmentation(self) -> dict[str, Any] | None:
+        """How the scores' masks were made (`SegmentationSettings.to_json`); ``None`` before there are scores."""
+        path = self.folder / "scores.parquet"
+        if not path.exists():
+            return None
+        stored = (pq.read_schema(path).metadata or {}).get(b"segmentation")
+        return None if stored is None else dict(json.loads(stored))
+
+    def write_predictions(self) -> None:
+        """Write the table of predictions from the radiographs' results."""
+        records = (self.read_record(image_id) for image_id in self.explained_ids())
+        rows = [{"image_id": record.image_id, **record.probabilities} for record in records]
+        columns = ["image_id", *self.manifest.model["pathologies"]]
+        types = dict.fromkeys(columns, "float64") | {"image_id": "string"}
+        self._write_table("predictions", pd.DataFrame(rows, columns=columns).astype(types))
+
+    def write_scores(self, rows: Iterable[Mapping[str, Any]], segmentation: Mapping[str, Any]) -> None:
+        """Write the table of scores, with the settings that made their masks."""
+        table = pd.DataFrame(list(rows), columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
+        order = ["image_id", "pathology", "method"]
+        self._write_table(
+            "scores", table.sort_values(order, ignore_index=True), {"segmentation": segmentation}
+        )
+
+    def write_failures(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write the table of failures."""
+        table = pd.DataFrame(list(rows), columns=list(FAILURE_COLUMNS)).astype(FAILURE_COLUMNS)
+        self._write_table("failures", table.sort_values(list(FAILURE_COLUMNS), ignore_index=True))
+
+    def _table(self, name: str, columns: Mapping[str, str]) -> pd.DataFrame:
+        path = self.folder / f"{name}.parquet"
+        if not path.exists():
+            return pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in columns.items()})
+        try:
+            return pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            message = (
+                f"{path}: not a readable table ({error}); make it again with: python -m shamsul_core score"
+            )
+            raise RunError(message) from error
+
+    def _write_table(self, name: str, table: pd.DataFrame, about: Mapping[str, Any] | None = None) -> None:
+        arrow = pa.Table.from_pandas(table, preserve_index=False)
+        extra = {key: json.dumps(value) for key, value in (about or {}).items()}
+        arrow = arrow.replace_schema_metadata((arrow.schema.metadata or {}) | extra)
+        buffer = pa.BufferOutputStream()
+        pq.write_table(arrow, buffer)
+        write_atomically(self.folder / f"{name}.parquet", buffer.getvalue().to_pybytes())
+
+    @cached_property
+    def cohort_folder(self) -> Path:
+        """The cohort's folder, which need not exist any more."""
+        return (self.folder / self.manifest.cohort["path"]).resolve()
