@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ def write_atomically(path: Path, data: bytes) -> None:
     OSError
         If the disk is full or the folder cannot be written; what stood at `path` before is untouched.
     """
-    handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    aside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with aside.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(aside, path)  # noqa: PTH105 - `aside` is a plain string
+        aside.replace(path)
     except BaseException:
-        os.unlink(aside)  # noqa: PTH108
+        aside.unlink(missing_ok=True)
         raise

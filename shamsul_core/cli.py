@@ -6,18 +6,26 @@ with its input is one line, never a traceback. Heavy libraries are imported by t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from shamsul_core.engine import Report
     from shamsul_core.run import Run
     from shamsul_core.segmentation import SegmentationSettings
@@ -38,21 +46,30 @@ Thresholds = Annotated[
     Path | None, typer.Option(help="CSV threshold,task: per-pathology thresholds in place of Otsu's.")
 ]
 Cutoffs = Annotated[
-    Path | None, typer.Option(help="CSV prob_threshold,mIoU,task: below its best cutoff a pathology's mask is empty.")
+    Path | None,
+    typer.Option(help="CSV prob_threshold,mIoU,task: below its best cutoff a pathology's mask is empty."),
 ]
-Smoothing = Annotated[int, typer.Option(min=0, help="Side of CheXlocalize's smoothing box in pixels, 0 for none.")]
+Smoothing = Annotated[
+    int, typer.Option(min=0, help="Side of CheXlocalize's smoothing box in pixels, 0 for none.")
+]
 
 
 @app.command()
 def explain(
     cohort: CohortFolder,
-    model: Annotated[str, typer.Option(help="A .safetensors classifier of ours, or 'untrained' for a trial.")],
+    model: Annotated[
+        str, typer.Option(help="A .safetensors classifier of ours, or 'untrained' for a trial.")
+    ],
     run: RunFolder,
     *,
-    split: Annotated[str | None, typer.Option(help="train, val or test; otherwise the one with contours.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="train, val or test; otherwise the one with contours.")
+    ] = None,
     preset: Preset = "default",
     method: Annotated[list[str] | None, typer.Option(help="lime, shap, gradcam, lrp; otherwise all.")] = None,
-    pathology: Annotated[list[str] | None, typer.Option(help="Otherwise the ten that CheXlocalize localises.")] = None,
+    pathology: Annotated[
+        list[str] | None, typer.Option(help="Otherwise the ten that CheXlocalize localises.")
+    ] = None,
 ) -> None:
     """Predict, explain, segment and score a cohort; called again, it goes on where it was."""
     with one_line_errors(), console.status("Reading the cohort and the model"):
@@ -116,7 +133,9 @@ def import_maps(
     cohort: CohortFolder,
     run: RunFolder,
     *,
-    split: Annotated[str | None, typer.Option(help="train, val or test; otherwise the one with contours.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="train, val or test; otherwise the one with contours.")
+    ] = None,
     name: Annotated[str, typer.Option(help="The method's short name in the run.")] = "gradcam",
     title: Annotated[str, typer.Option(help="The method's name for people.")] = "Grad-CAM (imported)",
     preset: Preset = "paper",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from filelock import FileLock, Timeout
 
@@ -17,7 +17,6 @@ from shamsul_core.run import RadiographResult, Run, RunError
 from shamsul_core.scoring import Row, score_result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from shamsul_core.classifier import Classifier
@@ -114,7 +113,9 @@ def explain_one(plan: Plan, radiograph: Radiograph, report: Report) -> Radiograp
     )
 
 
-def score_run(run: Run, cohort: Cohort, segmentation: SegmentationSettings, report: Report = lambda _: None) -> None:
+def score_run(
+    run: Run, cohort: Cohort, segmentation: SegmentationSettings, report: Report = lambda _: None
+) -> None:
     """Segment and score every heatmap of the run anew, without explaining again.
 
     Raises
@@ -141,6 +142,8 @@ def alone(folder: Path) -> Iterator[None]:
     """
     try:
         with FileLock(folder / ".lock", blocking=False):
+            for left_by_a_kill in folder.rglob(".*.part"):
+                left_by_a_kill.unlink()
             yield
     except Timeout as error:
         message = f"{folder}: another engine is at work on this run; wait for it or give another folder"

@@ -6,10 +6,10 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    import pandas as pd
 
     from shamsul_core.run import Run
     from shamsul_core.scoring import Row
@@ -33,7 +33,9 @@ class Ledger:
 
     @classmethod
     @contextmanager
-    def opened(cls, run: Run, segmentation: SegmentationSettings, *, keep_scores: bool = True) -> Iterator[Ledger]:
+    def opened(
+        cls, run: Run, segmentation: SegmentationSettings, *, keep_scores: bool = True
+    ) -> Iterator[Ledger]:
         """Open a run's ledger and bring it to disk at the end, also after an error.
 
         Scores on disk that were made by another segmentation are left out.

@@ -84,4 +84,6 @@ def now() -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that a run's results rest on."""
-    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in _LIBRARIES}
+    return {"python": platform.python_version()} | {
+        name: importlib.metadata.version(name) for name in _LIBRARIES
+    }

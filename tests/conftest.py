@@ -41,3 +41,39 @@ def classifier():
         network = DenseNet121(len(OBSERVATIONS))
         torch.nn.init.normal_(network.classifier.bias)
     return Classifier(network, OBSERVATIONS, Preprocessing(size_px=64), "untrained", is_trained=False)
+
+
+@pytest.fixture(scope="session")
+def made_cohort(tmp_path_factory, pixels) -> Path:
+    """Three radiographs in the released layout, two of them with an expert's rectangle for two pathologies."""
+    import json
+
+    import pandas as pd
+    from PIL import Image
+
+    from shamsul_core.cohort.annotations import encode_mask
+    from shamsul_core.labels import LOCALISED_PATHOLOGIES, OBSERVATIONS
+
+    folder = tmp_path_factory.mktemp("made") / "cohort"
+    rows, segmentations = [], {}
+    for number in (1, 2, 3):
+        path = folder / "CheXpert" / "val" / f"patient{number}" / "study1" / "view1_frontal.jpg"
+        path.parent.mkdir(parents=True)
+        Image.fromarray(np.roll(pixels, 11 * number, axis=1)).save(path, quality=95)
+        labels = dict.fromkeys(OBSERVATIONS, 0.0)
+        if number < 3:
+            labels |= {"Edema": 1.0, "Cardiomegaly": 1.0, "Pneumonia": -1.0}
+            mask = np.zeros(pixels.shape, bool)
+            mask[20 * number : 70, 10:60] = True
+            segmentations[f"patient{number}_study1_view1_frontal"] = {
+                name.replace("Lung Opacity", "Airspace Opacity"): encode_mask(
+                    mask if labels[name] == 1 else np.zeros_like(mask)
+                )
+                for name in LOCALISED_PATHOLOGIES
+            }
+        name = f"CheXpert-v1.0/valid/patient{number}/study1/view1_frontal.jpg"
+        rows.append({"Path": name, "Sex": "Male", "Age": 70, "Frontal/Lateral": "Frontal", "AP/PA": "AP"} | labels)
+    pd.DataFrame(rows).to_csv(folder / "CheXpert" / "val_labels.csv", index=False)
+    (folder / "CheXlocalize").mkdir()
+    (folder / "CheXlocalize" / "gt_segmentations_val.json").write_text(json.dumps(segmentations))
+    return folder

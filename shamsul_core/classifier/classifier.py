@@ -82,7 +82,7 @@ class Classifier:
         hardware, float32 elsewhere.
         """
         dtype = torch.bfloat16 if has_fast_bfloat16() else torch.float32
-        network = fuse(self.network).to(dtype).to(memory_format=torch.channels_last)  # type: ignore[no-untyped-call]
+        network = fuse(self.network).to(dtype).to(memory_format=torch.channels_last)
         return network, dtype
 
     @cached_property
@@ -99,4 +99,4 @@ class Classifier:
 
 def has_fast_bfloat16() -> bool:
     """Return whether this processor multiplies bfloat16 in hardware (AVX-512 BF16 or AMX)."""
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

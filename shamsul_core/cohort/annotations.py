@@ -228,7 +228,12 @@ def as_points(value: object) -> ContourArray:
         raise CohortError(message) from error
     if points.size == 0:
         return np.empty((0, 2))
-    if points.dtype.kind not in "iuf" or points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
+    if (
+        points.dtype.kind not in "iuf"
+        or points.ndim != 2
+        or points.shape[1] != 2
+        or not np.isfinite(points).all()
+    ):
         raise CohortError(message)
     return points.astype(np.float64)
 

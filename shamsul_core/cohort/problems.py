@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LONGEST_QUOTE = 60
+
+# A file may hold megabytes of text, or brackets nested so deep that repr() itself fails.
+_REPR = reprlib.Repr()
+_REPR.maxlevel = 3
+_REPR.maxstring = _REPR.maxother = _LONGEST_QUOTE
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,10 @@ class Problem:
         return one_line(self.subject, self.message)
 
 
-class CohortError(Exception):
+class CohortError(ValueError):
     """A cohort, or the part of it asked for, cannot be read.
+
+    A `ValueError`, so that whoever reports bad input in one line does not need to know of cohorts.
 
     Parameters
     ----------
@@ -85,22 +93,21 @@ def about(subject: str) -> Iterator[None]:
 
 
 def one_line(subject: str, message: str) -> str:
-    """Return ``subject: message`` on one line; whatever breaks lines in a file's name is a space.
+    r"""Return ``subject: message`` on one line; whatever breaks lines in a file's name is a space.
 
-    >>> one_line("odd\\nname.csv", "is empty")
+    >>> one_line("odd\nname.csv", "is empty")
     'odd name.csv: is empty'
     """
     return " ".join(f"{subject}: {message}".split()) if subject else " ".join(message.split())
 
 
 def quoted(value: object) -> str:
-    """Return foreign content as it may stand in a message: quoted, on one line, not longer than about 60 characters.
+    r"""Return foreign content as it may stand in a message: quoted, on one line, not longer than about 60 characters.
 
-    >>> quoted("two\\nlines")
-    "'two\\\\nlines'"
+    >>> quoted("two\nlines")
+    "'two\\nlines'"
     """
-    # Only the beginning of a long text is ever represented: a run-length string may have megabytes.
-    text = repr(value[: _LONGEST_QUOTE + 1] if isinstance(value, str | bytes | list) else value)
+    text = _REPR.repr(value)
     return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
 
 

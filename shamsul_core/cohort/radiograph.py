@@ -6,7 +6,6 @@ import struct
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -18,6 +17,7 @@ from shamsul_core.labels import OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 Size: TypeAlias = tuple[int, int]
 """Height and width in pixels."""

@@ -12,14 +12,16 @@ down the columns one after the other; as a list, or as text with 5 bits a charac
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias, TypedDict
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 from pycocotools import mask as coco_mask
 
 from shamsul_core.cohort.problems import CohortError, quoted
-from shamsul_core.cohort.radiograph import Size
+
+if TYPE_CHECKING:
+    from shamsul_core.cohort.radiograph import Size
 
 MaskArray: TypeAlias = npt.NDArray[np.bool_]
 RunArray: TypeAlias = npt.NDArray[np.int64]

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
-from shamsul_core.heatmap import Heatmap
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
     from shamsul_core.classifier import Classifier
+    from shamsul_core.heatmap import Heatmap
 
 
 class Explainer(Protocol):
@@ -28,7 +27,7 @@ class Explainer(Protocol):
     """Settings by the preset's name, ``"paper"`` and ``"default"``."""
 
     @property
-    def settings(self) -> Any:  # noqa: ANN401 - each method has a data class of its own
+    def settings(self) -> Any:
         """The method's settings, a frozen data class."""
 
     def explain(

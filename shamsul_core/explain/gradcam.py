@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 import torch
 from captum.attr import LayerGradCam
 
@@ -15,6 +14,7 @@ from shamsul_core.heatmap import Heatmap, Output
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
     import numpy.typing as npt
 
     from shamsul_core.classifier import Classifier
@@ -55,7 +55,7 @@ class GradCam:
         network = classifier.network
         if not isinstance(network, DenseNet121):
             message = f"Grad-CAM knows no last feature maps of {type(network).__name__}"
-            raise ValueError(message)  # noqa: TRY004 - a model that does not fit, not a caller's mistake
+            raise ValueError(message)
         if self.settings.output == "logit":
             maps = linear_head_maps(network, inputs, columns)
         else:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
 import torch
 from captum.attr import LRP
-from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule, IdentityRule, PropagationRule
+from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule, IdentityRule
 from torch import nn
 
 from shamsul_core.heatmap import Heatmap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    import numpy as np
     import numpy.typing as npt
+    from torch.utils.hooks import RemovableHandle
 
     from shamsul_core.classifier import Classifier
 
@@ -115,7 +116,9 @@ class _OneGraphLRP(LRP):
 
     def attribute_each(self, inputs: torch.Tensor, columns: Sequence[int]) -> torch.Tensor:
         self._original_state_dict = {name: value.clone() for name, value in self.model.state_dict().items()}
-        self.layers, self.backward_handles, self.forward_handles = [], [], []
+        self.layers: list[nn.Module] = []
+        self.backward_handles: list[RemovableHandle] = []
+        self.forward_handles: list[RemovableHandle] = []
         self._get_layers(self.model)
         self._check_and_attach_rules()
         batch = inputs.detach().clone().requires_grad_()

@@ -83,23 +83,24 @@ def encode_result(result: RadiographResult) -> bytes:
             "output": heatmap.output,
             "converged": heatmap.converged,
             "evaluations": heatmap.evaluations,
-            "scale": _scale(heatmap.values),
+            "scale": _scale(heatmap),
             "superpixels": heatmap.superpixels is not None,
         }
     record = {
+        "schema": SCHEMA,
         "image_id": result.image_id,
         "size": list(result.size),
         "probabilities": dict(result.probabilities),
         "heatmaps": about,
         "failures": [list(failure) for failure in result.failures],
     }
-    return save(tensors, {"schema": str(SCHEMA), "record": json.dumps(record)})
+    return save(tensors, {"record": json.dumps(record)})
 
 
 def _tensors(key: str, heatmap: Heatmap) -> dict[str, npt.NDArray[Any]]:
     """Return a heatmap's tensors; the superpixels, the same for all pathologies of a method, stand once."""
-    values = heatmap.values / _scale(heatmap.values)
-    tensors = {key: values.astype(np.float16 if values.size > _HALF_FROM else np.float32)}
+    values = heatmap.values / np.float32(_scale(heatmap))
+    tensors = {key: values.astype(np.float16 if _is_halved(heatmap) else np.float32)}
     if heatmap.standard_error is not None:
         tensors[f"{key}/standard_error"] = heatmap.standard_error.astype(np.float32)
     if heatmap.superpixels is not None:
@@ -110,13 +111,18 @@ def _tensors(key: str, heatmap: Heatmap) -> dict[str, npt.NDArray[Any]]:
     return tensors
 
 
-def _scale(values: npt.NDArray[np.float32]) -> float:
+def _is_halved(heatmap: Heatmap) -> bool:
+    """Return whether a map is kept as float16: large ones are, but for imported ones, which stay as they came."""
+    return heatmap.values.size > _HALF_FROM and heatmap.output is not None
+
+
+def _scale(heatmap: Heatmap) -> float:
     """Return what float16 maps are divided by, so that their small values do not vanish; a power of two is exact."""
-    largest = float(np.abs(values).max(initial=0))
-    return 2.0 ** np.ceil(np.log2(largest)) if values.size > _HALF_FROM and largest > 0 else 1.0
+    largest = float(np.abs(heatmap.values).max(initial=0))
+    return float(2.0 ** np.ceil(np.log2(largest))) if _is_halved(heatmap) and largest > 0 else 1.0
 
 
-def decode_heatmap(file: Any, key: str, about: Mapping[str, Any]) -> Heatmap:  # noqa: ANN401 - safetensors has no types
+def decode_heatmap(file: Any, key: str, about: Mapping[str, Any]) -> Heatmap:
     """Read one heatmap of an open file; `about` is what the record says of it."""
     method, pathology = key.split("/", 1)
     names = set(file.keys())

@@ -235,4 +235,4 @@ class Run:
     @cached_property
     def cohort_folder(self) -> Path:
         """The cohort's folder, which need not exist any more."""
-        return (self.folder / self.manifest.cohort["path"]).resolve()
+        return (self.folder / str(self.manifest.cohort["path"])).resolve()

@@ -109,7 +109,9 @@ def test_a_file_that_does_not_fit_is_named_with_what_is_wrong(saved, tmp_path, m
 
 
 def test_a_missing_tensor_is_named(saved, tmp_path):
-    path = rewritten(saved, tmp_path, change=lambda tensors: {k: v for k, v in tensors.items() if "conv0" not in k})
+    path = rewritten(
+        saved, tmp_path, change=lambda tensors: {k: v for k, v in tensors.items() if "conv0" not in k}
+    )
     with pytest.raises(ModelError, match="conv0"):
         load_classifier(path)
 

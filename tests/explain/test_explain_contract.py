@@ -11,7 +11,14 @@ import torch
 from shamsul_core.classifier import Classifier
 from shamsul_core.classifier.network import DenseNet121
 from shamsul_core.classifier.preprocessing import Preprocessing
-from shamsul_core.explain import EXPLAINERS, PRESETS, Failure, explain_radiograph, make_explainers, settings_to_json
+from shamsul_core.explain import (
+    EXPLAINERS,
+    PRESETS,
+    Failure,
+    explain_radiograph,
+    make_explainers,
+    settings_to_json,
+)
 from shamsul_core.heatmap import Heatmap
 
 PATHOLOGIES = ("Edema", "Cardiomegaly", "Support Devices")
@@ -86,7 +93,9 @@ def test_relevance_that_is_not_finite_is_a_failure_of_that_pathology_only(explai
     torch.manual_seed(0)
     network = DenseNet121(2)
     network.classifier.weight.data[0] = torch.nan
-    broken = Classifier(network, ("Edema", "Cardiomegaly"), Preprocessing(size_px=64), "broken", is_trained=True)
+    broken = Classifier(
+        network, ("Edema", "Cardiomegaly"), Preprocessing(size_px=64), "broken", is_trained=True
+    )
     fails, works = explain_radiograph(explainer, broken, pixels, ("Edema", "Cardiomegaly"))
     assert isinstance(fails, Failure)
     assert "not finite" in fails.reason or "NaN" in fails.reason
@@ -100,7 +109,9 @@ def test_a_blank_image_never_gives_a_traceback(explainer, classifier):
 
 
 def test_settings_are_plain_data(explainer):
-    assert all(isinstance(value, str | int | float | dict | None) for value in settings_to_json(explainer).values())
+    assert all(
+        isinstance(value, str | int | float | dict | None) for value in settings_to_json(explainer).values()
+    )
 
 
 def test_presets_and_methods_are_checked_by_name():

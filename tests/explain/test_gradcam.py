@@ -38,7 +38,9 @@ def test_equals_equation_4_and_5_on_hand_made_features(classifier, pixels):
 
 def test_probability_scales_the_logits_map(classifier, pixels):
     logit = GradCam(GradCamSettings()).explain(classifier, pixels, ["Edema"])["Edema"]
-    probability = GradCam(GradCamSettings(output="probability")).explain(classifier, pixels, ["Edema"])["Edema"]
+    probability = GradCam(GradCamSettings(output="probability")).explain(classifier, pixels, ["Edema"])[
+        "Edema"
+    ]
     p = classifier.predict(pixels)["Edema"]
     np.testing.assert_allclose(probability.relevance, logit.relevance * p * (1 - p), rtol=1e-3, atol=1e-7)
     assert probability.output == "probability"

@@ -11,7 +11,9 @@ from shamsul_core.explain.superpixels import superpixels
 
 def test_recovers_the_coefficients_of_a_function_linear_in_the_superpixels():
     weights = np.random.default_rng(0).normal(size=(12, 3))
-    settings = LimeSettings(samples=4000, kernel_width=100.0)  # a flat kernel, so that ridge's shrinkage is small
+    settings = LimeSettings(
+        samples=4000, kernel_width=100.0
+    )  # a flat kernel, so that ridge's shrinkage is small
     fitted = surrogate_coefficients(lambda coalitions: coalitions @ weights + 5, 12, settings)
     # Ridge with alpha 1 on n samples of variance 1/4 shrinks by about n/4 / (n/4 + 1)
     np.testing.assert_allclose(fitted, weights, rtol=0.01, atol=0.01)
@@ -47,7 +49,9 @@ def test_equals_lime_itself(classifier, pixels, monkeypatch):
         )
     for column, heatmap in zip(columns, ours.values(), strict=True):
         expected = dict(theirs.local_exp[column])
-        np.testing.assert_allclose(heatmap.values, [expected[i] for i in range(len(expected))], rtol=1e-3, atol=1e-6)
+        np.testing.assert_allclose(
+            heatmap.values, [expected[i] for i in range(len(expected))], rtol=1e-3, atol=1e-6
+        )
 
 
 def test_another_seed_draws_other_coalitions(classifier, pixels):

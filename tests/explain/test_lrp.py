@@ -103,7 +103,7 @@ def test_one_graph_for_all_equals_captum_one_by_one(rules, classifier, pixels):
 def test_leaves_no_trace_also_after_a_failure():
     network = nn.Sequential(nn.Conv2d(3, 2, 3), nn.GELU(), nn.Conv2d(2, 2, 3))
     attributes = [set(vars(module)) for module in network.modules()]
-    with pytest.raises(ValueError, match="LRP has no rule for a layer of Sequential: .*GELU"):
+    with pytest.raises(ValueError, match=r"LRP has no rule for a layer of Sequential: .*GELU"):
         propagate(network, torch.ones(1, 3, 9, 9), [0], LrpSettings())
     assert [set(vars(module)) for module in network.modules()] == attributes
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.modules())
@@ -111,5 +111,7 @@ def test_leaves_no_trace_also_after_a_failure():
 
 def test_rules_differ(classifier, pixels):
     inputs = classifier.preprocess(pixels)
-    one, other = (propagate(classifier.network, inputs, [5], LrpSettings(rules=r)) for r in ("epsilon", "alpha1_beta0"))
+    one, other = (
+        propagate(classifier.network, inputs, [5], LrpSettings(rules=r)) for r in ("epsilon", "alpha1_beta0")
+    )
     assert np.corrcoef(one.flatten(), other.flatten())[0, 1] < 0.99

@@ -28,7 +28,9 @@ class Weighted(torch.nn.Module):
 def evaluation(request, monkeypatch):
     if request.param == "float32":
         monkeypatch.setattr("shamsul_core.classifier.classifier.has_fast_bfloat16", lambda: False)
-    classifier = Classifier(Weighted(), ("Edema", "Fracture"), Preprocessing(size_px=SIZE), "sums", is_trained=True)
+    classifier = Classifier(
+        Weighted(), ("Edema", "Fracture"), Preprocessing(size_px=SIZE), "sums", is_trained=True
+    )
     inputs = torch.randn(1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
     tolerance = 1e-4 if request.param == "float32" else 0.02
     return MaskedEvaluation(classifier, inputs, LABELS, ("Fracture", "Edema"), -0.5, "logit"), tolerance

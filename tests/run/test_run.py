@@ -17,7 +17,12 @@ from shamsul_core.run import FAILURE_COLUMNS, SCORE_COLUMNS, Manifest, Radiograp
 def manifest(**changes):
     return dataclasses.replace(
         Manifest(
-            model={"source": "m", "fingerprint": "abc", "is_trained": True, "pathologies": ["Edema", "Fracture"]},
+            model={
+                "source": "m",
+                "fingerprint": "abc",
+                "is_trained": True,
+                "pathologies": ["Edema", "Fracture"],
+            },
             cohort={"path": "../cohort", "name": "c", "split": "val", "fingerprint": "def"},
             methods={"lime": {"title": "LIME", "settings": {"samples": 10}}},
             pathologies=("Edema",),
@@ -51,7 +56,7 @@ def result(image_id="patient1_study1_view1_frontal"):
             Heatmap(
                 method="lrp",
                 pathology="Edema",
-                output=None,
+                output="logit",
                 values=(generator.normal(size=(224, 224)) * 1e-7).astype(np.float32),
             ),
             Heatmap(method="gradcam", pathology="Edema", output="logit", values=np.zeros((7, 7), np.float32)),
@@ -85,6 +90,13 @@ def test_what_is_written_is_read(run):
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
+def test_an_imported_map_stays_exactly_as_it_came(run):
+    values = np.random.default_rng(1).random((320, 320), np.float32)
+    heatmap = Heatmap(method="gradcam", pathology="Edema", output=None, values=values)
+    run.write(RadiographResult("imported", (300, 200), {}, (heatmap,)))
+    np.testing.assert_array_equal(run.heatmap("imported", "gradcam", "Edema").values, values)
+
+
 def test_one_heatmap_is_read_alone(run):
     run.write(result())
     image_id = result().image_id
@@ -95,7 +107,9 @@ def test_one_heatmap_is_read_alone(run):
         run.heatmap("nobody", "lime", "Edema")
 
 
-@pytest.mark.parametrize("image_id", ["../manifest", "/etc/passwd", "a/b", "", ".lock", "a\\b", "a\0b", "a\nb"])
+@pytest.mark.parametrize(
+    "image_id", ["../manifest", "/etc/passwd", "a/b", "", ".lock", "a\\b", "a\0b", "a\nb"]
+)
 def test_an_id_never_leads_out_of_the_run(run, image_id):
     with pytest.raises(RunError, match="is not a radiograph's id"):
         run.read(image_id)
@@ -191,7 +205,12 @@ def test_tables_start_empty_with_their_columns(run):
 
 
 def test_scores_come_back_as_they_were(run):
-    row = dict.fromkeys(SCORE_COLUMNS) | {"image_id": "b", "pathology": "Edema", "method": "lime", "iou": 0.1234567890123}
+    row = dict.fromkeys(SCORE_COLUMNS) | {
+        "image_id": "b",
+        "pathology": "Edema",
+        "method": "lime",
+        "iou": 0.1234567890123,
+    }
     run.write_scores([row, row | {"image_id": "a", "iou": None, "reason": "why"}], {"sign": "signed"})
     scores = run.scores
     assert scores["image_id"].tolist() == ["a", "b"]
@@ -213,7 +232,7 @@ def test_predictions_are_made_from_the_results(run):
 
 def test_a_damaged_table_is_named(run):
     (run.folder / "scores.parquet").write_bytes(b"PAR1 but no")
-    with pytest.raises(RunError, match="scores.parquet: not a readable table"):
+    with pytest.raises(RunError, match=r"scores\.parquet: not a readable table"):
         _ = run.scores
 
 

@@ -1,0 +1,5 @@
+"""The dashboard's entry: ``streamlit run app.py -- --run DIR``."""
+
+from dashboard.navigation import navigate
+
+navigate().run()

@@ -1,0 +1,34 @@
+"""The dashboard's pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import StreamlitPage
+
+_PAGES = Path(__file__).parents[1] / "pages"
+_DECLARED = "navigation declared"
+
+
+def navigate() -> StreamlitPage:
+    """Set the page up, declare all pages and return the one that the address names."""
+    st.set_page_config(page_title="SHAMSUL", page_icon=":material/radiology:", layout="wide")
+    st.session_state[_DECLARED] = True
+    return st.navigation(
+        [st.Page(_PAGES / "compare.py", title="Compare", icon=":material/compare:", default=True)]
+    )
+
+
+def ensure_navigation() -> None:
+    """Go through app.py first, where Streamlit has not.
+
+    A fresh server whose first request is a page's own address finds the folder ``pages/`` and runs the page without
+    app.py (Streamlit 1.67, ``_mpa_v1`` in ``script_runner.py``). Declaring the navigation ends that for the server.
+    """
+    if _DECLARED not in st.session_state:
+        navigate()
+        st.rerun()

@@ -1,0 +1,257 @@
+"""A cohort in the layout in which CheXpert and CheXlocalize are released."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shamsul_core.cohort.experts import ExpertReading, SalientPoints, other_size
+from shamsul_core.cohort.image_files import find_images
+from shamsul_core.cohort.label_table import read_label_table
+from shamsul_core.cohort.layout import find_layout
+from shamsul_core.cohort.problems import CohortError, Problem, quoted
+from shamsul_core.cohort.radiograph_table import RadiographTable
+from shamsul_core.labels import LOCALISED_PATHOLOGIES, canonical_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from shamsul_core.cohort.annotations import Annotation
+    from shamsul_core.cohort.experts import Point
+    from shamsul_core.cohort.interface import Cohort
+    from shamsul_core.cohort.label_table import LabelRow
+    from shamsul_core.cohort.layout import Layout, Split
+    from shamsul_core.cohort.radiograph import Radiograph, Size
+
+_NAMELESS_SIMULATION = "Simulated radiographs, not of patients."
+
+
+def open_cohort(folder: str | Path, *, split: str | None = None) -> Cohort:
+    """Open a cohort in CheXpert's and CheXlocalize's layout (see `shamsul_core.cohort.layout`).
+
+    No image is opened and no annotation file parsed here.
+
+    Parameters
+    ----------
+    folder
+        The folder with ``CheXpert/`` and ``CheXlocalize/``, or the CheXpert folder itself.
+    split
+        ``"train"``, ``"val"`` or ``"test"``. By default the one with expert annotations, else the first there is, both
+        in the order val, test, train.
+
+    Returns
+    -------
+    Cohort
+        With a list of `problems` of what had to be left out.
+
+    Raises
+    ------
+    CohortError
+        There is no such cohort, more than one it could be, or nothing in it that can be read.
+    """
+    layout = find_layout(Path(folder), split)
+    rows, problems = read_label_table(layout.labels)
+    files, stray = find_images(layout.images)
+    found = {row.image_id: (row, _used(row, files[row.image_id])) for row in rows if row.image_id in files}
+    radiographs = RadiographTable(found)
+    problems += [*stray, *_mismatches(rows, files, layout)]
+    if not radiographs:
+        raise CohortError(_nothing(rows, problems, layout), subject=str(layout.labels))
+    return CheXpertCohort(layout, radiographs, tuple(problems))
+
+
+class CheXpertCohort:
+    """The `Cohort` of one split; the annotation files are read on the first question about them.
+
+    Parameters
+    ----------
+    layout
+        Where its files lie.
+    radiographs
+        By id, in the label file's order.
+    problems
+        What opening it has shown.
+    """
+
+    def __init__(self, layout: Layout, radiographs: RadiographTable, problems: tuple[Problem, ...]) -> None:
+        self._layout = layout
+        self._radiographs = radiographs
+        self._problems = problems
+        self._sizes: dict[str, Size | None] = {}
+        files = layout.expert_files
+        self._ground_truth = ExpertReading(files.get("gt_segmentations"), files.get("gt_annotations"))
+        self._benchmark = ExpertReading(files.get("hb_segmentations"), files.get("hb_annotations"))
+        self._points = SalientPoints(files.get("hb_salient_points"))
+
+    def __repr__(self) -> str:
+        return f"<cohort {self.name}, {len(self._radiographs)} radiographs>"
+
+    @property
+    def name(self) -> str:
+        """Name of the folder and the split."""
+        return f"{self.folder.resolve().name}/{self.split}"
+
+    @property
+    def folder(self) -> Path:
+        """The folder it was opened from."""
+        return self._layout.folder
+
+    @property
+    def split(self) -> Split:
+        """Which part of the folder it is."""
+        return self._layout.split
+
+    @property
+    def radiographs(self) -> Mapping[str, Radiograph]:
+        """The radiographs by id, in the order of the label file."""
+        return self._radiographs
+
+    @property
+    def has_annotations(self) -> bool:
+        """Whether there is an expert annotation file and it could be read."""
+        return self._ground_truth.is_available
+
+    def annotation(self, image_id: str, pathology: str) -> Annotation | None:
+        """Return what the experts marked, see `Cohort.annotation`."""
+        return self._ask(self._ground_truth, image_id, pathology)
+
+    def human_benchmark(self, image_id: str, pathology: str) -> Annotation | None:
+        """Return what the second group of radiologists marked, see `Cohort.human_benchmark`."""
+        return self._ask(self._benchmark, image_id, pathology)
+
+    def salient_points(self, image_id: str, pathology: str) -> tuple[Point, ...]:
+        """Return the points these radiologists clicked, see `Cohort.salient_points`."""
+        return self._points.points(image_id, self._known(image_id, pathology))
+
+    @cached_property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the files; reads the annotation files, but no image and no mask."""
+        entries = (problem for source in self._expert_sources for problem in source.problems)
+        return (*self._problems, *entries, *self._entries_without_radiograph())
+
+    def check(self) -> tuple[Problem, ...]:
+        """Open every annotated image and try every annotation; return `problems` and all that shows then."""
+        found = [problem for image_id in self._annotated_ids() for problem in self._check(image_id)]
+        # An entry of a wrong type is met again for each pathology.
+        return tuple(dict.fromkeys((*self.problems, *found)))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over ids, labels and annotation files; the same wherever the folder lies."""
+        digest = hashlib.sha256()
+        for row in self._radiographs.rows():
+            digest.update(json.dumps([row.image_id, row.view, *row.labels.values()]).encode() + b"\n")
+        for kind, path in sorted(self._layout.expert_files.items()):
+            digest.update(f"{kind} {_digest_of(path)}\n".encode())
+        return digest.hexdigest()
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether a ``SIMULATED.txt`` says so."""
+        return self._layout.simulated is not None
+
+    @cached_property
+    def simulated_note(self) -> str | None:
+        """The text of ``SIMULATED.txt``."""
+        if self._layout.simulated is None:
+            return None
+        try:
+            text = self._layout.simulated.read_text(encoding="utf-8-sig", errors="replace")
+        except OSError:  # it is there: whatever it says, nobody may take these for patients
+            return _NAMELESS_SIMULATION
+        return text.strip() or _NAMELESS_SIMULATION
+
+    def _ask(self, reading: ExpertReading, image_id: str, pathology: str) -> Annotation | None:
+        name = self._known(image_id, pathology)
+        if not reading.is_available:
+            return None
+        annotation = reading.annotation(image_id, name, lambda: self._radiographs[image_id].size)
+        size = self._size(image_id)
+        for problem in () if size is None else other_size(annotation, size):
+            raise CohortError(problem.message, subject=problem.subject)
+        return annotation
+
+    def _known(self, image_id: str, pathology: str) -> str:
+        if image_id not in self._radiographs:
+            message = f"there is no radiograph {quoted(image_id)}"
+            raise CohortError(message, subject=self.name)
+        if (name := canonical_name(pathology)) not in LOCALISED_PATHOLOGIES:
+            message = f"{quoted(pathology)} is not one of the ten pathologies that experts localised"
+            raise CohortError(message, subject=self.name)
+        return name
+
+    def _size(self, image_id: str) -> Size | None:
+        """Return the radiograph's size, ``None`` where its file cannot be read; an annotation can be shown all the same."""
+        if image_id not in self._sizes:
+            try:
+                self._sizes[image_id] = self._radiographs[image_id].size
+            except CohortError:
+                self._sizes[image_id] = None
+        return self._sizes[image_id]
+
+    @property
+    def _expert_sources(self) -> tuple[ExpertReading, ExpertReading, SalientPoints]:
+        return self._ground_truth, self._benchmark, self._points
+
+    def _annotated_ids(self) -> list[str]:
+        annotated = {image_id for source in self._expert_sources for image_id in source.entries}
+        return [image_id for image_id in self._radiographs if image_id in annotated]
+
+    def _entries_without_radiograph(self) -> Iterator[Problem]:
+        for source in self._expert_sources:
+            for image_id, name in source.entries.items():
+                if image_id not in self._radiographs:
+                    yield Problem(
+                        f"{name} {quoted(image_id)}", "this entry has no radiograph; it is passed over"
+                    )
+
+    def _check(self, image_id: str) -> Iterator[Problem]:
+        try:
+            height, width = self._radiographs[image_id].pixels().shape
+            size: Size | None = (height, width)
+        except CohortError as error:
+            size = None
+            yield error.problem
+        for source in self._expert_sources:
+            yield from source.check(image_id, size)
+
+
+def _used(row: LabelRow, paths: Sequence[str]) -> str:
+    """Return the file with the ending that the line has; a radiograph saved anew as PNG is found all the same."""
+    if len(paths) == 1:
+        return paths[0]
+    return next((path for path in paths if path.lower().endswith(row.path[-4:].lower())), paths[0])
+
+
+def _mismatches(
+    rows: Sequence[LabelRow], files: Mapping[str, Sequence[str]], layout: Layout
+) -> Iterator[Problem]:
+    labelled = {row.image_id: row for row in rows}
+    for row in rows:
+        subject = f"{layout.labels.name} line {row.line}"
+        if row.image_id not in files:
+            message = f"there is no file for {quoted(row.path)} in {layout.images}; the line is left out"
+            yield Problem(subject, message)
+        elif len(files[row.image_id]) > 1:
+            used = Path(_used(row, files[row.image_id])).name
+            yield Problem(subject, f"there is more than one file for {row.image_id}; {used} is used")
+    for image_id, paths in files.items():
+        if image_id not in labelled:
+            yield Problem(paths[0], f"there is no line for it in {layout.labels.name}; it is left out")
+
+
+def _nothing(rows: Sequence[LabelRow], problems: Sequence[Problem], layout: Layout) -> str:
+    first = f"; first problem: {problems[0]}" if problems else "; the file has no line but its header"
+    return f"none of its radiographs could be found in {layout.images} ({len(rows)} lines read){first}"
+
+
+def _digest_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        message = f"the file cannot be read ({error.strerror})"
+        raise CohortError(message, subject=str(path)) from error

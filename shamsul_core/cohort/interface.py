@@ -1,0 +1,103 @@
+"""What the rest of SHAMSUL knows of a cohort, whatever the layout on disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from shamsul_core.cohort.annotations import Annotation
+    from shamsul_core.cohort.layout import Split
+    from shamsul_core.cohort.problems import Problem
+    from shamsul_core.cohort.radiograph import Radiograph
+
+
+class Cohort(Protocol):
+    """Radiographs, their labels, and what experts marked on them."""
+
+    @property
+    def name(self) -> str:
+        """Name of the folder and the split, such as ``"chexlocalize/val"``."""
+        ...
+
+    @property
+    def folder(self) -> Path:
+        """The folder it was opened from."""
+        ...
+
+    @property
+    def split(self) -> Split:
+        """``"train"``, ``"val"`` or ``"test"``."""
+        ...
+
+    @property
+    def radiographs(self) -> Mapping[str, Radiograph]:
+        """The radiographs by id, in the order of the label file."""
+        ...
+
+    @property
+    def has_annotations(self) -> bool:
+        """Whether there is an expert annotation file and it could be read."""
+        ...
+
+    def annotation(self, image_id: str, pathology: str) -> Annotation | None:
+        """Return what the experts marked; empty where they marked nothing.
+
+        Parameters
+        ----------
+        image_id
+            A radiograph of the cohort.
+        pathology
+            One of the ten localised pathologies.
+
+        Returns
+        -------
+        Annotation or None
+            ``None`` only where `has_annotations` is False.
+
+        Raises
+        ------
+        CohortError
+            There is no such radiograph or pathology, or what the file has cannot be used.
+        """
+        ...
+
+    def human_benchmark(self, image_id: str, pathology: str) -> Annotation | None:
+        """Return what the second group of radiologists marked, as `annotation` does; ``None`` without their file."""
+        ...
+
+    def salient_points(self, image_id: str, pathology: str) -> tuple[tuple[float, float], ...]:
+        """Return the most representative points (x, y) in pixels that these radiologists clicked.
+
+        Raises
+        ------
+        CohortError
+            There is no such radiograph or pathology, or what the file has cannot be used.
+        """
+        ...
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the files, as far as it shows without opening each image and mask."""
+        ...
+
+    def check(self) -> tuple[Problem, ...]:
+        """Open every annotated image and try every annotation; return `problems` and all that shows then."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over ids, labels and annotation files, as hexadecimal text; the pixels are not part of it."""
+        ...
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the radiographs are simulated."""
+        ...
+
+    @property
+    def simulated_note(self) -> str | None:
+        """The label to show with every simulated radiograph, ``None`` where they are real."""
+        ...

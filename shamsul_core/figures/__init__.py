@@ -1,0 +1,1 @@
+"""Figures from plain tables and arrays; nothing here knows of a web page."""

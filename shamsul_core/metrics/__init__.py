@@ -1,0 +1,1 @@
+"""How well a mask finds what the experts marked."""

@@ -1,0 +1,160 @@
+"""From a heatmap to a mask at the radiograph's own size, as CheXlocalize does it.
+
+Saporta et al., Nature Machine Intelligence 2022, and the authors' ``heatmap_to_segmentation.py``:
+
+1. bilinear resize to the radiograph (half-pixel centres, edges clamped; torch's ``align_corners=False``),
+2. scaled to 0..1; Otsu's threshold on 256 grey levels, or ``value > t`` where a threshold t is given,
+3. with Otsu, the outlines of the thresholded map are filled, and with them its holes; single pixels are dropped,
+4. an empty mask where a probability cutoff is given and the prediction is below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from shamsul_core.heatmap import FloatArray, Heatmap
+
+Mask: TypeAlias = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentationSettings:
+    """How heatmaps become masks.
+
+    Parameters
+    ----------
+    sign
+        What of a signed heatmap counts, before anything else: ``"signed"``, all as it is, which puts zero relevance
+        in the middle of the grey range; ``"positive"``, what speaks for the pathology; ``"absolute"``.
+    thresholds
+        Of the map scaled to 0..1, by pathology; Otsu's for those not named.
+    probability_cutoffs
+        By pathology; below it the mask is empty.
+    smoothing
+        Side of CheXlocalize's smoothing box in pixels, 0 for none; only with Otsu.
+    """
+
+    sign: Literal["signed", "positive", "absolute"] = "positive"
+    thresholds: Mapping[str, float] | None = None
+    probability_cutoffs: Mapping[str, float] | None = None
+    smoothing: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain dictionary."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> SegmentationSettings:
+        """Read what `to_json` wrote."""
+        return cls(**stored)
+
+
+PRESETS = {"paper": SegmentationSettings(sign="signed"), "default": SegmentationSettings()}
+"""``"paper"`` is CheXlocalize's rule on the signed map; ``"default"`` takes its positive part first."""
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """A mask and the threshold that made it.
+
+    Parameters
+    ----------
+    mask
+        bool, H × W of the radiograph.
+    threshold
+        Of the map scaled to 0..1; NaN where none was applied.
+    reason
+        Why the mask is empty, ``None`` where it is not or where the threshold alone made it so.
+    """
+
+    mask: Mask
+    threshold: float
+    reason: str | None = None
+
+
+def segment(
+    heatmap: Heatmap, size: tuple[int, int], settings: SegmentationSettings, *, probability: float | None = None
+) -> Segmentation:
+    """Turn a heatmap into a mask.
+
+    Parameters
+    ----------
+    size
+        Height and width of the radiograph.
+    probability
+        Predicted for the heatmap's pathology; wanted only where there is a cutoff.
+    """
+    cutoff = (settings.probability_cutoffs or {}).get(heatmap.pathology)
+    if cutoff is not None and probability is not None and probability < cutoff:
+        return _empty(size, f"predicted probability {probability:.2f} is below the cutoff {cutoff:.2f}")
+    relevance = _SIGNS[settings.sign](heatmap.relevance)
+    if relevance.max() == relevance.min():
+        nothing = settings.sign == "positive" and relevance.max() <= 0
+        return _empty(size, "nothing speaks for the pathology" if nothing else "the heatmap is the same everywhere")
+    resized = resize(relevance, size)
+    low, high, _, _ = cv2.minMaxLoc(resized)
+    if high == low:
+        return _empty(size, "the heatmap is the same everywhere")
+    scaled = np.subtract(resized, np.float32(low), out=resized)
+    scaled /= scaled.max()
+    threshold = (settings.thresholds or {}).get(heatmap.pathology)
+    if threshold is not None:
+        return Segmentation(scaled > threshold, float(threshold))
+    return _otsu(scaled, settings.smoothing)
+
+
+def resize(relevance: FloatArray, size: tuple[int, int]) -> FloatArray:
+    """Resize a map h × w bilinearly to H × W, as torch's ``interpolate(align_corners=False)`` does; a new array."""
+    height, width = size
+    return np.array(cv2.resize(relevance, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+
+
+def outline(mask: Mask) -> tuple[npt.NDArray[np.int32], ...]:
+    """Return the outlines of a mask's regions and holes, each n × 2, x and y in pixels."""
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    return tuple(contour[:, 0].astype(np.int32) for contour in contours)
+
+
+_SIGNS = {
+    "signed": lambda relevance: relevance,
+    "positive": lambda relevance: np.maximum(relevance, 0),
+    "absolute": np.abs,
+}
+
+
+def _empty(size: tuple[int, int], reason: str) -> Segmentation:
+    return Segmentation(np.zeros(size, bool), float("nan"), reason)
+
+
+def _otsu(scaled: FloatArray, smoothing: int) -> Segmentation:
+    scaled *= 255
+    grey = scaled.astype(np.uint8)
+    if smoothing:
+        grey = _smoothed(grey, smoothing)
+    threshold, above = cv2.threshold(grey, 0, 1, cv2.THRESH_OTSU)
+    return Segmentation(_filled(above), threshold / 255)
+
+
+def _smoothed(grey: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
+    """Box-filter a map as CheXlocalize does, by way of its colours in the map ``JET``, read as if red were blue."""
+    colours = cv2.applyColorMap(grey, cv2.COLORMAP_JET)
+    box = cv2.boxFilter(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY), -1, (side, side))
+    return np.asarray(255 - box, dtype=np.uint8)
+
+
+def _filled(above: npt.NDArray[np.uint8]) -> Mask:
+    """Fill every outline of more than one point.
+
+    CheXlocalize draws each outline, holes too, as a filled polygon with Pillow. A hole lies inside an outer outline,
+    so that filling the outer ones gives the same mask.
+    """
+    contours, _ = cv2.findContours(above, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    drawn = [contour for contour in contours if len(contour) > 1]
+    filled = cv2.drawContours(np.zeros_like(above), drawn, -1, 1, cv2.FILLED)
+    return np.asarray(filled, dtype=bool)

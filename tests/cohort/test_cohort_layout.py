@@ -1,0 +1,188 @@
+"""Cohorts in every released layout: the same radiographs, ids and labels."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cohort_writer import FIRST, HEADER, SECOND, SIZE, CohortWriter, entry_of, mask_of
+
+from shamsul_core.cohort import Cohort, CohortError, Problem, open_cohort
+from shamsul_core.labels import OBSERVATIONS
+
+HEART = mask_of(10, 12, 30, 40)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["CheXpert-v1.0/valid/", "CheXpert-v1.0-small/valid/", "valid/", "val/", "", "/a/b/c/", "D:\\data\\"],
+)
+def test_any_prefix_of_the_path_column(tmp_path, prefix):
+    writer = CohortWriter(tmp_path)
+    writer.image("patient1/study1/view1_frontal.jpg")
+    writer.row("patient1/study1/view1_frontal.jpg", prefix=prefix)
+    cohort = writer.open()
+    assert list(cohort.radiographs) == [FIRST]
+    assert cohort.problems == ()
+
+
+@pytest.mark.parametrize("root", ["CheXpert-v1.0-small", "CheXpert-v1.0", "."])
+@pytest.mark.parametrize(("split", "images"), [("val", "valid"), ("train", "train"), ("test", "test")])
+def test_chexpert_as_released(writer, tmp_path, root, split, images):
+    writer.save_labels()
+    base = tmp_path / "released" / root
+    shutil.copytree(writer.images, base / images)
+    shutil.copy(writer.labels, base / f"{images}.csv")
+    for folder in (tmp_path / "released", base):
+        cohort = open_cohort(folder)
+        assert (cohort.split, list(cohort.radiographs), cohort.problems) == (split, [FIRST, SECOND], ())
+        assert not cohort.has_annotations
+        assert cohort.annotation(FIRST, "Edema") is None
+        assert cohort.check() == ()
+
+
+def test_the_chexpert_folder_itself_has_its_annotations_beside_it(writer):
+    writer.experts("gt_segmentations", {FIRST: entry_of({"Edema": HEART})})
+    writer.save_labels()
+    cohort = open_cohort(writer.folder / "CheXpert")
+    assert cohort.annotation(FIRST, "Edema").area == HEART.sum()
+
+
+def test_annotations_choose_the_split(tmp_path):
+    for split in ("train", "val", "test"):
+        writer = CohortWriter(tmp_path, split)
+        writer.image("patient1/study1/view1_frontal.jpg")
+        writer.row("patient1/study1/view1_frontal.jpg")
+        writer.save_labels()
+    assert open_cohort(tmp_path).split == "val"
+    writer.experts("gt_annotations", {})
+    assert open_cohort(tmp_path).split == "test"
+    CohortWriter(tmp_path, "val").experts("gt_segmentations", {})
+    assert open_cohort(tmp_path).split == "val"
+    assert open_cohort(tmp_path, split="train").split == "train"
+    assert open_cohort(tmp_path, split="valid").split == "val"
+
+
+def test_rows_are_read_as_they_stand(writer):
+    writer.rows[0][1:5] = ["Male", "", "frontal", "AP"]
+    writer.rows[0][5:9] = ["", "1.0", "-1.0", "1"]
+    cohort: Cohort = writer.open()
+    first, second = cohort.radiographs.values()
+    assert (first.sex, first.age, first.view, first.projection) == ("Male", None, "frontal", "AP")
+    assert [first.labels[name] for name in OBSERVATIONS[:5]] == [None, 1.0, -1.0, 1.0, 0.0]
+    assert tuple(first.labels) == OBSERVATIONS
+    assert (second.sex, second.age, second.view, second.projection) == ("Female", 61, "lateral", None)
+    assert cohort.radiographs[FIRST] == first
+    assert cohort.name == "made/val"
+    assert cohort.folder == writer.folder
+
+
+def test_a_test_cohort_with_fewer_columns_in_another_order(writer):
+    kept = ["Airspace Opacity", "Path", "Edema"]
+    writer.rows = [["1.0", row[0].replace("valid", "test"), "0.0"] for row in writer.rows]
+    writer.save_labels(kept)
+    cohort = open_cohort(writer.folder)
+    assert cohort.problems == ()
+    labels = cohort.radiographs[SECOND].labels
+    assert (labels["Lung Opacity"], labels["Edema"], labels["Fracture"]) == (1.0, 0.0, None)
+    assert tuple(labels) == OBSERVATIONS
+    assert cohort.radiographs[SECOND].view == "lateral"
+
+
+def test_a_radiograph_the_experts_do_not_list_has_an_empty_annotation(writer):
+    writer.experts("gt_segmentations", {FIRST: entry_of({"Lung Opacity": HEART})})
+    cohort = writer.open()
+    assert np.array_equal(cohort.annotation(FIRST, "Airspace Opacity").mask(), HEART)
+    unlisted = cohort.annotation(SECOND, "Lung Opacity")
+    assert unlisted.is_empty
+    assert unlisted.size == SIZE
+    assert unlisted.mask().shape == SIZE
+
+
+def test_masks_need_no_annotation_file_read_before_they_are_asked_for(writer):
+    path = writer.experts("gt_segmentations", {FIRST: entry_of({"Edema": HEART})})
+    cohort = writer.open()
+    path.unlink()
+    assert not cohort.has_annotations
+
+
+def test_human_benchmark_and_salient_points(tmp_path):
+    writer = CohortWriter(tmp_path, "test")
+    writer.image("patient1/study1/view1_frontal.jpg")
+    writer.row("patient1/study1/view1_frontal.jpg", prefix="test/")
+    writer.experts("gt_segmentations", {FIRST: entry_of({"Edema": HEART})})
+    cohort = writer.open()
+    assert cohort.human_benchmark(FIRST, "Edema") is None
+    assert cohort.salient_points(FIRST, "Edema") == ()
+    drawn = [[[12, 10], [39, 10], [39, 20], [12, 20]]]
+    writer.experts("hb_annotations", {FIRST: {"img_size": list(SIZE), "Airspace Opacity": drawn}})
+    writer.experts(
+        "hb_salient_pt", {FIRST: {"img_size": list(SIZE), "Airspace Opacity": [[20.5, 15], [3, 4]]}}
+    )
+    cohort = writer.open()
+    assert cohort.human_benchmark(FIRST, "Lung Opacity").area == 28 * 11
+    assert cohort.human_benchmark(FIRST, "Edema").is_empty
+    assert cohort.salient_points(FIRST, "Lung Opacity") == ((20.5, 15.0), (3.0, 4.0))
+    assert cohort.salient_points(FIRST, "Edema") == ()
+    assert cohort.check() == ()
+
+
+def test_what_is_not_there_is_named(writer):
+    writer.experts("gt_segmentations", {})
+    cohort = writer.open()
+    with pytest.raises(CohortError, match="made/val: there is no radiograph 'patient7'"):
+        cohort.annotation("patient7", "Edema")
+    with pytest.raises(CohortError, match="'Fracture' is not one of the ten pathologies"):
+        cohort.annotation(FIRST, "Fracture")
+    with pytest.raises(KeyError):
+        cohort.radiographs["patient7"]
+
+
+def test_the_fingerprint_is_of_content_not_of_place(writer, tmp_path):
+    writer.experts("gt_segmentations", {FIRST: entry_of({"Edema": HEART})})
+    before = writer.open().fingerprint
+    shutil.copytree(writer.folder, tmp_path / "elsewhere")
+    assert open_cohort(tmp_path / "elsewhere").fingerprint == before
+    assert len(before) == 64
+
+
+def test_the_fingerprint_sees_labels_ids_and_annotations(writer):
+    seen = {writer.open().fingerprint}
+    writer.experts("gt_segmentations", {FIRST: entry_of({"Edema": HEART})})
+    seen.add(writer.open().fingerprint)
+    writer.experts("gt_segmentations", {FIRST: entry_of({"Edema": ~HEART})})
+    seen.add(writer.open().fingerprint)
+    writer.rows[0][HEADER.index("Edema")] = "1.0"
+    seen.add(writer.open().fingerprint)
+    writer.rows.pop()
+    seen.add(writer.open().fingerprint)
+    assert len(seen) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [("Simulated from CT.\n", "Simulated from CT."), ("", "Simulated radiographs, not of patients.")],
+)
+def test_simulated_radiographs_carry_their_label(writer, text, note):
+    assert not writer.open().is_simulated
+    (writer.folder / "CheXpert" / "SIMULATED.txt").write_text(text)
+    cohort = writer.open()
+    assert cohort.is_simulated
+    assert cohort.simulated_note == note
+
+
+def test_a_problem_is_one_line():
+    assert str(Problem("odd\nname.csv", "is\n empty")) == "odd name.csv: is empty"
+
+
+def test_reading_a_cohort_needs_neither_torch_nor_streamlit():
+    program = "import sys, shamsul_core.cohort; print({'torch', 'streamlit'} & set(sys.modules))"
+    root = Path(__file__).parents[2]
+    answer = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == "set()"

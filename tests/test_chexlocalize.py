@@ -1,0 +1,280 @@
+from __future__ import annotations
+
+import json
+import os
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pycocotools import mask as coco
+
+from shamsul_core.chexlocalize import (
+    CHEXLOCALIZE_ORDER,
+    MapError,
+    UnsafePickleError,
+    read_map,
+    read_probability_cutoffs,
+    read_thresholds,
+)
+from shamsul_core.heatmap import Heatmap
+from shamsul_core.segmentation import PRESETS, segment
+from shamsul_core.tensor_pickle import load
+
+NAME = "patient1_study1_view1_frontal_Airspace Opacity_map.pkl"
+
+
+def info(**changes):
+    return {
+        "map": torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0)),
+        "prob": 0.25,
+        "task": "Airspace Opacity",
+        "gt": 1,
+        "cxr_dims": (280, 230),
+    } | changes
+
+
+def written(folder, content, name=NAME):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else pickle.dumps(content, protocol=3))
+    return path
+
+
+def test_published_maps_give_the_published_masks_and_scores(sample):
+    published = json.loads((sample / "CheXlocalize" / "gradcam_segmentations_val.json").read_text())
+    paths = sorted((sample / "CheXlocalize" / "gradcam_maps_val").glob("*_map.pkl"))
+    assert len(paths) == 4
+    for path in paths:
+        one = read_map(path)
+        assert one.size == (2320, 2828)
+        heatmap = Heatmap(method="gradcam", pathology=one.pathology, output=None, values=one.relevance)
+        mask = segment(heatmap, one.size, PRESETS["paper"]).mask
+        theirs = "Airspace Opacity" if one.pathology == "Lung Opacity" else one.pathology
+        expected = coco.decode(published[one.image_id][theirs]).astype(bool)
+        assert (mask & expected).sum() / (mask | expected).sum() >= 0.99999
+
+
+def test_equals_torchs_own_reading(tmp_path, sample):
+    for path in (sample / "CheXlocalize" / "gradcam_maps_val").glob("*_map.pkl"):
+        with path.open("rb") as file:
+            theirs = pickle.load(file)
+        ours = read_map(path)
+        np.testing.assert_array_equal(ours.relevance, theirs["map"][0, 0].numpy())
+        assert ours.probability == pytest.approx(theirs["prob"])
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.arange(12.0).reshape(3, 4),
+        torch.arange(12.0).reshape(3, 4).t(),
+        torch.arange(24).reshape(2, 3, 4)[1, :, 1:3],
+        torch.arange(6, dtype=torch.float64).reshape(2, 3),
+        torch.tensor([[1.5, -2]], dtype=torch.float16),
+        torch.tensor(7.0),
+        torch.tensor([True, False]),
+        torch.zeros(0, 3),
+        torch.tensor([1.0]).expand(4),
+    ],
+    ids=lambda tensor: f"{tensor.dtype}{tuple(tensor.shape)}{tensor.stride()}",
+)
+def test_tensors_are_read_as_torch_wrote_them(tensor, protocol):
+    read = load(pickle.dumps({"a": [tensor, ("x", tensor)]}, protocol=protocol))
+    np.testing.assert_array_equal(read["a"][0], tensor.numpy())
+    np.testing.assert_array_equal(read["a"][1][1], tensor.numpy())
+    assert read["a"][0].dtype == tensor.numpy().dtype
+
+
+def test_a_map_is_read_with_its_probability_and_size(tmp_path):
+    content = info()
+    one = read_map(written(tmp_path, content))
+    assert (one.image_id, one.pathology) == ("patient1_study1_view1_frontal", "Lung Opacity")
+    assert one.size == (230, 280)
+    assert one.probability == 0.25
+    np.testing.assert_array_equal(one.relevance, content["map"][0, 0].numpy())
+
+
+def test_fourteen_probabilities_are_in_chexlocalizes_order(tmp_path):
+    fourteen = torch.arange(14) / 20
+    one = read_map(written(tmp_path, info(prob=fourteen)))
+    assert one.probability == pytest.approx(4 / 20)  # Airspace Opacity is fifth there, fourth in CheXpert's columns
+    lesion = read_map(written(tmp_path, info(prob=fourteen), NAME.replace("Airspace Opacity", "Lung Lesion")))
+    assert lesion.probability == pytest.approx(3 / 20)
+    assert CHEXLOCALIZE_ORDER[3] == "Lung Lesion"
+    assert read_map(written(tmp_path, info(prob=torch.tensor([0.5])))).probability == 0.5
+
+
+class Payload:
+    """Unpickled as usual, this calls `function(*arguments)`."""
+
+    def __init__(self, function, *arguments):
+        self.what = (function, arguments)
+
+    def __reduce__(self):
+        return self.what
+
+
+def payload_of(function, target):
+    touch = f"__import__('pathlib').Path({str(target)!r}).touch()"
+    return Payload(function, f"touch {target}" if function is os.system else touch)
+
+
+@pytest.mark.parametrize("function", [os.system, eval, exec], ids=lambda function: function.__name__)
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("where", ["top", "inside", "storage"])
+def test_a_pickle_that_asks_for_anything_else_is_refused_by_name_and_never_executed(
+    tmp_path, function, protocol, where
+):
+    target = tmp_path / "executed"
+    payload = payload_of(function, target)
+    if where == "storage":
+        evil = b"".join(pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {}, payload))
+        content = pickle.dumps(Payload(torch.storage._load_from_bytes, evil), protocol)
+    else:
+        content = pickle.dumps(payload if where == "top" else info(gt=payload), protocol)
+    path = written(tmp_path, content)
+    with pytest.raises(UnsafePickleError, match=rf"asks for \w+\.{function.__name__}, which SHAMSUL never executes"):
+        read_map(path)
+    assert not target.exists()
+    pickle.loads(pickle.dumps(payload, protocol))  # the payload does what it says, when it is let
+    assert target.exists()
+
+
+def test_the_oldest_protocol_is_refused(tmp_path):
+    with pytest.raises(UnsafePickleError, match="instruction"):
+        read_map(written(tmp_path, pickle.dumps(info(), 0)))
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        b"\x80\x02ccollections\nOrderedDict\n)R}X\x01\x00\x00\x00aK\x01sb.",  # BUILD
+        b"\x80\x02\x82\x01.",  # an extension code
+        b"\x80\x02ccollections\nOrderedDict\n)\x81.",  # NEWOBJ
+        b"\x80\x05\x97.",  # NEXT_BUFFER
+    ],
+    ids=["build", "extension", "newobj", "buffer"],
+)
+def test_instructions_no_heatmap_needs_are_refused(tmp_path, program):
+    with pytest.raises(UnsafePickleError, match="instruction"):
+        read_map(written(tmp_path, program))
+
+
+def tensor_from(count, offset, size, stride):
+    """A pickle of a tensor with any offset, size and strides over a storage of `count` float32."""
+    rebuild, arguments = torch.zeros(count).__reduce_ex__(2)
+    assert rebuild is torch._utils._rebuild_tensor_v2
+    return pickle.dumps(Payload(rebuild, arguments[0], offset, size, stride, False, {}), 2)
+
+
+@pytest.mark.parametrize(
+    ("offset", "size", "stride"),
+    [
+        (0, (5,), (1,)),
+        (3, (2,), (1,)),
+        (0, (2, 3), (2, 1)),
+        (-1, (2,), (1,)),
+        (0, (2,), (-1,)),
+        (0, (2**40,), (0,)),
+        (0, (2**20, 2**20), (0, 0)),
+        (0, (2,), (2**62,)),
+        (0, (2, 2), (1,)),
+        (0, ("2",), (1,)),
+        (0, (True,), (1,)),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated:UserWarning")
+def test_a_tensor_never_reads_outside_its_storage(offset, size, stride):
+    with pytest.raises(MapError, match="impossible shape|larger than its storage|damaged"):
+        load(tensor_from(4, offset, size, stride))
+    np.testing.assert_array_equal(load(tensor_from(4, 0, (2, 2), (2, 1))), np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"map": torch.rand(2, 3, 4)}, "no map of two dimensions"),
+        ({"map": None}, "no map of two dimensions"),
+        ({"map": torch.full((1, 1, 4, 4), float("nan"))}, "not finite"),
+        ({"prob": 1.5}, "its probability is 1.5"),
+        ({"prob": float("nan")}, "its probability is nan"),
+        ({"prob": torch.rand(3)}, "neither one probability nor fourteen"),
+        ({"prob": "high"}, "neither one probability nor fourteen"),
+        ({"cxr_dims": (280,)}, "not a width and a height"),
+        ({"cxr_dims": (280, -1)}, "not a width and a height"),
+        ({"cxr_dims": None}, "not a width and a height"),
+    ],
+)
+def test_a_map_that_is_not_one_is_named(tmp_path, changes, named):
+    with pytest.raises(MapError, match=named) as caught:
+        read_map(written(tmp_path, info(**changes)))
+    assert str(caught.value).startswith(NAME)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a pickle", pickle.dumps([1, 2]), pickle.dumps(info())[:-500]])
+def test_damaged_files_are_named(tmp_path, content):
+    with pytest.raises(MapError) as caught:
+        read_map(written(tmp_path, content))
+    assert str(caught.value).startswith(NAME)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a_map.pkl", "patient1_Broken Heart_map.pkl", "patient1_Edema.pkl"])
+def test_a_name_of_another_form_is_named(tmp_path, name):
+    with pytest.raises(MapError, match="not named"):
+        read_map(written(tmp_path, info(), name))
+
+
+def test_a_huge_memo_index_reserves_no_memory(tmp_path):
+    with pytest.raises(MapError, match="numbers more objects"):
+        read_map(written(tmp_path, b"\x80\x02}r\xff\xff\xff\x7f."))
+
+
+WHOLE = pickle.dumps(info(map=torch.rand(1, 1, 4, 4)), protocol=2)
+
+
+@pytest.mark.filterwarnings("ignore:invalid escape sequence:DeprecationWarning")  # pickletools reads a text's escapes
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_mutated_map_gives_a_map_or_one_line(tmp_path, data):
+    content = bytearray(WHOLE)
+    for _ in range(data.draw(st.integers(1, 6))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        kind = data.draw(st.sampled_from(["set", "delete", "insert"]))
+        if kind == "set":
+            content[place] = data.draw(st.integers(0, 255))
+        elif kind == "delete":
+            del content[place : place + data.draw(st.integers(1, 20))]
+        else:
+            content[place:place] = data.draw(st.binary(max_size=12))
+        if not content:
+            break
+    try:
+        read_map(written(tmp_path, bytes(content)))
+    except MapError as error:
+        assert str(error).startswith(NAME)
+
+
+def test_published_thresholds_and_cutoffs(sample):
+    thresholds = read_thresholds(sample / "CheXlocalize" / "tuning_results.csv")
+    assert len(thresholds) == 10
+    assert thresholds["Lung Opacity"] == 0.4
+    assert thresholds["Lung Lesion"] == 0.7
+    cutoffs = read_probability_cutoffs(sample / "CheXlocalize" / "probability_tuning_results.csv")
+    assert cutoffs["Cardiomegaly"] == 0.1
+    assert cutoffs["Pleural Effusion"] == 0.6
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a,b\n1,2\n", "threshold,task\n", "threshold,task\nx,Edema\n", "threshold,task\n0.1,Broken\n", "threshold,task\n,Edema\n"]
+)
+def test_a_csv_that_is_no_thresholds_is_named(tmp_path, text):
+    path = tmp_path / "tuning.csv"
+    path.write_text(text)
+    with pytest.raises(MapError, match=r"tuning\.csv: not a CSV with the columns threshold, task"):
+        read_thresholds(path)
+    with pytest.raises(MapError, match="absent"):
+        read_thresholds(tmp_path / "absent.csv")
