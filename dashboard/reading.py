@@ -55,7 +55,8 @@ def _tables(folder: str, stamps: tuple[int, ...]) -> tuple[pd.DataFrame, pd.Data
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _scene(folder: str, image_id: str, pathology: str, stamps: tuple[int, ...]) -> Scene:
-    return comparison_scene(Run.open(Path(folder)), open_run_cohort(folder), image_id, pathology)
+    run = Run.open(Path(folder))
+    return comparison_scene(run, open_run_cohort(folder), image_id, pathology, run.scores)
 
 
 def marked_pathologies(scores: pd.DataFrame, image_id: str) -> list[str]:
