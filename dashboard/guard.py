@@ -33,7 +33,7 @@ streamlit run app.py -- --run RUN
 def enter() -> tuple[Run, Cohort]:
     """Let a reader in and return the run to show with its cohort; stop the page with a plain sentence otherwise."""
     ensure_navigation()
-    st.caption(":material/science: For research, not for diagnosis.")
+    st.sidebar.caption(":material/science: For research, not for diagnosis.")
     folder = _run_folder()
     try:
         run = open_run(str(folder))

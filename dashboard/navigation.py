@@ -11,12 +11,19 @@ if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
 _PAGES = Path(__file__).parents[1] / "pages"
+_STYLE = """
+.stMainBlockContainer { padding: 1.1rem 1.6rem 1rem; }
+.stMainBlockContainer > .stVerticalBlock { gap: 0.5rem; }
+[data-testid="stSidebarHeader"] { height: 2.2rem; padding-bottom: 0; }
+[data-testid="stHeader"] { height: 2rem; background: transparent; }
+"""
 _DECLARED = "navigation declared"
 
 
 def navigate() -> StreamlitPage:
     """Set the page up, declare all pages and return the one that the address names."""
     st.set_page_config(page_title="SHAMSUL", page_icon=":material/radiology:", layout="wide")
+    st.html(f"<style>{_STYLE}</style>")
     st.session_state[_DECLARED] = True
     return st.navigation(
         [st.Page(_PAGES / "compare.py", title="Compare", icon=":material/compare:", default=True)]

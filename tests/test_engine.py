@@ -23,10 +23,11 @@ from shamsul_core.explain import EXPLAINERS
 from shamsul_core.provenance import describe_run
 from shamsul_core.run import Run, RunError
 from shamsul_core.segmentation import PRESETS
+from tests.made import image_id
 
 ROOT = Path(__file__).parents[1]
 PATHOLOGIES = ("Edema", "Cardiomegaly", "Lung Opacity")
-IDS = [f"patient{number}_study1_view1_frontal" for number in (1, 2, 3)]
+IDS = [image_id(number) for number in (1, 2, 3)]
 
 
 def make_plan(cohort_folder, run_folder, classifier, methods=("gradcam", "lrp"), pathologies=PATHOLOGIES):
@@ -81,7 +82,7 @@ def test_an_unreadable_radiograph_is_a_failure_tried_again_and_the_rest_goes_on(
     made_cohort, tmp_path, classifier
 ):
     folder = shutil.copytree(made_cohort, tmp_path / "cohort")
-    path = folder / "CheXpert" / "val" / "patient2" / "study1" / "view1_frontal.jpg"
+    path = folder / "CheXpert" / "val" / "patient00002" / "study1" / "view1_frontal.jpg"
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     plan = make_plan(folder, tmp_path / "run", classifier)

@@ -2,6 +2,7 @@
 
 const EXPERT = "#35e0c8";
 const MASK = "#ffffff";
+const SPECKLED = 200; // a mask of more outlines than this is drawn thinly, or its lines would hide everything
 const STORED = "shamsul-viewer";
 const DEFAULTS = { heatmap: true, mask: true, expert: true, opacity: 0.6 };
 
@@ -328,7 +329,8 @@ class Viewer {
     const shown = this.panels.filter((panel) => !this.enlarged || panel.key === this.enlarged);
     const gap = 10;
     const words = 66; // header and footer of a panel
-    const room = Math.max(320, window.innerHeight - 190);
+    const top = this.grid.getBoundingClientRect().top + this.scrolled();
+    const room = Math.max(360, window.innerHeight - top - 12);
     let best = { side: 0 };
     for (let columns = 1; columns <= shown.length; columns++) {
       const rows = Math.ceil(shown.length / columns);
@@ -348,6 +350,13 @@ class Viewer {
       panel.canvas.style.height = `${Math.round((side * height) / width)}px`;
     }
     this.redraw();
+  }
+
+  // How far the page is scrolled, which must not change the pictures' size
+  scrolled() {
+    let total = window.scrollY;
+    for (let at = this.root.getRootNode().host?.parentElement; at; at = at.parentElement) total += at.scrollTop;
+    return total;
   }
 
   // -- drawing
@@ -384,7 +393,8 @@ class Viewer {
       context.globalAlpha = 1;
     }
     const line = ratio / scale;
-    if (this.overlay.mask) this.stroke(context, panel.mask, MASK, line, [6 * line, 4 * line]);
+    if (this.overlay.mask && panel.about.outlines.counts.length > SPECKLED) this.strokeThinly(context, panel.mask, line);
+    else if (this.overlay.mask) this.stroke(context, panel.mask, MASK, line, [6 * line, 4 * line]);
     if (this.overlay.expert) this.stroke(context, this.expert, EXPERT, line, []);
     this.drawCrosshair(context, panel, line);
     this.drawSides(context, across, down, ratio);
@@ -403,6 +413,12 @@ class Viewer {
     context.lineWidth = 1.8 * line;
     context.stroke(path);
     context.setLineDash([]);
+  }
+
+  strokeThinly(context, path, line) {
+    context.strokeStyle = "rgba(255, 255, 255, 0.55)";
+    context.lineWidth = 0.5 * line;
+    context.stroke(path);
   }
 
   drawCrosshair(context, panel, line) {

@@ -37,13 +37,14 @@ def prediction_bars(
     figure = go.Figure(
         go.Bar(
             x=values,
-            y=[f"{name} {sign_of(labels.get(name))}" for name in names],
+            y=[f"{_short(name)} {sign_of(labels.get(name))}" for name in names],
+            customdata=names,
             orientation="h",
             text=[f"{value:.2f}" for value in values],
             textposition="outside",
             cliponaxis=False,
             marker_color=[_CHOSEN if name == chosen else _BAR for name in names],
-            hovertemplate="%{y}: %{x:.4f}<extra></extra>",
+            hovertemplate="%{customdata}: %{x:.4f}<extra></extra>",
         )
     )
     figure.update_layout(
@@ -57,6 +58,10 @@ def prediction_bars(
         yaxis={"autorange": "reversed", "fixedrange": True, "automargin": True, "ticks": ""},
     )
     return figure
+
+
+def _short(name: str) -> str:
+    return name.replace("Enlarged", "Enl.")
 
 
 def sign_of(label: float | None) -> str:

@@ -1,0 +1,115 @@
+"""Made cohorts and runs for tests and benchmarks: small, random, and right by construction where it matters."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from shamsul_core.cohort import open_cohort
+from shamsul_core.cohort.annotations import encode_mask
+from shamsul_core.engine import score_run
+from shamsul_core.heatmap import Heatmap
+from shamsul_core.labels import LOCALISED_PATHOLOGIES, OBSERVATIONS
+from shamsul_core.provenance import describe_cohort
+from shamsul_core.run import Manifest, RadiographResult, Run
+from shamsul_core.segmentation import PRESETS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TITLES = {"lime": "LIME", "shap": "SHAP", "gradcam": "Grad-CAM", "lrp": "LRP"}
+MARKED = ("Edema", "Cardiomegaly")
+
+
+def made_pixels(height: int = 120, width: int = 100) -> np.ndarray:
+    """An image, uint8, with smooth structure and grain."""
+    generator = np.random.default_rng(7)
+    rows, columns = np.mgrid[0:height, 0:width] / 100
+    smooth = 110 + 60 * np.sin(5 * columns) * np.cos(4 * rows) + 40 * (columns > width / 200)
+    return np.clip(smooth + generator.normal(0, 6, smooth.shape), 0, 255).astype(np.uint8)
+
+
+def image_id(number: int) -> str:
+    return f"patient{number:05d}_study1_view1_frontal"
+
+
+def expert_rectangle(number: int, shape: tuple[int, int]) -> np.ndarray:
+    mask = np.zeros(shape, bool)
+    mask[(10 * number) % 60 + 5 : shape[0] * 3 // 5, 10 : shape[1] * 3 // 5] = True
+    return mask
+
+
+def make_cohort(folder: Path, count: int = 3, pixels: np.ndarray | None = None) -> Path:
+    """Write `count` radiographs in the released layout; all but every third have experts' rectangles in `MARKED`."""
+    pixels = made_pixels() if pixels is None else pixels
+    rows, segmentations = [], {}
+    for number in range(1, count + 1):
+        path = folder / "CheXpert" / "val" / f"patient{number:05d}" / "study1" / "view1_frontal.jpg"
+        path.parent.mkdir(parents=True)
+        Image.fromarray(np.roll(pixels, 11 * number, axis=1)).save(path, quality=95)
+        labels = dict.fromkeys(OBSERVATIONS, "0.0")
+        if number % 3:
+            labels |= dict.fromkeys(MARKED, "1.0") | {"Pneumonia": "-1.0"}
+            mask = expert_rectangle(number, pixels.shape)
+            segmentations[image_id(number)] = {
+                name.replace("Lung Opacity", "Airspace Opacity"): encode_mask(
+                    mask if name in MARKED else np.zeros_like(mask)
+                )
+                for name in LOCALISED_PATHOLOGIES
+            }
+        name = f"CheXpert-v1.0/valid/patient{number:05d}/study1/view1_frontal.jpg"
+        rows.append([name, "Male", "70", "Frontal", "AP", *labels.values()])
+    with (folder / "CheXpert" / "val_labels.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA", *OBSERVATIONS], *rows])
+    (folder / "CheXlocalize").mkdir()
+    (folder / "CheXlocalize" / "gt_segmentations_val.json").write_text(json.dumps(segmentations), encoding="utf-8")
+    return folder
+
+
+def make_run(folder: Path, cohort_folder: Path, *, trained: bool = True) -> Run:
+    """Write a run of four methods with random heatmaps, SHAP failing on Edema of the first radiograph."""
+    cohort = open_cohort(cohort_folder)
+    manifest = Manifest(
+        model={
+            "source": "made",
+            "fingerprint": "made",
+            "is_trained": trained,
+            "pathologies": list(OBSERVATIONS),
+            "preprocessing": None,
+            "precision": "float32",
+        },
+        cohort=describe_cohort(cohort, folder),
+        methods={name: {"title": title, "settings": {}} for name, title in TITLES.items()},
+        pathologies=LOCALISED_PATHOLOGIES,
+        preset="default",
+        created="2026-01-01T00:00:00+00:00",
+        versions={},
+    )
+    run = Run.create_or_resume(folder, manifest)
+    for number, name in enumerate(cohort.radiographs):
+        run.write(_made_result(name, cohort.radiographs[name].size, number))
+    score_run(run, cohort, PRESETS["default"])
+    return run
+
+
+def _made_result(name: str, size: tuple[int, int], number: int) -> RadiographResult:
+    generator = np.random.default_rng(number)
+    superpixels = np.add.outer(np.arange(224) // 32 * 7, np.arange(224) // 32)
+    heatmaps = []
+    for pathology in LOCALISED_PATHOLOGIES:
+        about = {"pathology": pathology, "output": "logit"}
+        sampled = about | {"superpixels": superpixels, "evaluations": 1000}
+        maps = {
+            "lime": Heatmap(method="lime", values=generator.normal(size=49).astype(np.float32), **sampled),
+            "shap": Heatmap(method="shap", values=generator.normal(size=49).astype(np.float32), **sampled),
+            "gradcam": Heatmap(method="gradcam", values=generator.random((7, 7), np.float32), **about),
+            "lrp": Heatmap(method="lrp", values=generator.normal(size=(224, 224)).astype(np.float32), **about),
+        }
+        heatmaps += [one for method, one in maps.items() if (number, method, pathology) != (0, "shap", "Edema")]
+    failures = (("shap", "Edema", "made to fail"),) if number == 0 else ()
+    probabilities = dict(zip(OBSERVATIONS, generator.random(len(OBSERVATIONS)).tolist(), strict=True))
+    return RadiographResult(name, size, probabilities, tuple(heatmaps), failures)

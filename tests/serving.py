@@ -1,0 +1,61 @@
+"""A dashboard served for as long as a test or a benchmark needs it."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a dashboard answers, and its process."""
+
+    address: str
+    process_id: int
+
+
+@contextmanager
+def served(run_folder: Path | None) -> Iterator[Server]:
+    """Serve the dashboard on a free port of this machine until the block ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        *(sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"),
+        *("--server.port", str(port), "--", *(() if run_folder is None else ("--run", str(run_folder)))),
+    ]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait(f"{address}/_stcore/health", process)
+        yield Server(address, process.pid)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            message = f"the server ended with status {process.returncode}"
+            raise RuntimeError(message)
+        try:
+            with urllib.request.urlopen(address, timeout=1):  # noqa: S310 - an address of this machine
+                return
+        except OSError:
+            time.sleep(0.02)
+    message = f"{address} does not answer"
+    raise RuntimeError(message)
