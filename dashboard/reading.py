@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from shamsul_core.figures.comparison import comparison_scene
 
 from shamsul_core.cohort import open_cohort
+from shamsul_core.figures.comparison import comparison_scene
 from shamsul_core.run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
-    from shamsul_core.figures.overlay import Scene
 
     from shamsul_core.cohort import Cohort
+    from shamsul_core.figures.overlay import Scene
 
 
 def open_run(folder: str) -> Run:

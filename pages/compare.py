@@ -14,7 +14,9 @@ run, cohort = enter()
 predictions, scores = reading.tables(run)
 image_ids = [image_id for image_id in run.explained_ids() if image_id in cohort.radiographs]
 if not image_ids:
-    st.info("This run holds no explained radiograph of its cohort yet. Come back when the engine has done its first.")
+    st.info(
+        "This run holds no explained radiograph of its cohort yet. Come back when the engine has done its first."
+    )
     st.stop()
 
 pathologies = list(run.manifest.pathologies)
@@ -35,7 +37,12 @@ with st.sidebar:
     previous, following = st.columns(2)
     previous.button("Previous", icon=":material/chevron_left:", on_click=step, args=(-1,), width="stretch")
     following.button("Next", icon=":material/chevron_right:", on_click=step, args=(1,), width="stretch")
-    facts = [radiograph.view, radiograph.projection, radiograph.sex, radiograph.age and f"{radiograph.age} years"]
+    facts = [
+        radiograph.view,
+        radiograph.projection,
+        radiograph.sex,
+        radiograph.age and f"{radiograph.age} years",
+    ]
     st.caption(" · ".join(str(fact) for fact in facts if fact))
 
 st.pills(
@@ -43,7 +50,9 @@ st.pills(
     pathologies,
     key="pathology",
     required=True,
-    format_func=lambda name: f"{name} {sign_of(radiograph.labels.get(name))}" + (" ✎" if name in marked else ""),
+    format_func=lambda name: (
+        f"{name} {sign_of(radiograph.labels.get(name))}" + (" ✎" if name in marked else "")
+    ),
     help="● labelled positive, ○ negative, ◐ uncertain, · blank; ✎ an expert drew a contour.",
     label_visibility="collapsed",
 )

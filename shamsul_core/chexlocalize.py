@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["ImportedMap", "MapError", "UnsafePickleError", "read_map", "read_probability_cutoffs", "read_thresholds"]
+__all__ = [
+    "ImportedMap",
+    "MapError",
+    "UnsafePickleError",
+    "read_map",
+    "read_probability_cutoffs",
+    "read_thresholds",
+]
 
 CHEXLOCALIZE_ORDER = (
     "No Finding",
@@ -81,9 +88,11 @@ def read_map(path: Path) -> ImportedMap:
         info = load(path.read_bytes())
         if not isinstance(info, dict):
             message = f"holds a {type(info).__name__}, not a dictionary with map, prob and cxr_dims"
-            raise MapError(message)  # noqa: TRY301
+            raise MapError(message)
         relevance = _relevance(info.get("map"))
-        return ImportedMap(image_id, pathology, relevance, _probability(info, pathology), _size(info.get("cxr_dims")))
+        return ImportedMap(
+            image_id, pathology, relevance, _probability(info, pathology), _size(info.get("cxr_dims"))
+        )
     except MapError as error:
         message = f"{path.name}: {error}"
         raise type(error)(message) from error
@@ -113,7 +122,7 @@ def read_thresholds(path: Path) -> dict[str, float]:
         If it is no such file.
     """
     table = _csv(path, "threshold", "task")
-    return {canonical_name(row.task): float(row.threshold) for row in table.itertuples()}
+    return _by_pathology(table, "threshold")
 
 
 def read_probability_cutoffs(path: Path) -> dict[str, float]:
@@ -126,7 +135,14 @@ def read_probability_cutoffs(path: Path) -> dict[str, float]:
     """
     table = _csv(path, "prob_threshold", "mIoU", "task")
     best = table.loc[table.groupby("task")["mIoU"].idxmax()]
-    return {canonical_name(row.task): float(row.prob_threshold) for row in best.itertuples()}
+    return _by_pathology(best, "prob_threshold")
+
+
+def _by_pathology(table: pd.DataFrame, column: str) -> dict[str, float]:
+    return {
+        canonical_name(str(task)): float(value)
+        for task, value in zip(table["task"], table[column], strict=True)
+    }
 
 
 def _csv(path: Path, *columns: str) -> pd.DataFrame:
@@ -135,20 +151,20 @@ def _csv(path: Path, *columns: str) -> pd.DataFrame:
         missing = [column for column in columns if column not in table]
         if missing or table.empty:
             message = f"no column {missing[0]}" if missing else "no rows"
-            raise ValueError(message)  # noqa: TRY301
+            raise ValueError(message)
         numbers = [column for column in columns if column != "task"]
         table[numbers] = table[numbers].astype(float)
         unknown = sorted({str(task) for task in table["task"]} - {*CHEXLOCALIZE_ORDER, "Airspace Opacity"})
         if unknown or table[numbers].isna().any(axis=None):
             message = f"an unknown task {unknown[0]!r}" if unknown else "a number is missing"
-            raise ValueError(message)  # noqa: TRY301
+            raise ValueError(message)
     except (OSError, ValueError, TypeError) as error:
         message = f"{path}: not a CSV with the columns {', '.join(columns)}: {error}"
         raise MapError(message) from error
     return table
 
 
-def _relevance(found: Any) -> npt.NDArray[np.float32]:  # noqa: ANN401
+def _relevance(found: Any) -> npt.NDArray[np.float32]:
     if not isinstance(found, np.ndarray) or found.squeeze().ndim != 2:
         message = "has no map of two dimensions"
         raise MapError(message)
@@ -163,7 +179,8 @@ def _probability(info: dict[Any, Any], pathology: str) -> float | None:
     found = info.get("prob")
     if found is None:
         return None
-    numbers = np.asarray(found, dtype=np.float64).ravel() if isinstance(found, int | float | np.ndarray) else []
+    given: Any = found if isinstance(found, int | float | np.ndarray) else ()
+    numbers: npt.NDArray[np.float64] = np.asarray(given, dtype=np.float64).ravel()
     if len(numbers) not in (1, len(CHEXLOCALIZE_ORDER)):
         message = "its prob is neither one probability nor fourteen"
         raise MapError(message)
@@ -174,7 +191,7 @@ def _probability(info: dict[Any, Any], pathology: str) -> float | None:
     return probability
 
 
-def _size(found: Any) -> tuple[int, int]:  # noqa: ANN401
+def _size(found: Any) -> tuple[int, int]:
     numbers = list(found) if isinstance(found, list | tuple | np.ndarray) else []
     if len(numbers) != 2 or not all(isinstance(one, int | np.integer) and 0 < one < 2**16 for one in numbers):
         message = "its cxr_dims are not a width and a height"

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 
 def import_folder(
-    maps: Path, cohort: Cohort, folder: Path, *, name: str, title: str, report: Callable[[str], None] = lambda _: None
+    maps: Path,
+    cohort: Cohort,
+    folder: Path,
+    *,
+    name: str,
+    title: str,
+    report: Callable[[str], None] = lambda _: None,
 ) -> tuple[Run, list[str]]:
     """Read every ``*_map.pkl`` of a folder into a run.
 
@@ -71,7 +77,9 @@ def _read_all(
         if one.image_id not in cohort.radiographs:
             problems.append(f"{path.name}: its radiograph {one.image_id} is not in the cohort; left out")
         elif one.pathology not in LOCALISED_PATHOLOGIES:
-            problems.append(f"{path.name}: {one.pathology} is not a pathology that CheXlocalize localises; left out")
+            problems.append(
+                f"{path.name}: {one.pathology} is not a pathology that CheXlocalize localises; left out"
+            )
         elif any(other.pathology == one.pathology for other in read[one.image_id]):
             problems.append(f"{path.name}: a second map of {one.pathology} for {one.image_id}; left out")
         else:
@@ -85,7 +93,8 @@ def _result(image_id: str, found: Sequence[ImportedMap], method: str) -> Radiogr
         found[0].size,
         {one.pathology: one.probability for one in found if one.probability is not None},
         tuple(
-            Heatmap(method=method, pathology=one.pathology, output=None, values=one.relevance) for one in found
+            Heatmap(method=method, pathology=one.pathology, output=None, values=one.relevance)
+            for one in found
         ),
     )
 

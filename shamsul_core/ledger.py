@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,4 +75,4 @@ class Ledger:
 
 def _by_image(table: pd.DataFrame) -> dict[str, Sequence[Row]]:
     groups = table.astype(object).where(table.notna(), None).groupby("image_id", sort=False)
-    return {str(image_id): group.to_dict("records") for image_id, group in groups}
+    return {str(image_id): cast("list[Row]", group.to_dict("records")) for image_id, group in groups}

@@ -40,7 +40,9 @@ def score_result(
         If the result cannot be read.
     """
     result = run.read(image_id)
-    failures = [_failure(image_id, "explain", reason, method, name) for method, name, reason in result.failures]
+    failures = [
+        _failure(image_id, "explain", reason, method, name) for method, name, reason in result.failures
+    ]
     reasons = {(method, pathology): reason for method, pathology, reason in result.failures}
     heatmaps = {(one.method, one.pathology): one for one in result.heatmaps}
     scores = []

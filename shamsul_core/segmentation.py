@@ -10,15 +10,17 @@ Saporta et al., Nature Machine Intelligence 2022, and the authors' ``heatmap_to_
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from shamsul_core.heatmap import FloatArray, Heatmap
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shamsul_core.heatmap import FloatArray, Heatmap
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
@@ -79,7 +81,11 @@ class Segmentation:
 
 
 def segment(
-    heatmap: Heatmap, size: tuple[int, int], settings: SegmentationSettings, *, probability: float | None = None
+    heatmap: Heatmap,
+    size: tuple[int, int],
+    settings: SegmentationSettings,
+    *,
+    probability: float | None = None,
 ) -> Segmentation:
     """Turn a heatmap into a mask.
 
@@ -93,10 +99,12 @@ def segment(
     cutoff = (settings.probability_cutoffs or {}).get(heatmap.pathology)
     if cutoff is not None and probability is not None and probability < cutoff:
         return _empty(size, f"predicted probability {probability:.2f} is below the cutoff {cutoff:.2f}")
-    relevance = _SIGNS[settings.sign](heatmap.relevance)
+    relevance = _signed(heatmap.relevance, settings.sign)
     if relevance.max() == relevance.min():
         nothing = settings.sign == "positive" and relevance.max() <= 0
-        return _empty(size, "nothing speaks for the pathology" if nothing else "the heatmap is the same everywhere")
+        return _empty(
+            size, "nothing speaks for the pathology" if nothing else "the heatmap is the same everywhere"
+        )
     resized = resize(relevance, size)
     low, high, _, _ = cv2.minMaxLoc(resized)
     if high == low:
@@ -121,11 +129,10 @@ def outline(mask: Mask) -> tuple[npt.NDArray[np.int32], ...]:
     return tuple(contour[:, 0].astype(np.int32) for contour in contours)
 
 
-_SIGNS = {
-    "signed": lambda relevance: relevance,
-    "positive": lambda relevance: np.maximum(relevance, 0),
-    "absolute": np.abs,
-}
+def _signed(relevance: FloatArray, sign: str) -> FloatArray:
+    if sign == "positive":
+        return np.maximum(relevance, 0)
+    return np.abs(relevance) if sign == "absolute" else relevance
 
 
 def _empty(size: tuple[int, int], reason: str) -> Segmentation:
@@ -138,7 +145,7 @@ def _otsu(scaled: FloatArray, smoothing: int) -> Segmentation:
     if smoothing:
         grey = _smoothed(grey, smoothing)
     threshold, above = cv2.threshold(grey, 0, 1, cv2.THRESH_OTSU)
-    return Segmentation(_filled(above), threshold / 255)
+    return Segmentation(_filled(above.astype(np.uint8, copy=False)), threshold / 255)
 
 
 def _smoothed(grey: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:

@@ -27,10 +27,47 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _ALLOWED = frozenset(
-    "PROTO FRAME STOP MARK POP POP_MARK NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT BINUNICODE "
-    "SHORT_BINUNICODE BINBYTES SHORT_BINBYTES BINBYTES8 EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST APPEND "
-    "APPENDS EMPTY_DICT SETITEM SETITEMS BINPUT LONG_BINPUT MEMOIZE BINGET LONG_BINGET GLOBAL STACK_GLOBAL REDUCE "
-    "BINPERSID".split()
+    [
+        "PROTO",
+        "FRAME",
+        "STOP",
+        "MARK",
+        "POP",
+        "POP_MARK",
+        "NONE",
+        "NEWTRUE",
+        "NEWFALSE",
+        "BININT",
+        "BININT1",
+        "BININT2",
+        "LONG1",
+        "BINFLOAT",
+        "BINUNICODE",
+        "SHORT_BINUNICODE",
+        "BINBYTES",
+        "SHORT_BINBYTES",
+        "BINBYTES8",
+        "EMPTY_TUPLE",
+        "TUPLE",
+        "TUPLE1",
+        "TUPLE2",
+        "TUPLE3",
+        "EMPTY_LIST",
+        "APPEND",
+        "APPENDS",
+        "EMPTY_DICT",
+        "SETITEM",
+        "SETITEMS",
+        "BINPUT",
+        "LONG_BINPUT",
+        "MEMOIZE",
+        "BINGET",
+        "LONG_BINGET",
+        "GLOBAL",
+        "STACK_GLOBAL",
+        "REDUCE",
+        "BINPERSID",
+    ]
 )
 _MOST_MEMO = 10_000  # a memo index makes the unpickler reserve a table of that length
 _LARGEST = 2**28  # numbers in a storage; a radiograph's map at full size has 2**23
@@ -57,7 +94,7 @@ class UnsafePickleError(MapError):
     """A pickle that asks for something that is never executed."""
 
 
-def load(data: bytes) -> Any:  # noqa: ANN401 - a pickle holds whatever it holds
+def load(data: bytes) -> Any:
     """Return what a pickle of plain values and torch tensors holds, tensors as numpy arrays.
 
     Raises
@@ -86,7 +123,7 @@ class _Unpickler(pickle.Unpickler):
         super().__init__(file)
         self._storages = storages
 
-    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401
+    def find_class(self, module: str, name: str) -> Any:
         known: dict[tuple[str, str], Any] = {
             ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
             ("torch.storage", "_load_from_bytes"): _load_storage,
@@ -100,14 +137,14 @@ class _Unpickler(pickle.Unpickler):
         message = f"asks for {module}.{name}, which SHAMSUL never executes"
         raise UnsafePickleError(message)
 
-    def persistent_load(self, pid: Any) -> Any:  # noqa: ANN401
+    def persistent_load(self, pid: Any) -> Any:
         if not (isinstance(pid, tuple) and len(pid) >= 5 and pid[0] == "storage" and isinstance(pid[1], str)):
             message = "names an object that is no tensor's storage"
             raise UnsafePickleError(message)
         return pid
 
 
-def _run(file: io.BytesIO, storages: Mapping[str, Callable[[], Any]]) -> Any:  # noqa: ANN401
+def _run(file: io.BytesIO, storages: Mapping[str, Callable[[], Any]]) -> Any:
     start = file.tell()
     try:
         _screen(file)
@@ -115,7 +152,15 @@ def _run(file: io.BytesIO, storages: Mapping[str, Callable[[], Any]]) -> Any:  #
         found = _Unpickler(file, storages).load()
     except MapError:
         raise
-    except (pickle.UnpicklingError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError) as error:
+    except (
+        pickle.UnpicklingError,
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        EOFError,
+    ) as error:
         message = f"is damaged or no pickle of a heatmap ({error})"
         raise MapError(message) from error
     except (MemoryError, OverflowError, RecursionError) as error:
@@ -130,12 +175,12 @@ def _screen(file: io.BytesIO) -> None:
         if opcode.name not in _ALLOWED:
             message = f"has the pickle instruction {opcode.name}, which SHAMSUL never executes"
             raise UnsafePickleError(message)
-        if "PUT" in opcode.name and int(argument) > _MOST_MEMO:
+        if "PUT" in opcode.name and (argument or 0) > _MOST_MEMO:
             message = "is damaged: it numbers more objects than a heatmap has"
             raise MapError(message)
 
 
-def _plain(found: Any) -> Any:  # noqa: ANN401
+def _plain(found: Any) -> Any:
     if isinstance(found, _Tensor):
         return found.array
     if isinstance(found, dict):
@@ -145,14 +190,14 @@ def _plain(found: Any) -> Any:  # noqa: ANN401
     return found
 
 
-def _bytes_of(text: Any, encoding: Any = "latin1") -> bytes:  # noqa: ANN401
+def _bytes_of(text: Any, encoding: Any = "latin1") -> bytes:
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
         message = "holds bytes in an unknown form"
         raise MapError(message)
     return text.encode("latin-1")
 
 
-def _load_storage(data: bytes) -> _Tensor:
+def _load_storage(data: Any) -> _Tensor:
     """Return the numbers of a legacy ``torch.save`` stream of one storage, in a flat array."""
     if not isinstance(data, bytes):
         message = "holds a storage that is not bytes"
@@ -161,7 +206,10 @@ def _load_storage(data: bytes) -> _Tensor:
     if _run(file, {}) != _MAGIC:
         message = "holds a storage that torch did not write"
         raise MapError(message)
-    _run(file, {}), _run(file, {})  # protocol and system; the numbers are little-endian on every machine of note
+    (
+        _run(file, {}),
+        _run(file, {}),
+    )  # protocol and system; the numbers are little-endian on every machine of note
     described, _ = _run(file, {}), _run(file, {})
     if not (isinstance(described, tuple) and len(described) >= 5 and described[0] == "storage"):
         message = "holds a storage without a description"
@@ -174,7 +222,7 @@ def _load_storage(data: bytes) -> _Tensor:
     return _Tensor(np.frombuffer(data, dtype, count, file.tell()))
 
 
-def _rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> _Tensor:  # noqa: ANN401
+def _rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> _Tensor:
     """Return the tensor that lies in a storage; never reads outside it, whatever the strides say."""
     numbers = (offset, *size, *stride)
     whole = all(type(number) is int and 0 <= number <= _LARGEST for number in numbers)

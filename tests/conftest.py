@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.made import make_cohort, make_run, made_pixels
+from tests.made import made_pixels, make_cohort, make_run
 
 SAMPLE = Path(__file__).parents[1].parent / "shared" / "data" / "chexlocalize-sample"
 

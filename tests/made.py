@@ -66,7 +66,9 @@ def make_cohort(folder: Path, count: int = 3, pixels: np.ndarray | None = None) 
     with (folder / "CheXpert" / "val_labels.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA", *OBSERVATIONS], *rows])
     (folder / "CheXlocalize").mkdir()
-    (folder / "CheXlocalize" / "gt_segmentations_val.json").write_text(json.dumps(segmentations), encoding="utf-8")
+    (folder / "CheXlocalize" / "gt_segmentations_val.json").write_text(
+        json.dumps(segmentations), encoding="utf-8"
+    )
     return folder
 
 
@@ -107,9 +109,13 @@ def _made_result(name: str, size: tuple[int, int], number: int) -> RadiographRes
             "lime": Heatmap(method="lime", values=generator.normal(size=49).astype(np.float32), **sampled),
             "shap": Heatmap(method="shap", values=generator.normal(size=49).astype(np.float32), **sampled),
             "gradcam": Heatmap(method="gradcam", values=generator.random((7, 7), np.float32), **about),
-            "lrp": Heatmap(method="lrp", values=generator.normal(size=(224, 224)).astype(np.float32), **about),
+            "lrp": Heatmap(
+                method="lrp", values=generator.normal(size=(224, 224)).astype(np.float32), **about
+            ),
         }
-        heatmaps += [one for method, one in maps.items() if (number, method, pathology) != (0, "shap", "Edema")]
+        heatmaps += [
+            one for method, one in maps.items() if (number, method, pathology) != (0, "shap", "Edema")
+        ]
     failures = (("shap", "Edema", "made to fail"),) if number == 0 else ()
     probabilities = dict(zip(OBSERVATIONS, generator.random(len(OBSERVATIONS)).tolist(), strict=True))
     return RadiographResult(name, size, probabilities, tuple(heatmaps), failures)

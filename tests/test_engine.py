@@ -34,7 +34,9 @@ def make_plan(cohort_folder, run_folder, classifier, methods=("gradcam", "lrp"),
     cohort = open_cohort(cohort_folder)
     explainers = [EXPLAINERS[name](EXPLAINERS[name].presets["default"]) for name in methods]
     manifest = describe_run(run_folder, cohort, classifier, explainers, pathologies, "default")
-    return Plan(cohort, classifier, explainers, Run.create_or_resume(run_folder, manifest), PRESETS["default"])
+    return Plan(
+        cohort, classifier, explainers, Run.create_or_resume(run_folder, manifest), PRESETS["default"]
+    )
 
 
 @pytest.fixture
@@ -54,9 +56,9 @@ def test_explains_predicts_and_scores_all(plan):
     assert len(steps) == 3 * plan.steps
     assert plan.run.explained_ids() == IDS
     predictions = plan.run.predictions.set_index("image_id")
-    for image_id, radiograph in plan.cohort.radiographs.items():
+    for name, radiograph in plan.cohort.radiographs.items():
         expected = plan.classifier.predict(radiograph.pixels())
-        assert predictions.loc[image_id].to_dict() == pytest.approx(expected)
+        assert predictions.loc[name].to_dict() == pytest.approx(expected)
     scores = plan.run.scores
     assert len(scores) == 3 * 2 * 3
     with_contour = scores[(scores["pathology"] != "Lung Opacity") & (scores["image_id"] != IDS[2])]
@@ -168,17 +170,32 @@ def test_a_full_disk_loses_nothing(plan, monkeypatch):
 def test_killed_at_any_moment_it_goes_on_and_ends_the_same(made_cohort, tmp_path):
     """kill -9 of the real command, some times, each later; then once to the end."""
     command = [
-        *(sys.executable, "-m", "shamsul_core", "explain", "--cohort", str(made_cohort), "--model", "untrained"),
+        *(
+            sys.executable,
+            "-m",
+            "shamsul_core",
+            "explain",
+            "--cohort",
+            str(made_cohort),
+            "--model",
+            "untrained",
+        ),
         *("--method", "gradcam", "--pathology", "Edema"),
     ]
     run_folder = tmp_path / "killed"
     kills = 0
     for results_before_the_kill in (0, 1, 2):
         process = subprocess.Popen(
-            [*command, "--run", str(run_folder)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [*command, "--run", str(run_folder)],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         while process.poll() is None:
-            if len(list(run_folder.glob("heatmaps/patient*"))) >= results_before_the_kill and run_folder.exists():
+            if (
+                len(list(run_folder.glob("heatmaps/patient*"))) >= results_before_the_kill
+                and run_folder.exists()
+            ):
                 os.kill(process.pid, signal.SIGKILL)
                 process.wait()
                 kills += 1
@@ -186,9 +203,11 @@ def test_killed_at_any_moment_it_goes_on_and_ends_the_same(made_cohort, tmp_path
             time.sleep(0.001)  # polling another process; nothing is timed by it
     assert kills
     for folder in (run_folder, tmp_path / "undisturbed"):
-        done = subprocess.run([*command, "--run", str(folder)], cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*command, "--run", str(folder)], cwd=ROOT, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
     killed, undisturbed = Run.open(run_folder), Run.open(tmp_path / "undisturbed")
     tables_equal(killed, undisturbed)
-    for image_id in IDS:
-        assert killed.path_of(image_id).read_bytes() == undisturbed.path_of(image_id).read_bytes()
+    for name in IDS:
+        assert killed.path_of(name).read_bytes() == undisturbed.path_of(name).read_bytes()

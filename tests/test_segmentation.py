@@ -38,7 +38,9 @@ def slowly(relevance, size, threshold=None, smoothing=0):
     drawing = Image.new("1", (size[1], size[0]))
     for contour in contours:
         if len(contour) > 1:
-            ImageDraw.Draw(drawing).polygon([(int(p[0][0]), int(p[0][1])) for p in contour], outline=1, fill=1)
+            ImageDraw.Draw(drawing).polygon(
+                [(int(p[0][0]), int(p[0][1])) for p in contour], outline=1, fill=1
+            )
     return np.array(drawing), value / 255
 
 
@@ -49,7 +51,9 @@ def random_map(side, seed):
 
 
 @settings(max_examples=40, deadline=None)
-@given(side=st.sampled_from([7, 14, 40, 112]), seed=st.integers(0, 10_000), smoothing=st.sampled_from([0, 0, 5]))
+@given(
+    side=st.sampled_from([7, 14, 40, 112]), seed=st.integers(0, 10_000), smoothing=st.sampled_from([0, 0, 5])
+)
 def test_equals_the_recipe_written_out(side, seed, smoothing):
     relevance = random_map(side, seed)
     expected, threshold = slowly(relevance, (260, 310), smoothing=smoothing)
@@ -89,7 +93,9 @@ def test_holes_are_filled_and_single_pixels_dropped_with_otsu():
 @given(side=st.integers(1, 40), height=st.integers(1, 90), width=st.integers(1, 90), seed=st.integers(0, 99))
 def test_resize_is_torchs_bilinear(side, height, width, seed):
     relevance = np.random.default_rng(seed).normal(size=(side, side)).astype(np.float32)
-    expected = F.interpolate(torch.as_tensor(relevance)[None, None], (height, width), mode="bilinear")[0, 0].numpy()
+    expected = F.interpolate(torch.as_tensor(relevance)[None, None], (height, width), mode="bilinear")[
+        0, 0
+    ].numpy()
     np.testing.assert_allclose(resize(relevance, (height, width)), expected, atol=2e-4)
 
 
@@ -100,7 +106,9 @@ def test_sign_is_taken_before_everything_else():
     size = (10, 10)
     corner = np.zeros(size, bool)
     corner[:5, :5] = True
-    np.testing.assert_array_equal(segment(heatmap(relevance), size, SegmentationSettings(sign="positive")).mask, corner)
+    np.testing.assert_array_equal(
+        segment(heatmap(relevance), size, SegmentationSettings(sign="positive")).mask, corner
+    )
     signed = segment(heatmap(relevance), size, SegmentationSettings(sign="signed")).mask
     np.testing.assert_array_equal(signed, relevance > -2)
     absolute = segment(heatmap(relevance), size, SegmentationSettings(sign="absolute")).mask

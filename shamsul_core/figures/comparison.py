@@ -13,6 +13,8 @@ from shamsul_core.labels import LOCALISED_PATHOLOGIES
 from shamsul_core.segmentation import PRESETS, SegmentationSettings, outline, segment
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
     from shamsul_core.cohort import Cohort
     from shamsul_core.run import Run
     from shamsul_core.segmentation import Mask
@@ -40,15 +42,21 @@ def comparison_scene(run: Run, cohort: Cohort, image_id: str, pathology: str, sc
     pixels = cohort.radiographs[image_id].pixels()
     expert, note = _expert_mask(cohort, image_id, pathology, pixels.shape)
     outlines = () if expert is None else outline(expert)
-    area = () if not outlines else (Metric(name="Area", value=_share(expert), help="The experts' mask, of the radiograph"),)
+    area = (
+        []
+        if expert is None
+        else [Metric(name="Area", value=_share(expert), help="The experts' mask, of the radiograph")]
+    )
     here = scores[(scores["image_id"] == image_id) & (scores["pathology"] == pathology)].set_index("method")
-    methods = (_method_panel(run, image_id, pathology, method, pixels.shape, here) for method in run.manifest.methods)
+    methods = (
+        _method_panel(run, image_id, pathology, method, pixels.shape, here) for method in run.manifest.methods
+    )
     return Scene(
         image_id=image_id,
         pathology=pathology,
         pixels=pixels,
         expert_outlines=outlines,
-        panels=(Panel(key="expert", title="Radiograph", metrics=area, note=note), *methods),
+        panels=(Panel(key="expert", title="Radiograph", metrics=tuple(area), note=note), *methods),
         banner=banner(run),
     )
 
@@ -84,7 +92,7 @@ def _method_panel(
     run: Run, image_id: str, pathology: str, method: str, size: tuple[int, ...], scores: pd.DataFrame
 ) -> Panel:
     heatmap = run.heatmap(image_id, method, pathology)
-    score = scores.loc[method] if method in scores.index else None
+    score = scores.loc[method].to_dict() if method in scores.index else None
     title = str(run.manifest.methods[method]["title"])
     note = None if score is None or pd.isna(score["reason"]) else f"{str(score['reason']).capitalize()}."
     if heatmap is None:
@@ -103,7 +111,7 @@ def _method_panel(
     )
 
 
-def _metrics(score: pd.Series[Any], mask: Mask) -> tuple[Metric, ...]:
+def _metrics(score: Mapping[Hashable, Any], mask: Mask) -> tuple[Metric, ...]:
     iou = "–" if pd.isna(score["iou"]) else f"{score['iou']:.2f}"
     hit = "–" if pd.isna(score["hit"]) else ("yes" if score["hit"] == 1 else "no")
     return (

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from shamsul_core.segmentation import resize
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -100,7 +102,9 @@ def encode_scene(scene: Scene) -> bytes:
         "panels": [_encode_panel(parts, panel, scene.pathology) for panel in scene.panels],
     }
     encoded = json.dumps(header).encode()
-    encoded += b" " * (-len(encoded) % 4)  # the parts begin at a multiple of four, as the browser's arrays want it
+    encoded += b" " * (
+        -len(encoded) % 4
+    )  # the parts begin at a multiple of four, as the browser's arrays want it
     return b"".join([struct.pack("<I", len(encoded)), encoded, *parts])
 
 
@@ -117,7 +121,7 @@ def quantise(relevance: FloatArray) -> tuple[npt.NDArray[np.int8], float]:
     relevance. Zero stays zero.
     """
     if min(relevance.shape) < _SMALLEST_MAP:
-        relevance = cv2.resize(relevance, (_SMALLEST_MAP, _SMALLEST_MAP), interpolation=cv2.INTER_LINEAR)
+        relevance = resize(relevance, (_SMALLEST_MAP, _SMALLEST_MAP))
     largest = float(np.abs(relevance).max())
     if largest == 0:
         return np.zeros(relevance.shape, np.int8), 0.0
@@ -155,8 +159,8 @@ def _add(parts: list[bytes], data: bytes) -> dict[str, Any]:
 
 def _jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:
     height, width = pixels.shape
-    scale = _LONGEST_SIDE / max(height, width)
-    if scale < 1:
-        pixels = cv2.resize(pixels, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
-    _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    return bytes(encoded.tobytes())
+    scale = min(1, _LONGEST_SIDE / max(height, width))
+    size = (round(width * scale), round(height * scale))
+    smaller = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    _, encoded = cv2.imencode(".jpg", smaller, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    return encoded.tobytes()

@@ -8,7 +8,10 @@ from playwright.sync_api import sync_playwright
 
 def find_chromium() -> str | None:
     """Return the system's own Chromium; ``None`` leaves it to Playwright's."""
-    return next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if os.access(path, os.X_OK)), None)
+    return next(
+        (path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if os.access(path, os.X_OK)),
+        None,
+    )
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from shamsul_core.importing import import_folder
 from shamsul_core.cohort import open_cohort
 from shamsul_core.engine import score_run
+from shamsul_core.importing import import_folder
 from shamsul_core.segmentation import PRESETS
 from tests.made import image_id, make_run
 from tests.serving import served
@@ -36,14 +36,18 @@ def zooms(page):
 
 def test_five_pictures_with_their_scores(page, dashboard, made_run):
     open_case(page, dashboard.address)
-    scores = made_run.scores.query(f"image_id == '{image_id(1)}' and pathology == 'Cardiomegaly'").set_index("method")
+    scores = made_run.scores.query(f"image_id == '{image_id(1)}' and pathology == 'Cardiomegaly'").set_index(
+        "method"
+    )
     for key in PANELS:
         canvas = page.get_by_test_id(f"canvas-{key}")
         assert canvas.evaluate(COLOURS) > 50
-        assert canvas.bounding_box()["width"] > 350
+        assert canvas.bounding_box()["height"] > 350
     for method in METHODS:
         expect(page.get_by_test_id(f"metric-{method}-iou")).to_have_text(f"{scores.loc[method, 'iou']:.2f}")
-        expect(page.get_by_test_id(f"metric-{method}-hit")).to_have_text("yes" if scores.loc[method, "hit"] else "no")
+        expect(page.get_by_test_id(f"metric-{method}-hit")).to_have_text(
+            "yes" if scores.loc[method, "hit"] else "no"
+        )
         expect(page.get_by_test_id(f"metric-{method}-area")).to_contain_text("%")
     expect(page.get_by_text("For research, not for diagnosis")).to_be_visible()
     expect(page.get_by_text("Untrained network")).to_be_hidden()
@@ -54,8 +58,10 @@ def test_another_pathology_changes_pictures_scores_and_address(page, dashboard, 
     before = page.get_by_test_id("canvas-gradcam").evaluate("canvas => canvas.toDataURL()")
     page.get_by_test_id("canvas-expert").hover()
     page.mouse.wheel(0, -600)
-    page.get_by_role("button", name="Edema").click()
-    scores = made_run.scores.query(f"image_id == '{image_id(1)}' and pathology == 'Edema'").set_index("method")
+    page.get_by_role("radio", name="Edema").click()
+    scores = made_run.scores.query(f"image_id == '{image_id(1)}' and pathology == 'Edema'").set_index(
+        "method"
+    )
     expect(page.get_by_test_id("metric-gradcam-iou")).to_have_text(f"{scores.loc['gradcam', 'iou']:.2f}")
     assert page.get_by_test_id("canvas-gradcam").evaluate("canvas => canvas.toDataURL()") != before
     assert zooms(page) != {"1.000"}, "the same radiograph keeps its zoom"
@@ -96,7 +102,9 @@ def test_overlays_change_the_pictures_and_never_the_address(page, dashboard):
     seen = {canvas.evaluate("canvas => canvas.toDataURL()")}
     for name in ("heatmap", "mask", "expert"):
         page.get_by_test_id(f"toggle-{name}").click()
-        page.wait_for_function("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+        page.wait_for_function(
+            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+        )
         seen.add(canvas.evaluate("canvas => canvas.toDataURL()"))
     assert len(seen) == 4
     page.reload()
@@ -130,7 +138,7 @@ def test_next_goes_to_the_next_radiograph_and_the_address_names_it(page, dashboa
 def test_a_link_opens_its_case_on_a_freshly_started_server(page, made_run, path):
     with served(made_run.folder) as server:
         open_case(page, server.address, number=2, pathology="Edema", path=path)
-        expect(page.get_by_role("button", name="Edema")).to_have_attribute("aria-checked", "true")
+        expect(page.get_by_role("radio", name="Edema")).to_have_attribute("aria-checked", "true")
         assert image_id(2) in page.url
         expect(page.get_by_text("For research, not for diagnosis")).to_be_visible()
         assert page.get_by_test_id("stSidebarNavLink").count() == 0, "no pages that app.py does not declare"
@@ -147,7 +155,9 @@ def test_an_untrained_network_is_labelled(page, made_cohort, tmp_path):
     run = make_run(tmp_path / "untrained", made_cohort, trained=False)
     with served(run.folder) as server:
         open_case(page, server.address)
-        expect(page.get_by_text("Untrained network: its predictions and heatmaps mean nothing.")).to_be_visible()
+        expect(
+            page.get_by_text("Untrained network: its predictions and heatmaps mean nothing.")
+        ).to_be_visible()
 
 
 def test_without_a_run_the_page_says_how_to_make_one(page, tmp_path):
@@ -171,7 +181,11 @@ def test_the_real_radiograph(page, sample, tmp_path):
     """CheXlocalize's own heatmap over the real radiograph, with its published score."""
     cohort = open_cohort(sample)
     run, problems = import_folder(
-        sample / "CheXlocalize" / "gradcam_maps_val", cohort, tmp_path / "run", name="gradcam", title="Grad-CAM"
+        sample / "CheXlocalize" / "gradcam_maps_val",
+        cohort,
+        tmp_path / "run",
+        name="gradcam",
+        title="Grad-CAM",
     )
     assert problems == []
     score_run(run, cohort, PRESETS["paper"])
@@ -179,5 +193,5 @@ def test_the_real_radiograph(page, sample, tmp_path):
         page.goto(f"{server.address}/?pathology=Cardiomegaly")
         expect(page.get_by_test_id("metric-gradcam-iou")).to_have_text("0.37", timeout=30_000)
         expect(page.get_by_test_id("metric-gradcam-hit")).to_have_text("yes")
-        page.get_by_role("button", name="Enlarged Cardiomediastinum").click()
+        page.get_by_role("radio", name="Enlarged Cardiomediastinum").click()
         expect(page.get_by_test_id("metric-gradcam-iou")).to_have_text("0.46")

@@ -124,6 +124,6 @@ def test_spoilt_bytes_raise_nothing_but_cohort_error(tmp_path, kind, changes):
 
 
 def test_an_error_survives_the_way_from_a_worker():
-    error = pickle.loads(pickle.dumps(CohortError("is cut off", subject="a.jpg")))  # noqa: S301
+    error = pickle.loads(pickle.dumps(CohortError("is cut off", subject="a.jpg")))
     assert str(error) == "a.jpg: is cut off"
     assert (error.subject, error.message) == ("a.jpg", "is cut off")

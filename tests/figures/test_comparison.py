@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from shamsul_core.cohort import open_cohort
+from shamsul_core.figures.comparison import UNTRAINED, banner, comparison_scene
+from shamsul_core.figures.predictions import prediction_bars
+from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.run import Run
+from shamsul_core.segmentation import PRESETS, outline, segment
+from tests.made import expert_rectangle, image_id, make_run
+
+
+def panels_of(run, cohort_folder, number, pathology):
+    scene = comparison_scene(run, open_cohort(cohort_folder), image_id(number), pathology, run.scores)
+    return scene, {panel.key: panel for panel in scene.panels}
+
+
+def test_panels_show_what_the_tables_and_heatmaps_say(made_run, made_cohort):
+    scene, panels = panels_of(made_run, made_cohort, 2, "Edema")
+    assert list(panels) == ["expert", "lime", "shap", "gradcam", "lrp"]
+    assert scene.banner is None
+    (expert,) = scene.expert_outlines
+    rectangle = expert_rectangle(2, scene.pixels.shape)
+    np.testing.assert_array_equal(expert, outline(rectangle)[0])
+    scores = made_run.scores.query(f"image_id == '{image_id(2)}' and pathology == 'Edema'").set_index(
+        "method"
+    )
+    for method in ("lime", "shap", "gradcam", "lrp"):
+        heatmap = made_run.heatmap(image_id(2), method, "Edema")
+        np.testing.assert_array_equal(panels[method].relevance, heatmap.relevance)
+        mask = segment(heatmap, scene.pixels.shape, PRESETS["default"]).mask
+        for ours, expected in zip(panels[method].outlines, outline(mask), strict=True):
+            np.testing.assert_array_equal(ours, expected)
+        shown = {metric.name: metric.value for metric in panels[method].metrics}
+        assert shown["IoU"] == f"{scores.loc[method, 'iou']:.2f}"
+        assert shown["Hit"] == ("yes" if scores.loc[method, "hit"] else "no")
+        assert float(shown["Area"].rstrip(" %")) == pytest.approx(100 * mask.mean(), abs=0.5)
+
+
+def test_a_failure_says_why_and_shows_no_map(made_run, made_cohort):
+    _, panels = panels_of(made_run, made_cohort, 1, "Edema")
+    assert panels["shap"].relevance is None
+    assert panels["shap"].note == "Made to fail."
+    assert panels["shap"].metrics == ()
+    assert panels["lime"].relevance is not None
+
+
+def test_nothing_marked_and_nothing_to_mark_are_told_apart(made_run, made_cohort, tmp_path):
+    scene, panels = panels_of(made_run, made_cohort, 3, "Edema")
+    assert scene.expert_outlines == ()
+    assert panels["expert"].note == "The experts marked nothing here."
+    bare = shutil.copytree(made_cohort, tmp_path / "bare")
+    shutil.rmtree(bare / "CheXlocalize")
+    _, panels = panels_of(make_run(tmp_path / "run", bare), bare, 1, "Edema")
+    assert panels["expert"].note == "This cohort has no expert contours."
+    assert panels["lime"].note == "The cohort has no expert annotations."
+
+
+def test_before_the_scores_are_there_the_panels_say_so(made_run, made_cohort, tmp_path):
+    folder = shutil.copytree(made_run.folder, tmp_path / "run")
+    (folder / "scores.parquet").unlink()
+    run = Run.open(folder)
+    _, panels = panels_of(run, made_cohort, 2, "Edema")
+    assert panels["lime"].note == "Not scored yet."
+    assert panels["lime"].outlines
+
+
+def test_banner_says_untrained_and_simulated(made_cohort, tmp_path):
+    run = make_run(tmp_path / "run", made_cohort, trained=False)
+    assert banner(run) == UNTRAINED
+    run.manifest.cohort["simulated"] = "Simulated from CT, not a patient."
+    assert banner(run) == f"{UNTRAINED} Simulated from CT, not a patient."
+
+
+def test_bars_are_the_probabilities_in_order_with_the_labels_signs():
+    probabilities = {name: index / 20 for index, name in enumerate(OBSERVATIONS)}
+    labels = dict.fromkeys(OBSERVATIONS) | {"Edema": 1.0, "Fracture": 0.0, "Pneumonia": -1.0}
+    bars = prediction_bars(probabilities, labels, "Edema").data[0]
+    assert list(bars.x) == list(probabilities.values())
+    assert list(bars.customdata) == list(OBSERVATIONS)
+    signs = dict(zip(OBSERVATIONS, (name[-1] for name in bars.y), strict=True))
+    assert (signs["Edema"], signs["Fracture"], signs["Pneumonia"], signs["Atelectasis"]) == (
+        "●",
+        "○",
+        "◐",
+        "·",
+    )
+    assert len(set(bars.marker.color)) == 2

@@ -1,0 +1,115 @@
+"""The command line: what it says where its input is wrong, and that it never shows a traceback."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from shamsul_core.cli import app
+from shamsul_core.run import Run
+from tests.made import image_id
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def said(result):
+    return " ".join(result.output.split())
+
+
+def test_explain_then_score(made_cohort, tmp_path):
+    run = tmp_path / "run"
+    about = ("--cohort", made_cohort, "--model", "untrained", "--run", run)
+    done = call("explain", *about, "--method", "gradcam", "--pathology", "Airspace Opacity")
+    assert done.exit_code == 0, done.output
+    assert "3 radiographs explained, 0 before, 0 unreadable" in said(done)
+    assert "untrained network" in said(done)
+    assert set(Run.open(run).scores["pathology"]) == {"Lung Opacity"}
+    again = call("explain", *about, "--method", "gradcam", "--pathology", "Lung Opacity")
+    assert "0 radiographs explained, 3 before" in said(again)
+    other = call("explain", *about, "--method", "lrp", "--pathology", "Lung Opacity")
+    assert other.exit_code == 1
+    assert "holds a run that differs in methods; give another folder" in said(other)
+    scored = call("score", "--run", run, "--preset", "paper")
+    assert scored.exit_code == 0
+    assert Run.open(run).segmentation["sign"] == "signed"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("explain", "--cohort", "nowhere", "--model", "untrained", "--run", "RUN"), "nowhere"),
+        (
+            ("explain", "--cohort", "COHORT", "--model", "no.safetensors", "--run", "RUN"),
+            "no.safetensors: no such model",
+        ),
+        (
+            ("explain", "--cohort", "COHORT", "--model", "untrained", "--run", "RUN", "--preset", "x"),
+            "unknown method or preset 'x'",
+        ),
+        (
+            ("explain", "--cohort", "COHORT", "--model", "untrained", "--run", "RUN", "--method", "x"),
+            "unknown method or preset",
+        ),
+        (
+            ("explain", "--cohort", "COHORT", "--model", "untrained", "--run", "RUN", "--split", "test"),
+            "test",
+        ),
+        (("score", "--run", "RUN"), "no run here"),
+        (("import-maps", "--maps", "COHORT", "--cohort", "COHORT", "--run", "RUN"), "no *_map.pkl in it"),
+    ],
+)
+def test_wrong_input_is_one_line_and_leaves_no_run(made_cohort, tmp_path, arguments, line):
+    places = {"COHORT": made_cohort, "RUN": tmp_path / "run"}
+    result = call(*(places.get(argument, argument) for argument in arguments))
+    assert result.exit_code == 1
+    assert line in said(result)
+    assert "Traceback" not in result.output
+    assert not (tmp_path / "run").exists()
+
+
+def test_imports_the_published_maps_and_scores_them(sample, tmp_path):
+    about = (
+        "--maps",
+        sample / "CheXlocalize" / "gradcam_maps_val",
+        "--cohort",
+        sample,
+        "--run",
+        tmp_path / "run",
+    )
+    assert call("import-maps", *about).exit_code == 0
+    scores = Run.open(tmp_path / "run").scores.set_index("pathology")
+    for pathology, iou, hit in [
+        ("Cardiomegaly", 0.366206, 1),
+        ("Enlarged Cardiomediastinum", 0.462347, 1),
+        ("Lung Opacity", 0.0, 0),
+    ]:
+        assert scores.loc[pathology, "iou"] == pytest.approx(iou, abs=5e-7)
+        assert scores.loc[pathology, "hit"] == hit
+    tuned = call(
+        "score", "--run", tmp_path / "run", "--thresholds", sample / "CheXlocalize" / "tuning_results.csv"
+    )
+    assert tuned.exit_code == 0
+    assert Run.open(tmp_path / "run").scores.set_index("pathology").loc["Cardiomegaly", "threshold"] == 0.2
+
+
+def test_maps_that_do_not_fit_are_named_and_the_rest_goes_on(sample, tmp_path):
+    maps = tmp_path / "maps"
+    shutil.copytree(sample / "CheXlocalize" / "gradcam_maps_val", maps)
+    (maps / f"{image_id(1)}_Edema_map.pkl").write_bytes((next(maps.iterdir())).read_bytes())
+    (maps / "patient64541_study1_view1_frontal_Atelectasis_map.pkl").write_bytes(b"cut")
+    result = call("import-maps", "--maps", maps, "--cohort", sample, "--run", tmp_path / "run")
+    assert result.exit_code == 0
+    assert f"its radiograph {image_id(1)} is not in the cohort" in said(result)
+    assert "Atelectasis_map.pkl: is damaged" in said(result)
+    assert Run.open(tmp_path / "run").scores["iou"].notna().sum() == 3
+
+
+def test_help_names_every_command():
+    shown = call("--help").output
+    assert all(command in shown for command in ("explain", "score", "import-maps"))
+    assert Path(__file__).parents[1].name not in shown
