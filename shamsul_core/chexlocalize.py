@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
+from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from shamsul_core.labels import OBSERVATIONS, canonical_name
-from shamsul_core.tensor_pickle import MapError, UnsafePickleError, load
+from shamsul_core.tensor_pickle import MapError, UnsafePickleError, load, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import numpy.typing as npt
@@ -44,7 +46,8 @@ CHEXLOCALIZE_ORDER = (
 )
 """Order of the fourteen probabilities in a map's file (``eval_constants.py``); not that of CheXpert's columns."""
 
-_LARGEST_FILE = 2**30
+_LARGEST_FILE = 2**28
+_MOST_PIXELS = 2**26  # of a map or a radiograph; CheXpert's largest have 2**23
 
 
 @dataclass(frozen=True)
@@ -85,14 +88,7 @@ def read_map(path: Path) -> ImportedMap:
         message = f"{path.name}: larger than any heatmap ({path.stat().st_size} bytes)"
         raise MapError(message)
     try:
-        info = load(path.read_bytes())
-        if not isinstance(info, dict):
-            message = f"holds a {type(info).__name__}, not a dictionary with map, prob and cxr_dims"
-            raise MapError(message)
-        relevance = _relevance(info.get("map"))
-        return ImportedMap(
-            image_id, pathology, relevance, _probability(info, pathology), _size(info.get("cxr_dims"))
-        )
+        return _map_from(load(path.read_bytes()), image_id, pathology)
     except MapError as error:
         message = f"{path.name}: {error}"
         raise type(error)(message) from error
@@ -119,81 +115,117 @@ def read_thresholds(path: Path) -> dict[str, float]:
     Raises
     ------
     MapError
-        If it is no such file.
+        If it is no such file, a threshold is not within 0 and 1, or a pathology stands in it twice.
     """
-    table = _csv(path, "threshold", "task")
-    return _by_pathology(table, "threshold")
+    with _errors_of(path, "threshold", "task"):
+        table = _csv(path, "threshold", "task")
+        if table["task"].duplicated().any():
+            message = f"more than one threshold for {table['task'][table['task'].duplicated()].iloc[0]}"
+            raise ValueError(message)
+        return {
+            str(task): float(value) for task, value in zip(table["task"], table["threshold"], strict=True)
+        }
 
 
 def read_probability_cutoffs(path: Path) -> dict[str, float]:
     """Read by pathology the cutoff of best mean IoU from a CSV with prob_threshold, mIoU and task.
 
+    Among equals the first counts, as in CheXlocalize's scripts.
+
     Raises
     ------
     MapError
-        If it is no such file.
+        If it is no such file, or a number is not within 0 and 1.
     """
-    table = _csv(path, "prob_threshold", "mIoU", "task")
-    best = table.loc[table.groupby("task")["mIoU"].idxmax()]
-    return _by_pathology(best, "prob_threshold")
+    with _errors_of(path, "prob_threshold", "mIoU", "task"):
+        table = _csv(path, "prob_threshold", "mIoU", "task")
+        best = table.loc[table.groupby("task")["mIoU"].idxmax()]
+        return {
+            str(task): float(value) for task, value in zip(best["task"], best["prob_threshold"], strict=True)
+        }
 
 
-def _by_pathology(table: pd.DataFrame, column: str) -> dict[str, float]:
-    return {
-        canonical_name(str(task)): float(value)
-        for task, value in zip(table["task"], table[column], strict=True)
-    }
+@contextmanager
+def _errors_of(path: Path, *columns: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, TypeError) as error:
+        message = f"{path}: not a CSV with the columns {', '.join(columns)}: {' '.join(str(error).split())}"
+        raise MapError(message) from error
 
 
 def _csv(path: Path, *columns: str) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path)
-        missing = [column for column in columns if column not in table]
-        if missing or table.empty:
-            message = f"no column {missing[0]}" if missing else "no rows"
+    """Read a table of numbers 0..1 by pathology, the pathologies by CheXpert's names."""
+    table = pd.read_csv(path)
+    missing = [column for column in columns if column not in table]
+    if missing or table.empty:
+        message = f"no column {missing[0]}" if missing else "no rows"
+        raise ValueError(message)
+    table["task"] = [canonical_name(str(task)) for task in table["task"]]
+    unknown = sorted(set(table["task"]) - set(CHEXLOCALIZE_ORDER))
+    if unknown:
+        message = f"an unknown task {shown(unknown[0])!r}"
+        raise ValueError(message)
+    for column in columns:
+        if column != "task" and not table[column].astype(float).between(0, 1).all():
+            message = f"{column} is missing, or not within 0 and 1"
             raise ValueError(message)
-        numbers = [column for column in columns if column != "task"]
-        table[numbers] = table[numbers].astype(float)
-        unknown = sorted({str(task) for task in table["task"]} - {*CHEXLOCALIZE_ORDER, "Airspace Opacity"})
-        if unknown or table[numbers].isna().any(axis=None):
-            message = f"an unknown task {unknown[0]!r}" if unknown else "a number is missing"
-            raise ValueError(message)
-    except (OSError, ValueError, TypeError) as error:
-        message = f"{path}: not a CSV with the columns {', '.join(columns)}: {error}"
-        raise MapError(message) from error
     return table
 
 
+def _map_from(info: Any, image_id: str, pathology: str) -> ImportedMap:
+    if not isinstance(info, dict):
+        message = f"holds a {type(info).__name__}, not a dictionary with map, prob and cxr_dims"
+        raise MapError(message)
+    task = info.get("task", pathology)
+    if not isinstance(task, str) or canonical_name(task) != pathology:
+        message = f"its name says {pathology}, its task {shown(task) if isinstance(task, str) else 'nothing'}"
+        raise MapError(message)
+    return ImportedMap(
+        image_id,
+        pathology,
+        _relevance(info.get("map")),
+        _probability(info.get("prob"), pathology),
+        _size(info.get("cxr_dims")),
+    )
+
+
 def _relevance(found: Any) -> npt.NDArray[np.float32]:
-    if not isinstance(found, np.ndarray) or found.squeeze().ndim != 2:
+    if not isinstance(found, np.ndarray) or found.ndim < 2 or prod(found.shape[:-2]) != 1:
         message = "has no map of two dimensions"
         raise MapError(message)
-    relevance = found.squeeze().astype(np.float32)
+    if not 0 < found.size <= _MOST_PIXELS:
+        message = f"its map has an impossible size: {found.shape[-2]} by {found.shape[-1]}"
+        raise MapError(message)
+    with np.errstate(over="ignore"):  # becomes infinite, which is refused below
+        relevance = np.array(found.reshape(found.shape[-2:]), dtype=np.float32, order="C")
     if not np.isfinite(relevance).all():
         message = "its map is not finite"
         raise MapError(message)
     return relevance
 
 
-def _probability(info: dict[Any, Any], pathology: str) -> float | None:
-    found = info.get("prob")
+def _probability(found: Any, pathology: str) -> float | None:
     if found is None:
         return None
-    given: Any = found if isinstance(found, int | float | np.ndarray) else ()
-    numbers: npt.NDArray[np.float64] = np.asarray(given, dtype=np.float64).ravel()
-    if len(numbers) not in (1, len(CHEXLOCALIZE_ORDER)):
+    numbers = found.ravel().tolist() if isinstance(found, np.ndarray) and found.size <= 14 else [found]
+    if len(numbers) not in (1, len(CHEXLOCALIZE_ORDER)) or not isinstance(numbers[0], int | float):
         message = "its prob is neither one probability nor fourteen"
         raise MapError(message)
-    probability = float(numbers[0] if len(numbers) == 1 else numbers[CHEXLOCALIZE_ORDER.index(pathology)])
-    if not 0 <= probability <= 1 or math.isnan(probability):
-        message = f"its probability is {probability}"
+    probability = numbers[0] if len(numbers) == 1 else numbers[CHEXLOCALIZE_ORDER.index(pathology)]
+    if not 0 <= probability <= 1:  # NaN neither
+        message = f"its probability is {shown(probability)}"
         raise MapError(message)
-    return probability
+    return float(probability)
 
 
 def _size(found: Any) -> tuple[int, int]:
-    numbers = list(found) if isinstance(found, list | tuple | np.ndarray) else []
-    if len(numbers) != 2 or not all(isinstance(one, int | np.integer) and 0 < one < 2**16 for one in numbers):
-        message = "its cxr_dims are not a width and a height"
+    numbers = found.tolist() if isinstance(found, np.ndarray) and found.shape == (2,) else found
+    is_pair = (
+        isinstance(numbers, list | tuple) and len(numbers) == 2 and all(type(one) is int for one in numbers)
+    )
+    if not is_pair or min(numbers) < 1 or prod(numbers) > _MOST_PIXELS:
+        message = "its cxr_dims are not a radiograph's width and height"
         raise MapError(message)
-    return int(numbers[1]), int(numbers[0])
+    width, height = numbers
+    return height, width

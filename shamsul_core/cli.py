@@ -78,10 +78,12 @@ def explain(
         from shamsul_core.engine import Plan, explain_cohort
         from shamsul_core.explain import EXPLAINERS, make_explainers
         from shamsul_core.labels import canonical_name
+        from shamsul_core.memory import keep_freed_memory
         from shamsul_core.provenance import describe_run
         from shamsul_core.run import Run
         from shamsul_core.segmentation import PRESETS
 
+        keep_freed_memory()
         opened = open_cohort(cohort, split=split)
         classifier = load_classifier(model)
         explainers = make_explainers(preset, method or list(EXPLAINERS))

@@ -18,11 +18,17 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from shamsul_core.heatmap import FloatArray, Heatmap
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
+
+_SIGNS: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "signed": lambda relevance: relevance,
+    "positive": lambda relevance: np.maximum(relevance, 0),
+    "absolute": np.abs,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +52,11 @@ class SegmentationSettings:
     thresholds: Mapping[str, float] | None = None
     probability_cutoffs: Mapping[str, float] | None = None
     smoothing: int = 0
+
+    def __post_init__(self) -> None:
+        if self.sign not in _SIGNS or self.smoothing < 0:
+            message = f"no such segmentation: sign {self.sign!r}, smoothing {self.smoothing}"
+            raise ValueError(message)
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain dictionary."""
@@ -72,7 +83,7 @@ class Segmentation:
     threshold
         Of the map scaled to 0..1; NaN where none was applied.
     reason
-        Why the mask is empty, ``None`` where it is not or where the threshold alone made it so.
+        Why the mask is empty, ``None`` where it is not.
     """
 
     mask: Mask
@@ -95,11 +106,21 @@ def segment(
         Height and width of the radiograph.
     probability
         Predicted for the heatmap's pathology; wanted only where there is a cutoff.
+
+    Raises
+    ------
+    ValueError
+        If the relevance is not a map of finite numbers, or `size` has no pixels.
     """
+    relevance = heatmap.relevance
+    _check(relevance.shape, size)
     cutoff = (settings.probability_cutoffs or {}).get(heatmap.pathology)
     if cutoff is not None and probability is not None and probability < cutoff:
         return _empty(size, f"predicted probability {probability:.2f} is below the cutoff {cutoff:.2f}")
-    relevance = _signed(heatmap.relevance, settings.sign)
+    relevance = _SIGNS[settings.sign](relevance)
+    if not np.isfinite(relevance).all():
+        message = f"the {heatmap.method} heatmap of {heatmap.pathology} holds NaN or infinite values"
+        raise ValueError(message)
     if relevance.max() == relevance.min():
         nothing = settings.sign == "positive" and relevance.max() <= 0
         return _empty(
@@ -113,12 +134,16 @@ def segment(
     scaled /= scaled.max()
     threshold = (settings.thresholds or {}).get(heatmap.pathology)
     if threshold is not None:
-        return Segmentation(scaled > threshold, float(threshold))
+        return _segmentation(scaled > threshold, float(threshold), "nothing exceeds the threshold")
     return _otsu(scaled, settings.smoothing)
 
 
 def resize(relevance: FloatArray, size: tuple[int, int]) -> FloatArray:
-    """Resize a map h × w bilinearly to H × W, as torch's ``interpolate(align_corners=False)`` does; a new array."""
+    """Resize a map h × w bilinearly to H × W, as torch's ``interpolate(align_corners=False)`` does; a new array.
+
+    torch rounds its coordinates to float32, OpenCV does not: at a radiograph's size the values differ by up to 1e-4
+    of the map's spread, the masks by a few pixels.
+    """
     height, width = size
     return np.array(cv2.resize(relevance, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
 
@@ -129,10 +154,14 @@ def outline(mask: Mask) -> tuple[npt.NDArray[np.int32], ...]:
     return tuple(contour[:, 0].astype(np.int32) for contour in contours)
 
 
-def _signed(relevance: FloatArray, sign: str) -> FloatArray:
-    if sign == "positive":
-        return np.maximum(relevance, 0)
-    return np.abs(relevance) if sign == "absolute" else relevance
+def _check(shape: tuple[int, ...], size: tuple[int, int]) -> None:
+    if len(shape) != 2 or 0 in shape or min(size) < 1:
+        message = f"cannot bring a heatmap of shape {shape} to a radiograph of {size}"
+        raise ValueError(message)
+
+
+def _segmentation(mask: Mask, threshold: float, if_empty: str) -> Segmentation:
+    return Segmentation(mask, threshold, None if mask.any() else if_empty)
 
 
 def _empty(size: tuple[int, int], reason: str) -> Segmentation:
@@ -145,7 +174,9 @@ def _otsu(scaled: FloatArray, smoothing: int) -> Segmentation:
     if smoothing:
         grey = _smoothed(grey, smoothing)
     threshold, above = cv2.threshold(grey, 0, 1, cv2.THRESH_OTSU)
-    return Segmentation(_filled(above.astype(np.uint8, copy=False)), threshold / 255)
+    return _segmentation(
+        _filled(np.asarray(above, np.uint8)), threshold / 255, "only single pixels exceed Otsu's threshold"
+    )
 
 
 def _smoothed(grey: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:

@@ -2,13 +2,16 @@
 
 CheXlocalize publishes its heatmaps as pickled dictionaries of tensors. A pickle is a program; this reader runs only
 the part of it that builds dictionaries, numbers, texts and tensors. Before anything runs, the instructions are read
-through and any that is not on the list below is refused; while it runs, only four names are known:
+through and any that is not on the list below is refused; while it runs, only these names are known:
 
 - ``torch._utils._rebuild_tensor_v2``: a tensor from a storage, an offset, a size and strides,
-- ``torch.storage._load_from_bytes``: a storage from the bytes of a legacy ``torch.save`` stream, which is again read
-  this way: four pickles (magic number, protocol, system, storage), the keys, then the count and the raw numbers,
+- ``torch.storage._load_from_bytes``: a storage from the bytes of a legacy ``torch.save`` stream, read the same way
+  but knowing torch's storage types only: five pickles (magic number, protocol, system, storage, keys), then the
+  count and the raw numbers,
 - ``collections.OrderedDict``: the tensor's backward hooks, empty,
-- ``_codecs.encode``: how protocol 2 writes bytes, as a text in Latin-1.
+- ``_codecs.encode``: bytes, as protocol 2 spells them.
+
+Each stands for a function of this module that does no more than is said here.
 """
 
 from __future__ import annotations
@@ -17,72 +20,46 @@ import io
 import pickle
 import pickletools
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterator, Mapping
 
     import numpy.typing as npt
 
 _ALLOWED = frozenset(
-    [
-        "PROTO",
-        "FRAME",
-        "STOP",
-        "MARK",
-        "POP",
-        "POP_MARK",
-        "NONE",
-        "NEWTRUE",
-        "NEWFALSE",
-        "BININT",
-        "BININT1",
-        "BININT2",
-        "LONG1",
-        "BINFLOAT",
-        "BINUNICODE",
-        "SHORT_BINUNICODE",
-        "BINBYTES",
-        "SHORT_BINBYTES",
-        "BINBYTES8",
-        "EMPTY_TUPLE",
-        "TUPLE",
-        "TUPLE1",
-        "TUPLE2",
-        "TUPLE3",
-        "EMPTY_LIST",
-        "APPEND",
-        "APPENDS",
-        "EMPTY_DICT",
-        "SETITEM",
-        "SETITEMS",
-        "BINPUT",
-        "LONG_BINPUT",
-        "MEMOIZE",
-        "BINGET",
-        "LONG_BINGET",
-        "GLOBAL",
-        "STACK_GLOBAL",
-        "REDUCE",
-        "BINPERSID",
-    ]
+    {"PROTO", "FRAME", "STOP", "MARK", "POP", "POP_MARK"}
+    | {"NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"}
+    | {"BINUNICODE", "SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8"}
+    | {"EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_LIST", "APPEND", "APPENDS"}
+    | {"EMPTY_DICT", "SETITEM", "SETITEMS", "BINPUT", "LONG_BINPUT", "MEMOIZE", "BINGET", "LONG_BINGET"}
+    | {"GLOBAL", "STACK_GLOBAL", "REDUCE", "BINPERSID"}
 )
-_MOST_MEMO = 10_000  # a memo index makes the unpickler reserve a table of that length
+_REMEMBER = frozenset({"BINPUT", "LONG_BINPUT", "MEMOIZE"})
+_RECALL = frozenset({"BINGET", "LONG_BINGET"})
+_SHAREABLE = frozenset(
+    {"BINUNICODE", "SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BINFLOAT", "LONG1"}
+    | {"EMPTY_LIST", "EMPTY_DICT", "GLOBAL", "STACK_GLOBAL", "REDUCE", "BINPERSID"}
+)
+_MOST_INSTRUCTIONS = 10_000  # a heatmap has about 120; a memo index reserves a table of that length
+_MOST_CALLS = 64  # a heatmap has 6; each may copy a text as long as the file
+_DEEPEST = 16
 _LARGEST = 2**28  # numbers in a storage; a radiograph's map at full size has 2**23
 _MAGIC = 0x1950A86A20F9469CFC6C
+_LONGEST_QUOTE = 100
 
 _STORAGES = {
-    "FloatStorage": "<f4",
-    "DoubleStorage": "<f8",
-    "HalfStorage": "<f2",
-    "LongStorage": "<i8",
-    "IntStorage": "<i4",
-    "ShortStorage": "<i2",
-    "CharStorage": "<i1",
-    "ByteStorage": "<u1",
-    "BoolStorage": "?",
+    ("torch", "FloatStorage"): np.dtype("<f4"),
+    ("torch", "DoubleStorage"): np.dtype("<f8"),
+    ("torch", "HalfStorage"): np.dtype("<f2"),
+    ("torch", "LongStorage"): np.dtype("<i8"),
+    ("torch", "IntStorage"): np.dtype("<i4"),
+    ("torch", "ShortStorage"): np.dtype("<i2"),
+    ("torch", "CharStorage"): np.dtype("<i1"),
+    ("torch", "ByteStorage"): np.dtype("<u1"),
+    ("torch", "BoolStorage"): np.dtype("?"),
 }
 
 
@@ -97,6 +74,9 @@ class UnsafePickleError(MapError):
 def load(data: bytes) -> Any:
     """Return what a pickle of plain values and torch tensors holds, tensors as numpy arrays.
 
+    The arrays are read-only views: a tensor that repeats its numbers (a stride of 0) may look far larger than `data`,
+    so look at its shape before copying it.
+
     Raises
     ------
     UnsafePickleError
@@ -104,7 +84,7 @@ def load(data: bytes) -> Any:
     MapError
         If it is damaged.
     """
-    return _run(io.BytesIO(data), {})
+    return _plain(_run(io.BytesIO(data), _TENSORS), 0, iter(range(_MOST_INSTRUCTIONS)))
 
 
 class _Tensor:
@@ -116,77 +96,100 @@ class _Tensor:
         self.array = array
 
 
-class _Unpickler(pickle.Unpickler):
-    """Knows four names, and the storages that the stream announced."""
+class _Storage(NamedTuple):
+    """What a legacy stream says of its one storage."""
 
-    def __init__(self, file: io.BytesIO, storages: Mapping[str, Callable[[], Any]]) -> None:
+    dtype: np.dtype[Any]
+    key: str
+    length: int
+
+
+class _Unpickler(pickle.Unpickler):
+    """Knows the names given to it; storages are told by a persistent id where torch's storage types are known."""
+
+    def __init__(self, file: io.BytesIO, known: Mapping[tuple[str, str], Any]) -> None:
         super().__init__(file)
-        self._storages = storages
+        self._known = known
 
     def find_class(self, module: str, name: str) -> Any:
-        known: dict[tuple[str, str], Any] = {
-            ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
-            ("torch.storage", "_load_from_bytes"): _load_storage,
-            ("collections", "OrderedDict"): dict,
-            ("_codecs", "encode"): _bytes_of,
-        }
-        if (module, name) in known:
-            return known[module, name]
-        if module == "torch" and name in _STORAGES:
-            return _STORAGES[name]
-        message = f"asks for {module}.{name}, which SHAMSUL never executes"
+        if (module, name) not in self._known:
+            message = f"asks for {shown(f'{module}.{name}')}, which SHAMSUL never executes"
+            raise UnsafePickleError(message)
+        return self._known[module, name]
+
+    def persistent_load(self, pid: Any) -> _Storage:
+        # ("storage", type, key, device, count[, view]); torch of today still writes the view, always None
+        if self._known is _STORAGES and isinstance(pid, tuple) and len(pid) in (5, 6) and pid[0] == "storage":
+            _, dtype, key, _, count, *view = pid
+            is_whole = view in ([], [None]) and type(count) is int and 0 <= count <= _LARGEST
+            if is_whole and isinstance(dtype, np.dtype) and isinstance(key, str):
+                return _Storage(dtype, key, count)
+        message = "names an object that is no tensor's storage, which SHAMSUL never executes"
         raise UnsafePickleError(message)
 
-    def persistent_load(self, pid: Any) -> Any:
-        if not (isinstance(pid, tuple) and len(pid) >= 5 and pid[0] == "storage" and isinstance(pid[1], str)):
-            message = "names an object that is no tensor's storage"
-            raise UnsafePickleError(message)
-        return pid
+
+def shown(text: object) -> str:
+    r"""Return foreign text as it may stand in a message: one line of ASCII, not longer than 100 characters.
+
+    >>> shown("two\nlines")
+    'two\\nlines'
+    """
+    return ascii(str(text))[1:-1][:_LONGEST_QUOTE]
 
 
-def _run(file: io.BytesIO, storages: Mapping[str, Callable[[], Any]]) -> Any:
+def _run(file: io.BytesIO, known: Mapping[tuple[str, str], Any]) -> Any:
+    """Run the next pickle of a file, which is left at its end."""
     start = file.tell()
     try:
         _screen(file)
         file.seek(start)
-        found = _Unpickler(file, storages).load()
+        return _Unpickler(file, known).load()
     except MapError:
         raise
-    except (
-        pickle.UnpicklingError,
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        AttributeError,
-        EOFError,
-    ) as error:
-        message = f"is damaged or no pickle of a heatmap ({error})"
-        raise MapError(message) from error
     except (MemoryError, OverflowError, RecursionError) as error:
         message = f"is damaged: it asks for too much memory ({type(error).__name__})"
         raise MapError(message) from error
-    return _plain(found)
+    except (pickle.UnpicklingError, ValueError, TypeError, LookupError, AttributeError, EOFError) as error:
+        message = f"is damaged or no pickle of a heatmap ({shown(error)})"
+        raise MapError(message) from error
 
 
 def _screen(file: io.BytesIO) -> None:
-    """Refuse a pickle with an instruction that no heatmap needs, before any of it runs."""
-    for opcode, argument, _ in pickletools.genops(file):
-        if opcode.name not in _ALLOWED:
-            message = f"has the pickle instruction {opcode.name}, which SHAMSUL never executes"
+    """Refuse a pickle with an instruction that no heatmap needs, before any of it runs.
+
+    A tuple used twice is refused too, and so are very many instructions: tuples of tuples, as the key of a
+    dictionary, make Python's ``hash`` run for years (each holding the one before twice) or overflow the C stack.
+    """
+    top, calls = "", 0
+    memo: dict[Any, str] = {}  # the instruction that made what is remembered
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
+        name = opcode.name
+        if name not in _ALLOWED:
+            message = f"has the pickle instruction {name}, which SHAMSUL never executes"
             raise UnsafePickleError(message)
-        if "PUT" in opcode.name and (argument or 0) > _MOST_MEMO:
-            message = "is damaged: it numbers more objects than a heatmap has"
+        if name in _REMEMBER:
+            memo[len(memo) if argument is None else argument] = top
+        elif name not in ("PROTO", "FRAME"):
+            top = name
+        calls += name == "REDUCE"
+        is_tuple_again = name in _RECALL and memo.get(argument) not in _SHAREABLE
+        is_too_long = count > _MOST_INSTRUCTIONS or calls > _MOST_CALLS
+        if is_tuple_again or is_too_long or (name in _REMEMBER and (argument or 0) > _MOST_INSTRUCTIONS):
+            message = "is damaged: it has more objects, or other ones, than a heatmap has"
             raise MapError(message)
 
 
-def _plain(found: Any) -> Any:
+def _plain(found: Any, depth: int, left: Iterator[int]) -> Any:
+    """Put arrays in place of tensors; a list may hold itself, or others so often that all together never end."""
+    if depth > _DEEPEST or next(left, None) is None:
+        message = "is damaged: it nests more objects than a heatmap has"
+        raise MapError(message)
     if isinstance(found, _Tensor):
         return found.array
     if isinstance(found, dict):
-        return {key: _plain(value) for key, value in found.items()}
+        return {key: _plain(value, depth + 1, left) for key, value in found.items()}
     if isinstance(found, list | tuple):
-        return type(found)(_plain(value) for value in found)
+        return type(found)([_plain(value, depth + 1, left) for value in found])
     return found
 
 
@@ -203,30 +206,25 @@ def _load_storage(data: Any) -> _Tensor:
         message = "holds a storage that is not bytes"
         raise MapError(message)
     file = io.BytesIO(data)
-    if _run(file, {}) != _MAGIC:
+    magic, _, system, storage, keys = (_run(file, _STORAGES) for _ in range(5))
+    if magic != _MAGIC or not isinstance(storage, _Storage) or keys != [storage.key]:
         message = "holds a storage that torch did not write"
         raise MapError(message)
-    (
-        _run(file, {}),
-        _run(file, {}),
-    )  # protocol and system; the numbers are little-endian on every machine of note
-    described, _ = _run(file, {}), _run(file, {})
-    if not (isinstance(described, tuple) and len(described) >= 5 and described[0] == "storage"):
-        message = "holds a storage without a description"
+    if not isinstance(system, dict) or system.get("little_endian") is False:
+        message = "was written on a big-endian machine; write it again on another"
         raise MapError(message)
-    dtype = np.dtype(described[1])
     count = int.from_bytes(file.read(8), "little", signed=True)
-    if not 0 <= count <= _LARGEST or len(data) - file.tell() < count * dtype.itemsize:
-        message = f"is cut off: a storage of {count} numbers has fewer"
+    if count != storage.length or len(data) - file.tell() < count * storage.dtype.itemsize:
+        message = f"is cut off: a storage of {storage.length} numbers has fewer"
         raise MapError(message)
-    return _Tensor(np.frombuffer(data, dtype, count, file.tell()))
+    return _Tensor(np.frombuffer(data, storage.dtype, count, file.tell()))
 
 
 def _rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> _Tensor:
     """Return the tensor that lies in a storage; never reads outside it, whatever the strides say."""
     numbers = (offset, *size, *stride)
-    whole = all(type(number) is int and 0 <= number <= _LARGEST for number in numbers)
-    if not isinstance(storage, _Tensor) or not whole or len(size) != len(stride) or len(size) > 8:
+    is_whole = all(type(number) is int and 0 <= number <= _LARGEST for number in numbers)
+    if not isinstance(storage, _Tensor) or not is_whole or len(size) != len(stride) or len(size) > 8:
         message = "holds a tensor with an impossible shape"
         raise MapError(message)
     last = offset + sum((length - 1) * step for length, step in zip(size, stride, strict=True))
@@ -236,5 +234,12 @@ def _rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) 
     if not prod(size):
         return _Tensor(np.empty(size, storage.array.dtype))
     steps = [step * storage.array.itemsize for step in stride]
-    view = np.lib.stride_tricks.as_strided(storage.array[offset:], size, steps, writeable=False)
-    return _Tensor(view.copy())
+    return _Tensor(np.lib.stride_tricks.as_strided(storage.array[offset:], size, steps, writeable=False))
+
+
+_TENSORS = {
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+    ("torch.storage", "_load_from_bytes"): _load_storage,
+    ("collections", "OrderedDict"): dict,
+    ("_codecs", "encode"): _bytes_of,
+}

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ from shamsul_core.chexlocalize import (
     read_thresholds,
 )
 from shamsul_core.heatmap import Heatmap
+from shamsul_core.metrics.localisation import hit, iou
 from shamsul_core.segmentation import PRESETS, segment
 from shamsul_core.tensor_pickle import load
 
@@ -55,6 +56,24 @@ def test_published_maps_give_the_published_masks_and_scores(sample):
         theirs = "Airspace Opacity" if one.pathology == "Lung Opacity" else one.pathology
         expected = coco.decode(published[one.image_id][theirs]).astype(bool)
         assert (mask & expected).sum() / (mask | expected).sum() >= 0.99999
+
+
+def test_the_sample_scores_as_chexlocalizes_scripts_say(sample):
+    experts = json.loads((sample / "CheXlocalize" / "gt_segmentations_val.json").read_text())
+    expected = {
+        "Cardiomegaly": (0.366206, 1),
+        "Enlarged Cardiomediastinum": (0.462347, 1),
+        "Airspace Opacity": (0.0, 0),
+    }
+    for name, (its_iou, its_hit) in expected.items():
+        (path,) = (sample / "CheXlocalize" / "gradcam_maps_val").glob(f"*_{name}_map.pkl")
+        one = read_map(path)
+        heatmap = Heatmap(method="gradcam", pathology=one.pathology, output=None, values=one.relevance)
+        expert = coco.decode(experts[one.image_id][name]).astype(bool)
+        assert iou(segment(heatmap, one.size, PRESETS["paper"]).mask, expert) == pytest.approx(
+            its_iou, abs=5e-7
+        )
+        assert hit(one.relevance, expert) == its_hit
 
 
 def test_equals_torchs_own_reading(tmp_path, sample):
@@ -104,7 +123,8 @@ def test_fourteen_probabilities_are_in_chexlocalizes_order(tmp_path):
     assert one.probability == pytest.approx(
         4 / 20
     )  # Airspace Opacity is fifth there, fourth in CheXpert's columns
-    lesion = read_map(written(tmp_path, info(prob=fourteen), NAME.replace("Airspace Opacity", "Lung Lesion")))
+    of_lesion = info(prob=fourteen, task="Lung Lesion")
+    lesion = read_map(written(tmp_path, of_lesion, NAME.replace("Airspace Opacity", "Lung Lesion")))
     assert lesion.probability == pytest.approx(3 / 20)
     assert CHEXLOCALIZE_ORDER[3] == "Lung Lesion"
     assert read_map(written(tmp_path, info(prob=torch.tensor([0.5])))).probability == 0.5
@@ -144,7 +164,7 @@ def test_a_pickle_that_asks_for_anything_else_is_refused_by_name_and_never_execu
     ):
         read_map(path)
     assert not target.exists()
-    pickle.loads(pickle.dumps(payload, protocol))  # the payload does what it says, when it is let
+    pickle.loads(pickle.dumps(payload, protocol))
     assert target.exists()
 
 
@@ -208,9 +228,16 @@ def test_a_tensor_never_reads_outside_its_storage(offset, size, stride):
         ({"prob": float("nan")}, "its probability is nan"),
         ({"prob": torch.rand(3)}, "neither one probability nor fourteen"),
         ({"prob": "high"}, "neither one probability nor fourteen"),
-        ({"cxr_dims": (280,)}, "not a width and a height"),
-        ({"cxr_dims": (280, -1)}, "not a width and a height"),
-        ({"cxr_dims": None}, "not a width and a height"),
+        ({"cxr_dims": (280,)}, "not a radiograph's width and height"),
+        ({"cxr_dims": (280, -1)}, "not a radiograph's width and height"),
+        ({"cxr_dims": None}, "not a radiograph's width and height"),
+        ({"cxr_dims": torch.tensor(3)}, "not a radiograph's width and height"),
+        ({"cxr_dims": (True, True)}, "not a radiograph's width and height"),
+        ({"cxr_dims": (65535, 65535)}, "not a radiograph's width and height"),
+        ({"prob": 10**400}, "its probability is 1000"),
+        ({"map": torch.zeros(1, 1, 0, 3)}, "impossible size: 0 by 3"),
+        ({"map": torch.full((1, 1, 2, 2), 1e300, dtype=torch.float64)}, "not finite"),
+        ({"task": "Cardiomegaly"}, "its name says Lung Opacity, its task Cardiomegaly"),
     ],
 )
 def test_a_map_that_is_not_one_is_named(tmp_path, changes, named):
@@ -234,8 +261,100 @@ def test_a_name_of_another_form_is_named(tmp_path, name):
 
 
 def test_a_huge_memo_index_reserves_no_memory(tmp_path):
-    with pytest.raises(MapError, match="numbers more objects"):
+    with pytest.raises(MapError, match="more objects"):
         read_map(written(tmp_path, b"\x80\x02}r\xff\xff\xff\x7f."))
+
+
+NESTED = b"\x80\x02})" + b"\x85" * 200_000 + b"Ns."
+TWICE = b"\x80\x02})" + b"q\x01h\x01\x86" * 60 + b"Ns."
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        b"\x80\x02]q\x00h\x00a.",
+        b"\x80\x02" + b"]" * 3000 + b"a" * 2999 + b".",
+        b"\x80\x02]q\x00" + b"".join(b"]q%ch%cah%ca" % (i + 1, i, i) for i in range(60)) + b".",
+        b"\x80\x02]q\x00" + b"".join(b"]q%c" % (i + 1) + b"h%ca" % i * 100 for i in range(10)) + b".",
+        NESTED,
+        TWICE,
+        TWICE.replace(b"\x86", b"\x86\x80\x02"),
+        TWICE.replace(b"\x86", b"\x86N0"),
+        TWICE.replace(b"\x86", b"\x86(1"),
+        b"\x80\x04})" + b"".join(b"\x94h%c\x86" % i for i in range(60)) + b"Ns.",
+    ],
+    ids=[
+        "a list in itself",
+        "3000 lists deep",
+        "2**60 lists",
+        "100**10 lists",
+        "hash overflows the stack",
+        "hash takes 2**60 steps",
+        "the same behind PROTO",
+        "the same behind POP",
+        "the same behind POP_MARK",
+        "the same by MEMOIZE",
+    ],
+)
+def test_a_pickle_that_is_meant_never_to_end_is_refused_at_once(tmp_path, program):
+    with pytest.raises(MapError, match="more objects"):
+        read_map(written(tmp_path, program))
+
+
+def stream(kind, count=4, key="k", system=None, numbers=b"\0" * 64):
+    """A legacy stream of one storage whose type is whatever pickle `kind` makes."""
+    described = b"\x80\x02(\x8c\x07storage" + kind + b"\x8c\x01k\x8c\x03cpuK%cNtQ." % count
+    parts = (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True} if system is None else system)
+    head = b"".join(pickle.dumps(part, 2) for part in parts)
+    return head + described + pickle.dumps([key], 2) + (4).to_bytes(8, "little") + numbers
+
+
+def tensor_of(data):
+    storage = Payload(torch.storage._load_from_bytes, data)
+    return pickle.dumps(Payload(torch._utils._rebuild_tensor_v2, storage, 0, (2, 2), (2, 1), False, {}), 3)
+
+
+FLOATS = b"ctorch\nFloatStorage\n"
+
+
+def test_a_stream_made_by_hand_is_read():
+    np.testing.assert_array_equal(load(tensor_of(stream(FLOATS))), np.zeros((2, 2), np.float32))
+
+
+@pytest.mark.parametrize("text", [b"O", b"U1", b"f4,f4", b"M8[s]", b"FloatStorage"])
+def test_a_storages_type_is_torchs_and_no_text(text):
+    with pytest.raises(UnsafePickleError, match="no tensor's storage"):
+        load(tensor_of(stream(b"\x8c%c" % len(text) + text)))
+
+
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        (stream(FLOATS, numbers=b"\0" * 15), "cut off"),
+        (stream(FLOATS, count=3), "cut off"),
+        (stream(FLOATS, key="other"), "torch did not write"),
+        (stream(FLOATS, system={"little_endian": False}), "big-endian"),
+        (stream(b"ctorch.storage\n_load_from_bytes\n"), "asks for torch.storage._load_from_bytes"),
+        (stream(b"ctorch\nload\n"), "asks for torch.load"),
+        (b"", "damaged"),
+    ],
+)
+def test_a_storage_that_is_none_is_named(data, named):
+    with pytest.raises(MapError, match=re.escape(named)):
+        load(tensor_of(data))
+
+
+def test_what_the_pickle_asks_for_is_quoted_on_one_line(tmp_path):
+    program = b"\x80\x04\x8c\x03a\nb\x8c\x05\x1b[31m\x93."
+    with pytest.raises(UnsafePickleError) as caught:
+        read_map(written(tmp_path, program))
+    assert str(caught.value) == rf"{NAME}: asks for a\nb.\x1b[31m, which SHAMSUL never executes"
+
+
+def test_a_tensor_that_repeats_its_numbers_is_not_copied(tmp_path):
+    huge = torch.zeros(1).expand(1, 1, 2**14, 2**14)
+    with pytest.raises(MapError, match="impossible size: 16384 by 16384"):
+        read_map(written(tmp_path, info(map=huge)))
 
 
 WHOLE = pickle.dumps(info(map=torch.rand(1, 1, 4, 4)), protocol=2)
@@ -259,9 +378,13 @@ def test_a_mutated_map_gives_a_map_or_one_line(tmp_path, data):
             content[place:place] = data.draw(st.binary(max_size=12))
         if not content:
             break
-    path = written(tmp_path, bytes(content))
-    with contextlib.suppress(MapError):
-        read_map(path)
+    complaint = NAME
+    try:
+        read_map(written(tmp_path, bytes(content)))
+    except MapError as error:
+        complaint = str(error)
+    assert complaint.startswith(NAME)
+    assert complaint.isprintable()
 
 
 def test_published_thresholds_and_cutoffs(sample):
@@ -283,6 +406,9 @@ def test_published_thresholds_and_cutoffs(sample):
         "threshold,task\nx,Edema\n",
         "threshold,task\n0.1,Broken\n",
         "threshold,task\n,Edema\n",
+        "threshold,task\n5,Edema\n",
+        "threshold,task\n0.2,Edema\n0.3,Edema\n",
+        "threshold,task\n0.2,Edema\n1,2,3\n",
     ],
 )
 def test_a_csv_that_is_no_thresholds_is_named(tmp_path, text):

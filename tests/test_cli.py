@@ -100,7 +100,7 @@ def test_imports_the_published_maps_and_scores_them(sample, tmp_path):
 def test_maps_that_do_not_fit_are_named_and_the_rest_goes_on(sample, tmp_path):
     maps = tmp_path / "maps"
     shutil.copytree(sample / "CheXlocalize" / "gradcam_maps_val", maps)
-    (maps / f"{image_id(1)}_Edema_map.pkl").write_bytes((next(maps.iterdir())).read_bytes())
+    (maps / f"{image_id(1)}_Edema_map.pkl").write_bytes(next(maps.glob("*_Edema_map.pkl")).read_bytes())
     (maps / "patient64541_study1_view1_frontal_Atelectasis_map.pkl").write_bytes(b"cut")
     result = call("import-maps", "--maps", maps, "--cohort", sample, "--run", tmp_path / "run")
     assert result.exit_code == 0

@@ -65,6 +65,25 @@ def test_equals_the_recipe_written_out(side, seed, smoothing):
     assert found.mask.any()
 
 
+@settings(max_examples=200, deadline=None)
+@given(
+    height=st.integers(2, 60),
+    width=st.integers(2, 60),
+    seed=st.integers(0, 10_000),
+    blur=st.sampled_from([0.3, 0.7, 1.5, 3]),
+    smoothing=st.sampled_from([0, 3]),
+)
+def test_at_the_maps_own_size_it_is_the_recipe_to_the_pixel(height, width, seed, blur, smoothing):
+    # nothing is interpolated here, so that filling the outer outlines meets Pillow's polygons of every outline
+    noise = np.random.default_rng(seed).normal(size=(height, width)).astype(np.float32)
+    relevance = cv2.GaussianBlur(noise, (0, 0), blur)
+    expected, threshold = slowly(relevance, (height, width), smoothing=smoothing)
+    chosen = SegmentationSettings(sign="signed", smoothing=smoothing)
+    found = segment(heatmap(relevance), (height, width), chosen)
+    np.testing.assert_array_equal(found.mask, expected)
+    assert found.threshold == pytest.approx(threshold)
+
+
 @pytest.mark.parametrize("threshold", [0.2, 0.5, 0.8])
 def test_a_given_threshold_is_applied_without_filling(threshold):
     relevance = random_map(20, 3)
@@ -135,6 +154,39 @@ def test_an_empty_mask_says_why(relevance, chosen, probability, reason):
     assert not found.mask.any()
     assert found.reason == reason
     assert np.isnan(found.threshold)
+
+
+def test_an_empty_mask_that_the_threshold_made_says_so():
+    relevance = np.zeros((30, 40))
+    relevance[5, 5] = 1
+    otsu = segment(heatmap(relevance), (30, 40), SIGNED)
+    fixed = segment(heatmap(relevance), (30, 40), SegmentationSettings(thresholds={"Edema": 1.0}))
+    assert not otsu.mask.any()
+    assert otsu.reason == "only single pixels exceed Otsu's threshold"
+    assert not fixed.mask.any()
+    assert (fixed.threshold, fixed.reason) == (1.0, "nothing exceeds the threshold")
+
+
+@pytest.mark.parametrize(
+    ("relevance", "size", "named"),
+    [
+        (np.full((3, 3), np.nan), (30, 40), "gradcam heatmap of Edema holds NaN"),
+        (np.array([[0, np.inf]]), (30, 40), "infinite"),
+        (np.zeros((0, 3)), (30, 40), r"shape \(0, 3\)"),
+        (np.zeros(3), (30, 40), r"shape \(3,\)"),
+        (np.eye(3), (30, 0), r"radiograph of \(30, 0\)"),
+    ],
+)
+def test_what_is_no_map_is_an_error_that_says_so(relevance, size, named):
+    values = np.asarray(relevance, np.float32)
+    with pytest.raises(ValueError, match=named):
+        segment(Heatmap(method="gradcam", pathology="Edema", output=None, values=values), size, SIGNED)
+
+
+@pytest.mark.parametrize("wrong", [{"sign": "negative"}, {"smoothing": -1}])
+def test_settings_that_do_not_exist_are_refused(wrong):
+    with pytest.raises(ValueError, match="no such segmentation"):
+        SegmentationSettings(**wrong)
 
 
 def test_at_the_cutoff_and_for_other_pathologies_the_mask_stays():

@@ -1,0 +1,1 @@
+"""Side by side with the libraries and with CheXlocalize's scripts; see README.md."""
