@@ -20,7 +20,9 @@ radiographs, repeats = (int(one) for one in (*sys.argv[1:], *("100", "5")[len(sy
 with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
     cohort = make_cohort(Path(folder, "cohort"), radiographs, made_pixels(2320, 2828))
     run = make_run(Path(folder, "run"), cohort)
-    browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"])
+    browser = playwright.chromium.launch(
+        executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"]
+    )
     answered, drawn = [], []
     for _ in range(repeats):
         page = browser.new_page(viewport={"width": 1920, "height": 1080})
