@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from filelock import FileLock, Timeout
 
 from shamsul_core.cohort import CohortError
-from shamsul_core.explain import Failure, explain_radiograph
+from shamsul_core.explain import Failure, Subject, explain_subject
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.ledger import Ledger
 from shamsul_core.run import RadiographResult, Run, RunError
@@ -99,10 +99,11 @@ def explain_one(plan: Plan, radiograph: Radiograph, report: Report) -> Radiograp
         If its pixels cannot be read.
     """
     pixels = radiograph.pixels()
+    subject = Subject(plan.classifier, pixels)
     probabilities = plan.classifier.predict(pixels)
     outcomes: list[Heatmap | Failure] = []
     for explainer in plan.explainers:
-        outcomes += explain_radiograph(explainer, plan.classifier, pixels, plan.run.manifest.pathologies)
+        outcomes += explain_subject(explainer, subject, plan.run.manifest.pathologies)
         report(f"{radiograph.id} {explainer.title}")
     return RadiographResult(
         radiograph.id,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shamsul_core.explain.explainer import Explainer, Failure, explain_radiograph, settings_to_json
+from shamsul_core.explain.explainer import Explainer, Failure, explain_subject, settings_to_json
 from shamsul_core.explain.gradcam import GradCam
 from shamsul_core.explain.kernelshap import KernelShap
 from shamsul_core.explain.lime import Lime
 from shamsul_core.explain.lrp import LayerwiseRelevancePropagation
+from shamsul_core.explain.subject import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,8 @@ __all__ = [
     "PRESETS",
     "Explainer",
     "Failure",
-    "explain_radiograph",
+    "Subject",
+    "explain_subject",
     "make_explainers",
     "settings_to_json",
 ]

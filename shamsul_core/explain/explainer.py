@@ -10,9 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy.typing as npt
-
-    from shamsul_core.classifier import Classifier
+    from shamsul_core.explain.subject import Subject
     from shamsul_core.heatmap import Heatmap
 
 
@@ -30,15 +28,13 @@ class Explainer(Protocol):
     def settings(self) -> Any:
         """The method's settings, a frozen data class."""
 
-    def explain(
-        self, classifier: Classifier, pixels: npt.NDArray[np.uint8], pathologies: Sequence[str]
-    ) -> dict[str, Heatmap]:
-        """Return a heatmap for each pathology on one radiograph H × W.
+    def explain(self, subject: Subject, pathologies: Sequence[str]) -> dict[str, Heatmap]:
+        """Return a heatmap for each pathology.
 
         Raises
         ------
         ValueError, RuntimeError
-            If the method cannot explain these; `explain_radiograph` then tells the pathologies apart.
+            If the method cannot explain these; `explain_subject` then tells the pathologies apart.
         """
 
 
@@ -51,41 +47,36 @@ class Failure:
     reason: str
 
 
-def explain_radiograph(
-    explainer: Explainer, classifier: Classifier, pixels: npt.NDArray[np.uint8], pathologies: Sequence[str]
+def explain_subject(
+    explainer: Explainer, subject: Subject, pathologies: Sequence[str]
 ) -> list[Heatmap | Failure]:
     """Explain each pathology on one radiograph; where that fails, say why instead.
 
     All pathologies are explained together. If that fails, each is tried alone, so that one pathology that cannot be
     explained takes no other with it.
 
-    Parameters
-    ----------
-    pixels
-        uint8, H × W.
-
     Returns
     -------
     list
         In the order of `pathologies`: a heatmap with finite relevance, or the failure.
     """
-    known = [pathology for pathology in pathologies if pathology in classifier.pathologies]
-    found = _explain_known(explainer, classifier, pixels, known)
-    absent = f"the classifier {classifier.source} has no output for it"
+    known = [pathology for pathology in pathologies if pathology in subject.classifier.pathologies]
+    found = _explain_known(explainer, subject, known)
+    absent = f"the classifier {subject.classifier.source} has no output for it"
     return [found.get(name, Failure(explainer.name, name, absent)) for name in pathologies]
 
 
 def _explain_known(
-    explainer: Explainer, classifier: Classifier, pixels: npt.NDArray[np.uint8], pathologies: Sequence[str]
+    explainer: Explainer, subject: Subject, pathologies: Sequence[str]
 ) -> dict[str, Heatmap | Failure]:
     if not pathologies:
         return {}
     try:
-        heatmaps = explainer.explain(classifier, pixels, pathologies)
+        heatmaps = explainer.explain(subject, pathologies)
     except (ValueError, RuntimeError, ArithmeticError, MemoryError) as error:
         if len(pathologies) == 1:
             return {pathologies[0]: Failure(explainer.name, pathologies[0], _one_line(error))}
-        alone = (_explain_known(explainer, classifier, pixels, [pathology]) for pathology in pathologies)
+        alone = (_explain_known(explainer, subject, [pathology]) for pathology in pathologies)
         return {name: outcome for outcomes in alone for name, outcome in outcomes.items()}
     return {name: _finite(heatmap) for name, heatmap in heatmaps.items()}
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from shamsul_core.classifier import Classifier
+    from shamsul_core.explain.subject import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +46,9 @@ class GradCam:
         "default": GradCamSettings(),
     }
 
-    def explain(
-        self, classifier: Classifier, pixels: npt.NDArray[np.uint8], pathologies: Sequence[str]
-    ) -> dict[str, Heatmap]:
-        """Return a heatmap for each pathology on one radiograph H × W (uint8)."""
-        inputs = classifier.preprocess(pixels)
+    def explain(self, subject: Subject, pathologies: Sequence[str]) -> dict[str, Heatmap]:
+        """Return a heatmap for each pathology."""
+        classifier, inputs = subject.classifier, subject.inputs
         columns = [classifier.output_index(pathology) for pathology in pathologies]
         network = classifier.network
         if not isinstance(network, DenseNet121):

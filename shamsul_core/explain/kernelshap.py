@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import shap
 
-from shamsul_core.explain.masked import MaskedEvaluation
-from shamsul_core.explain.superpixels import PAPER_SHAP, SuperpixelSettings, superpixels
+from shamsul_core.explain.adaptive import AdaptiveSampling, sample_until_converged
+from shamsul_core.explain.estimates import shapley_values
+from shamsul_core.explain.superpixels import PAPER_SHAP, SuperpixelSettings
 from shamsul_core.heatmap import Heatmap, Output
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from shamsul_core.classifier import Classifier
+    from shamsul_core.explain.subject import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +32,9 @@ class KernelShapSettings:
         What is explained.
     superpixels
         The players.
-    samples
-        Coalitions evaluated, besides the empty one and the whole.
+    sampling
+        A number: so many coalitions evaluated by shap itself, besides the empty one and the whole. Or sampling that
+        knows its error and stops when it is small.
     keep_largest
         shap's regularisation: only so many superpixels, chosen by least-angle regression, get a value; ``None``
         keeps them all. The paper's code leaves shap's default of 10.
@@ -44,7 +46,7 @@ class KernelShapSettings:
 
     output: Output = "logit"
     superpixels: SuperpixelSettings = SuperpixelSettings()
-    samples: int = 1000
+    sampling: int | AdaptiveSampling = AdaptiveSampling()
     keep_largest: int | None = None
     hide: float = 0.0
     seed: int = 0
@@ -52,46 +54,65 @@ class KernelShapSettings:
 
 @dataclass(frozen=True)
 class KernelShap:
-    """`shap.KernelExplainer` over superpixels; the values sum to f(radiograph) - f(all hidden)."""
+    """Shapley values of superpixels; they sum to f(radiograph) - f(all hidden)."""
 
     settings: KernelShapSettings
 
     name: ClassVar[str] = "shap"
     title: ClassVar[str] = "SHAP"
     presets: ClassVar[Mapping[str, KernelShapSettings]] = {
-        "paper": KernelShapSettings(output="probability", superpixels=PAPER_SHAP, keep_largest=10),
+        "paper": KernelShapSettings(
+            output="probability", superpixels=PAPER_SHAP, sampling=1000, keep_largest=10
+        ),
         "default": KernelShapSettings(),
     }
 
-    def explain(
-        self, classifier: Classifier, pixels: npt.NDArray[np.uint8], pathologies: Sequence[str]
-    ) -> dict[str, Heatmap]:
-        """Return a heatmap for each pathology on one radiograph H × W (uint8)."""
+    def explain(self, subject: Subject, pathologies: Sequence[str]) -> dict[str, Heatmap]:
+        """Return a heatmap for each pathology."""
         settings = self.settings
-        labels = superpixels(pixels, classifier.preprocessing, settings.superpixels, seed=settings.seed)
-        evaluate = MaskedEvaluation(
-            classifier, classifier.preprocess(pixels), labels, pathologies, settings.hide, settings.output
+        if isinstance(settings.sampling, int):
+            return self._by_shap(subject, pathologies, settings.sampling)
+        return sample_until_converged(
+            subject,
+            pathologies,
+            lambda pairs, columns: shapley_values(pairs, columns, settings.output),
+            method=self.name,
+            output=settings.output,
+            superpixels=settings.superpixels,
+            hide=settings.hide,
+            seed=settings.seed,
+            sampling=settings.sampling,
         )
-        values = shapley_values(evaluate, evaluate.count, settings)
+
+    def _by_shap(self, subject: Subject, pathologies: Sequence[str], samples: int) -> dict[str, Heatmap]:
+        settings = self.settings
+        masked = subject.masked(settings.superpixels, hide=settings.hide, seed=settings.seed)
+        evaluate = masked.of(pathologies, settings.output)
+        values = kernel_explainer_values(
+            evaluate, masked.count, samples, keep_largest=settings.keep_largest, seed=settings.seed
+        )
         return {
             pathology: Heatmap(
                 method=self.name,
                 pathology=pathology,
                 output=settings.output,
                 values=values[:, column].astype(np.float32),
-                superpixels=labels,
-                evaluations=settings.samples + 2,
+                superpixels=masked.superpixels,
+                evaluations=samples + 2,
             )
             for column, pathology in enumerate(pathologies)
         }
 
 
-def shapley_values(
+def kernel_explainer_values(
     evaluate: Callable[[npt.NDArray[np.generic]], npt.NDArray[np.float64]],
     count: int,
-    settings: KernelShapSettings,
+    samples: int,
+    *,
+    keep_largest: int | None,
+    seed: int,
 ) -> npt.NDArray[np.float64]:
-    """Estimate Shapley values of a function of coalitions; exact where all coalitions fit into the samples.
+    """Estimate Shapley values by `shap.KernelExplainer`; exact where all coalitions fit into the samples.
 
     Parameters
     ----------
@@ -105,12 +126,12 @@ def shapley_values(
     numpy.ndarray
         float64, n × C; each column sums to f(all) - f(none).
     """
-    with _seeded(settings.seed):
+    with _seeded(seed):
         explainer = shap.KernelExplainer(evaluate, np.zeros((1, count)))
         values = explainer.shap_values(
             np.ones(count),
-            nsamples=settings.samples,
-            l1_reg=False if settings.keep_largest is None else f"num_features({settings.keep_largest})",
+            nsamples=samples,
+            l1_reg=False if keep_largest is None else f"num_features({keep_largest})",
             silent=True,
         )
     return np.asarray(values, dtype=np.float64)

@@ -9,16 +9,17 @@ import numpy as np
 from lime.lime_image import LimeImageExplainer
 from sklearn.metrics import pairwise_distances
 
-from shamsul_core.explain.masked import MaskedEvaluation
-from shamsul_core.explain.superpixels import PAPER_LIME, SuperpixelSettings, superpixels
+from shamsul_core.explain.adaptive import AdaptiveSampling, sample_until_converged
+from shamsul_core.explain.estimates import surrogate_coefficients
+from shamsul_core.explain.superpixels import PAPER_LIME, SuperpixelSettings
 from shamsul_core.heatmap import Heatmap, Output
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
-    from shamsul_core.classifier import Classifier
+    from shamsul_core.explain.subject import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +32,8 @@ class LimeSettings:
         What is explained.
     superpixels
         The regions shown and hidden.
-    samples
-        Forward passes, the whole radiograph among them.
+    sampling
+        A number: so many forward passes by lime itself. Or sampling that knows its error and stops when it is small.
     kernel_width
         Width of the exponential kernel on the cosine distance between a coalition and the whole radiograph.
     hide
@@ -43,7 +44,7 @@ class LimeSettings:
 
     output: Output = "logit"
     superpixels: SuperpixelSettings = SuperpixelSettings()
-    samples: int = 1000
+    sampling: int | AdaptiveSampling = AdaptiveSampling()
     kernel_width: float = 0.25
     hide: float = 0.0
     seed: int = 0
@@ -51,62 +52,82 @@ class LimeSettings:
 
 @dataclass(frozen=True)
 class Lime:
-    """lime's sampling, kernel and ridge surrogate, with our masked evaluation in place of its loop.
-
-    A superpixel's value is its coefficient in the surrogate; every superpixel is kept.
-    """
+    """A superpixel's value is its coefficient in LIME's surrogate; every superpixel is kept."""
 
     settings: LimeSettings
 
     name: ClassVar[str] = "lime"
     title: ClassVar[str] = "LIME"
     presets: ClassVar[Mapping[str, LimeSettings]] = {
-        "paper": LimeSettings(output="probability", superpixels=PAPER_LIME),
+        "paper": LimeSettings(output="probability", superpixels=PAPER_LIME, sampling=1000),
         "default": LimeSettings(),
     }
 
-    def explain(
-        self, classifier: Classifier, pixels: npt.NDArray[np.uint8], pathologies: Sequence[str]
-    ) -> dict[str, Heatmap]:
-        """Return a heatmap for each pathology on one radiograph H × W (uint8)."""
+    def explain(self, subject: Subject, pathologies: Sequence[str]) -> dict[str, Heatmap]:
+        """Return a heatmap for each pathology."""
         settings = self.settings
-        labels = superpixels(pixels, classifier.preprocessing, settings.superpixels, seed=settings.seed)
-        evaluate = MaskedEvaluation(
-            classifier, classifier.preprocess(pixels), labels, pathologies, settings.hide, settings.output
+        if isinstance(settings.sampling, int):
+            return self._by_lime(subject, pathologies, settings.sampling)
+        return sample_until_converged(
+            subject,
+            pathologies,
+            lambda pairs, columns: surrogate_coefficients(
+                pairs, columns, settings.output, settings.kernel_width
+            ),
+            method=self.name,
+            output=settings.output,
+            superpixels=settings.superpixels,
+            hide=settings.hide,
+            seed=settings.seed,
+            sampling=settings.sampling,
         )
-        coefficients = surrogate_coefficients(evaluate, evaluate.count, settings)
+
+    def _by_lime(self, subject: Subject, pathologies: Sequence[str], samples: int) -> dict[str, Heatmap]:
+        settings = self.settings
+        masked = subject.masked(settings.superpixels, hide=settings.hide, seed=settings.seed)
+        evaluate = masked.of(pathologies, settings.output)
+        coefficients = lime_coefficients(
+            evaluate, masked.count, samples, kernel_width=settings.kernel_width, seed=settings.seed
+        )
         return {
             pathology: Heatmap(
                 method=self.name,
                 pathology=pathology,
                 output=settings.output,
                 values=coefficients[:, column].astype(np.float32),
-                superpixels=labels,
-                evaluations=settings.samples,
+                superpixels=masked.superpixels,
+                evaluations=samples,
             )
             for column, pathology in enumerate(pathologies)
         }
 
 
-def surrogate_coefficients(
-    evaluate: MaskedEvaluation, count: int, settings: LimeSettings
+def lime_coefficients(
+    evaluate: Callable[[npt.NDArray[np.generic]], npt.NDArray[np.float64]],
+    count: int,
+    samples: int,
+    *,
+    kernel_width: float,
+    seed: int,
 ) -> npt.NDArray[np.float64]:
-    """Fit lime's surrogate to a function of coalitions.
+    """Fit lime's own surrogate (its sampling, kernel and ridge) to a function of coalitions.
 
     Parameters
     ----------
     evaluate
-        Any function of coalitions k × n that returns k × C values.
+        Function of coalitions k × n that returns k × C values.
     count
         Number of superpixels n.
+    samples
+        Coalitions evaluated, the whole radiograph among them.
 
     Returns
     -------
     numpy.ndarray
         float64, n × C: each superpixel's coefficient for each of the C outputs.
     """
-    explainer = LimeImageExplainer(kernel_width=settings.kernel_width, random_state=settings.seed)
-    coalitions = explainer.random_state.randint(0, 2, settings.samples * count).reshape(-1, count)
+    explainer = LimeImageExplainer(kernel_width=kernel_width, random_state=seed)
+    coalitions = explainer.random_state.randint(0, 2, samples * count).reshape(-1, count)
     coalitions[0] = 1
     values = evaluate(coalitions)
     distances = pairwise_distances(coalitions, coalitions[:1], metric="cosine").ravel()

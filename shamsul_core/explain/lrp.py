@@ -15,11 +15,9 @@ from shamsul_core.heatmap import Heatmap
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
-    import numpy.typing as npt
     from torch.utils.hooks import RemovableHandle
 
-    from shamsul_core.classifier import Classifier
+    from shamsul_core.explain.subject import Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +48,11 @@ class LayerwiseRelevancePropagation:
     title: ClassVar[str] = "LRP"
     presets: ClassVar[Mapping[str, LrpSettings]] = {"paper": LrpSettings(), "default": LrpSettings()}
 
-    def explain(
-        self, classifier: Classifier, pixels: npt.NDArray[np.uint8], pathologies: Sequence[str]
-    ) -> dict[str, Heatmap]:
-        """Return a heatmap for each pathology on one radiograph H × W (uint8)."""
+    def explain(self, subject: Subject, pathologies: Sequence[str]) -> dict[str, Heatmap]:
+        """Return a heatmap for each pathology."""
+        classifier = subject.classifier
         columns = [classifier.output_index(pathology) for pathology in pathologies]
-        relevance = propagate(classifier.network, classifier.preprocess(pixels), columns, self.settings)
+        relevance = propagate(classifier.network, subject.inputs, columns, self.settings)
         maps = relevance.sum(dim=1).numpy()
         return {
             pathology: Heatmap(method=self.name, pathology=pathology, output="logit", values=maps[index])

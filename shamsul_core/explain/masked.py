@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from scipy.special import expit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -33,20 +34,14 @@ class MaskedEvaluation:
         The network's input, float32, 1 × 3 × S × S.
     superpixels
         Labels 0..n-1, S × S.
-    pathologies
-        The outputs wanted.
     hide
         The value, in the network's normalised input, that stands for a hidden pixel; 0 is ImageNet's mean grey.
-    output
-        ``"logit"`` or ``"probability"``.
     """
 
     classifier: Classifier
     inputs: torch.Tensor
     superpixels: npt.NDArray[np.intp]
-    pathologies: Sequence[str]
     hide: float
-    output: Output
 
     @property
     def count(self) -> int:
@@ -65,16 +60,26 @@ class MaskedEvaluation:
         Returns
         -------
         numpy.ndarray
-            float64, k × number of pathologies.
+            Logits, float64, k × C, all the classifier has.
         """
         network, dtype = self.classifier.fast_network
         image = self.inputs.to(dtype).contiguous(memory_format=torch.channels_last)
         labels = torch.as_tensor(self.superpixels)
         shown = torch.as_tensor(np.asarray(coalitions) != 0)
-        logits = torch.cat([network(_masked(image, labels, part, self.hide)) for part in shown.split(_BATCH)])
-        columns = [self.classifier.output_index(pathology) for pathology in self.pathologies]
-        asked = logits[:, columns].double()
-        return (torch.sigmoid(asked) if self.output == "probability" else asked).numpy()
+        logits = [network(_masked(image, labels, part, self.hide)) for part in shown.split(_BATCH)]
+        return torch.cat(logits).double().numpy()
+
+    def of(
+        self, pathologies: Sequence[str], output: Output
+    ) -> Callable[[npt.NDArray[np.generic]], npt.NDArray[np.float64]]:
+        """Return the function of coalitions for some pathologies only, as logits or probabilities."""
+        columns = [self.classifier.output_index(pathology) for pathology in pathologies]
+
+        def evaluate(coalitions: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+            logits = self(coalitions)[:, columns]
+            return np.asarray(expit(logits)) if output == "probability" else logits
+
+        return evaluate
 
 
 def _masked(image: torch.Tensor, labels: torch.Tensor, shown: torch.Tensor, hide: float) -> torch.Tensor:

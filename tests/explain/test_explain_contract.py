@@ -15,10 +15,12 @@ from shamsul_core.explain import (
     EXPLAINERS,
     PRESETS,
     Failure,
-    explain_radiograph,
+    Subject,
+    explain_subject,
     make_explainers,
     settings_to_json,
 )
+from shamsul_core.explain.adaptive import AdaptiveSampling
 from shamsul_core.heatmap import Heatmap
 
 PATHOLOGIES = ("Edema", "Cardiomegaly", "Support Devices")
@@ -26,8 +28,9 @@ PATHOLOGIES = ("Edema", "Cardiomegaly", "Support Devices")
 
 def quick(name, preset="default"):
     settings = EXPLAINERS[name].presets[preset]
-    if hasattr(settings, "samples"):
-        settings = dataclasses.replace(settings, samples=80)
+    if hasattr(settings, "sampling"):
+        few = 80 if preset == "paper" else AdaptiveSampling(first=120, budget=160)
+        settings = dataclasses.replace(settings, sampling=few)
     return EXPLAINERS[name](settings)
 
 
@@ -37,7 +40,7 @@ def explainer(request):
 
 
 def test_heatmaps_are_finite_signed_maps_of_the_asked_pathologies(explainer, classifier, pixels):
-    heatmaps = explain_radiograph(explainer, classifier, pixels, PATHOLOGIES)
+    heatmaps = explain_subject(explainer, Subject(classifier, pixels), PATHOLOGIES)
     assert [one.pathology for one in heatmaps] == list(PATHOLOGIES)
     for one in heatmaps:
         assert isinstance(one, Heatmap)
@@ -49,17 +52,17 @@ def test_heatmaps_are_finite_signed_maps_of_the_asked_pathologies(explainer, cla
 
 
 def test_the_same_input_gives_the_same_heatmap(explainer, classifier, pixels):
-    first = explain_radiograph(explainer, classifier, pixels, PATHOLOGIES)
+    first = explain_subject(explainer, Subject(classifier, pixels), PATHOLOGIES)
     np.random.random(3)  # noqa: NPY002 - another user of the global generator must not matter
     torch.rand(3)
-    second = explain_radiograph(explainer, classifier, pixels.copy(), PATHOLOGIES)
+    second = explain_subject(explainer, Subject(classifier, pixels.copy()), PATHOLOGIES)
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one.relevance, other.relevance)
 
 
 def test_one_pathology_alone_is_as_among_others(explainer, classifier, pixels):
-    together = explain_radiograph(explainer, classifier, pixels, PATHOLOGIES)[1]
-    (alone,) = explain_radiograph(explainer, classifier, pixels, PATHOLOGIES[1:2])
+    together = explain_subject(explainer, Subject(classifier, pixels), PATHOLOGIES)[1]
+    (alone,) = explain_subject(explainer, Subject(classifier, pixels), PATHOLOGIES[1:2])
     largest = np.abs(together.relevance).max()
     np.testing.assert_allclose(alone.relevance, together.relevance, atol=1e-5 * largest)
 
@@ -69,7 +72,7 @@ def test_nothing_is_changed(explainer, classifier, pixels):
     attributes = {module: set(vars(module)) for module in classifier.network.modules()}
     input_before = pixels.copy()
     generator = np.random.get_state()[1].copy()  # noqa: NPY002
-    explain_radiograph(explainer, classifier, pixels, PATHOLOGIES)
+    explain_subject(explainer, Subject(classifier, pixels), PATHOLOGIES)
     np.testing.assert_array_equal(pixels, input_before)
     np.testing.assert_array_equal(np.random.get_state()[1], generator)  # noqa: NPY002
     assert all(torch.equal(value, before[name]) for name, value in classifier.network.state_dict().items())
@@ -84,7 +87,7 @@ def test_a_pathology_the_network_has_no_output_for_is_a_failure_that_takes_no_ot
     explainer, classifier, pixels
 ):
     asked = ("Edema", "Broken Heart")
-    works, fails = explain_radiograph(explainer, classifier, pixels, asked)
+    works, fails = explain_subject(explainer, Subject(classifier, pixels), asked)
     assert isinstance(works, Heatmap)
     assert fails == Failure(explainer.name, "Broken Heart", "the classifier untrained has no output for it")
 
@@ -96,7 +99,7 @@ def test_relevance_that_is_not_finite_is_a_failure_of_that_pathology_only(explai
     broken = Classifier(
         network, ("Edema", "Cardiomegaly"), Preprocessing(size_px=64), "broken", is_trained=True
     )
-    fails, works = explain_radiograph(explainer, broken, pixels, ("Edema", "Cardiomegaly"))
+    fails, works = explain_subject(explainer, Subject(broken, pixels), ("Edema", "Cardiomegaly"))
     assert isinstance(fails, Failure)
     assert "not finite" in fails.reason or "NaN" in fails.reason
     # captum's LRP multiplies the other output's weights by 0, which leaves NaN: a failure too, never an empty map
@@ -104,7 +107,7 @@ def test_relevance_that_is_not_finite_is_a_failure_of_that_pathology_only(explai
 
 
 def test_a_blank_image_never_gives_a_traceback(explainer, classifier):
-    for outcome in explain_radiograph(explainer, classifier, np.zeros((50, 60), np.uint8), PATHOLOGIES):
+    for outcome in explain_subject(explainer, Subject(classifier, np.zeros((50, 60), np.uint8)), PATHOLOGIES):
         assert isinstance(outcome, Heatmap) or outcome.reason
 
 

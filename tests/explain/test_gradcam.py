@@ -6,6 +6,7 @@ import torch
 from captum.attr import LayerGradCam
 
 from shamsul_core.classifier import untrained_classifier
+from shamsul_core.explain import Subject
 from shamsul_core.explain.gradcam import GradCam, GradCamSettings, gradient_maps, linear_head_maps
 
 
@@ -37,15 +38,15 @@ def test_equals_equation_4_and_5_on_hand_made_features(classifier, pixels):
 
 
 def test_probability_scales_the_logits_map(classifier, pixels):
-    logit = GradCam(GradCamSettings()).explain(classifier, pixels, ["Edema"])["Edema"]
-    probability = GradCam(GradCamSettings(output="probability")).explain(classifier, pixels, ["Edema"])[
-        "Edema"
-    ]
+    logit = GradCam(GradCamSettings()).explain(Subject(classifier, pixels), ["Edema"])["Edema"]
+    probability = GradCam(GradCamSettings(output="probability")).explain(
+        Subject(classifier, pixels), ["Edema"]
+    )["Edema"]
     p = classifier.predict(pixels)["Edema"]
     np.testing.assert_allclose(probability.relevance, logit.relevance * p * (1 - p), rtol=1e-3, atol=1e-7)
     assert probability.output == "probability"
 
 
 def test_never_negative(classifier, pixels):
-    heatmaps = GradCam(GradCamSettings()).explain(classifier, pixels, classifier.pathologies)
+    heatmaps = GradCam(GradCamSettings()).explain(Subject(classifier, pixels), classifier.pathologies)
     assert min(one.relevance.min() for one in heatmaps.values()) == 0

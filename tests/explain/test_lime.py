@@ -5,16 +5,14 @@ import pytest
 import torch
 from lime.lime_image import LimeImageExplainer
 
-from shamsul_core.explain.lime import Lime, LimeSettings, surrogate_coefficients
-from shamsul_core.explain.superpixels import superpixels
+from shamsul_core.explain import Subject
+from shamsul_core.explain.lime import Lime, LimeSettings, lime_coefficients
 
 
 def test_recovers_the_coefficients_of_a_function_linear_in_the_superpixels():
     weights = np.random.default_rng(0).normal(size=(12, 3))
-    settings = LimeSettings(
-        samples=4000, kernel_width=100.0
-    )  # a flat kernel, so that ridge's shrinkage is small
-    fitted = surrogate_coefficients(lambda coalitions: coalitions @ weights + 5, 12, settings)
+    # A flat kernel, so that ridge's shrinkage is small
+    fitted = lime_coefficients(lambda z: z @ weights + 5, 12, 4000, kernel_width=100.0, seed=0)
     # Ridge with alpha 1 on n samples of variance 1/4 shrinks by about n/4 / (n/4 + 1)
     np.testing.assert_allclose(fitted, weights, rtol=0.01, atol=0.01)
 
@@ -25,14 +23,14 @@ def test_equals_lime_itself(classifier, pixels, monkeypatch):
     exact = type(classifier)(
         classifier.network, classifier.pathologies, classifier.preprocessing, "float32", is_trained=False
     )
-    settings = LimeSettings(samples=60, seed=5, output="probability")
-    ours = Lime(settings).explain(exact, pixels, ["Edema", "Fracture"])
+    settings = LimeSettings(sampling=60, seed=5, output="probability")
+    ours = Lime(settings).explain(Subject(exact, pixels), ["Edema", "Fracture"])
 
     def probabilities(images):
         batch = torch.as_tensor(images).permute(0, 3, 1, 2).float()
         return torch.sigmoid(exact.logits(batch)).double().numpy()
 
-    labels = superpixels(pixels, exact.preprocessing, settings.superpixels, seed=5)
+    labels = Subject(exact, pixels).superpixels(settings.superpixels, seed=5)
     image = exact.preprocess(pixels)[0].permute(1, 2, 0).double().numpy()
     columns = [exact.output_index(name) for name in ours]
     with pytest.MonkeyPatch.context() as patch:
@@ -56,7 +54,9 @@ def test_equals_lime_itself(classifier, pixels, monkeypatch):
 
 def test_another_seed_draws_other_coalitions(classifier, pixels):
     first, second = (
-        Lime(LimeSettings(samples=40, seed=seed)).explain(classifier, pixels, ["Edema"])["Edema"].values
+        Lime(LimeSettings(sampling=40, seed=seed))
+        .explain(Subject(classifier, pixels), ["Edema"])["Edema"]
+        .values
         for seed in (0, 1)
     )
     assert not np.array_equal(first, second)

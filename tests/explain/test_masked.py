@@ -33,7 +33,7 @@ def evaluation(request, monkeypatch):
     )
     inputs = torch.randn(1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
     tolerance = 1e-4 if request.param == "float32" else 0.02
-    return MaskedEvaluation(classifier, inputs, LABELS, ("Fracture", "Edema"), -0.5, "logit"), tolerance
+    return MaskedEvaluation(classifier, inputs, LABELS, -0.5), tolerance
 
 
 def test_hidden_superpixels_take_the_hidden_value_and_no_other(evaluation):
@@ -42,7 +42,7 @@ def test_hidden_superpixels_take_the_hidden_value_and_no_other(evaluation):
     weight = evaluate.classifier.network.weight.detach().numpy().astype(float)
     image = evaluate.inputs[0].numpy().astype(float)
     expected = [
-        [(np.where(coalition[LABELS], image, -0.5) * weight[column]).sum() for column in (1, 0)]
+        [(np.where(coalition[LABELS], image, -0.5) * weight[column]).sum() for column in (0, 1)]
         for coalition in coalitions
     ]
     np.testing.assert_allclose(evaluate(coalitions), expected, atol=tolerance * np.abs(expected).max())
@@ -57,10 +57,10 @@ def test_more_coalitions_than_a_batch_come_out_in_their_order(evaluation):
     np.testing.assert_allclose(whole, one_by_one, atol=tolerance)
 
 
-def test_probability_is_the_sigmoid_of_the_logit(evaluation):
+def test_probability_is_the_sigmoid_of_the_logit_of_the_asked_pathologies(evaluation):
     evaluate, _ = evaluation
     coalitions = np.array([[1, 0, 1, 0]])
-    probability = MaskedEvaluation(
-        evaluate.classifier, evaluate.inputs, LABELS, evaluate.pathologies, -0.5, "probability"
-    )
-    np.testing.assert_allclose(probability(coalitions), 1 / (1 + np.exp(-evaluate(coalitions))))
+    logits = evaluate(coalitions)
+    np.testing.assert_array_equal(evaluate.of(("Fracture", "Edema"), "logit")(coalitions), logits[:, ::-1])
+    probability = evaluate.of(("Fracture",), "probability")(coalitions)
+    np.testing.assert_allclose(probability, 1 / (1 + np.exp(-logits[:, 1:])))
