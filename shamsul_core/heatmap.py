@@ -51,6 +51,14 @@ class Heatmap:
     evaluations: int = 0
 
     @property
+    def uncertain(self) -> npt.NDArray[np.bool_] | None:
+        """Where the relevance lies within twice its standard error of zero, bool, h × w; ``None`` without errors."""
+        if self.standard_error is None:
+            return None
+        within = np.abs(self.values) < 2 * self.standard_error
+        return within if self.superpixels is None else within[self.superpixels]
+
+    @property
     def relevance(self) -> FloatArray:
         """Signed relevance, float32, h × w at native resolution."""
         return self.values if self.superpixels is None else self.values[self.superpixels]

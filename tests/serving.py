@@ -29,12 +29,19 @@ class Server:
 @contextmanager
 def served(run_folder: Path | None) -> Iterator[Server]:
     """Serve the dashboard on a free port of this machine until the block ends."""
+    with served_script("app.py", *(() if run_folder is None else ("--run", str(run_folder)))) as server:
+        yield server
+
+
+@contextmanager
+def served_script(script: str | Path, *arguments: str) -> Iterator[Server]:
+    """Serve any Streamlit script on a free port of this machine until the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [
-        *(sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"),
-        *("--server.port", str(port), "--", *(() if run_folder is None else ("--run", str(run_folder)))),
+        *(sys.executable, "-m", "streamlit", "run", str(script), "--server.headless", "true"),
+        *("--server.port", str(port), "--", *arguments),
     ]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     from shamsul_core.cohort import Cohort
+    from shamsul_core.heatmap import Heatmap
     from shamsul_core.run import Run
     from shamsul_core.segmentation import Mask
 
@@ -39,7 +40,8 @@ def comparison_scene(run: Run, cohort: Cohort, image_id: str, pathology: str, sc
     RunError
         If its result cannot be read.
     """
-    pixels = cohort.radiographs[image_id].pixels()
+    radiograph = cohort.radiographs[image_id]
+    pixels = radiograph.pixels()
     expert, note = _expert_mask(cohort, image_id, pathology, pixels.shape)
     outlines = () if expert is None else outline(expert)
     area = (
@@ -58,6 +60,7 @@ def comparison_scene(run: Run, cohort: Cohort, image_id: str, pathology: str, sc
         expert_outlines=outlines,
         panels=(Panel(key="expert", title="Radiograph", metrics=tuple(area), note=note), *methods),
         banner=banner(run),
+        side_markers=None if radiograph.view == "lateral" else ("R", "L"),
     )
 
 
@@ -105,10 +108,22 @@ def _method_panel(
         key=method,
         title=title,
         relevance=heatmap.relevance,
+        is_piecewise=heatmap.superpixels is not None,
+        uncertain=heatmap.uncertain,
         outlines=outline(mask),
         metrics=() if score is None else _metrics(score, mask),
-        note=note or ("Not scored yet." if score is None else None),
+        note=" ".join(
+            filter(None, [note or ("Not scored yet." if score is None else None), _convergence(heatmap)])
+        )
+        or None,
     )
+
+
+def _convergence(heatmap: Heatmap) -> str | None:
+    """Return what a reader must know of a sampled heatmap that is not good enough."""
+    if heatmap.converged is not False:
+        return None
+    return f"Not converged after {heatmap.evaluations} forward passes."
 
 
 def _metrics(score: Mapping[Hashable, Any], mask: Mask) -> tuple[Metric, ...]:

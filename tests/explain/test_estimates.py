@@ -110,7 +110,7 @@ def test_reliability_foretells_the_correlation_with_the_truth():
         function = smooth_game(11, seed)
         found = shapley_values(stream_of(function, 11, seed).take(80), [0], "logit")
         said.append(found.reliability[0])
-        true.append(np.corrcoef(found.values[:, 0], by_definition(lambda z: function(z)[0], 11))[0, 1])
+        true.append(np.corrcoef(found.values[:, 0], by_definition(lambda z, f=function: f(z)[0], 11))[0, 1])
     assert np.mean(said) == pytest.approx(np.mean(true), abs=0.05)
 
 

@@ -8,8 +8,9 @@ import pytest
 from shamsul_core.cohort import open_cohort
 from shamsul_core.figures.comparison import UNTRAINED, banner, comparison_scene
 from shamsul_core.figures.predictions import prediction_bars
+from shamsul_core.heatmap import Heatmap
 from shamsul_core.labels import OBSERVATIONS
-from shamsul_core.run import Run
+from shamsul_core.run import RadiographResult, Run
 from shamsul_core.segmentation import PRESETS, outline, segment
 from tests.made import expert_rectangle, image_id, make_run
 
@@ -90,3 +91,25 @@ def test_bars_are_the_probabilities_in_order_with_the_labels_signs():
         "·",
     )
     assert len(set(bars.marker.color)) == 2
+
+
+def test_a_sampled_heatmap_that_did_not_converge_says_so_and_shows_where_it_is_uncertain(
+    made_cohort, tmp_path
+):
+    run = make_run(tmp_path / "run", made_cohort)
+    superpixels = np.add.outer(np.arange(224) // 112 * 2, np.arange(224) // 112)
+    sampled = Heatmap(
+        method="lime",
+        pathology="Edema",
+        output="logit",
+        values=np.array([1, 0.1, -1, 0], np.float32),
+        superpixels=superpixels,
+        standard_error=np.full(4, 0.2, np.float32),
+        converged=False,
+        evaluations=800,
+    )
+    run.write(RadiographResult(image_id(2), (120, 100), {}, (sampled,)))
+    _, panels = panels_of(run, made_cohort, 2, "Edema")
+    assert "Not converged after 800 forward passes." in panels["lime"].note
+    np.testing.assert_array_equal(panels["lime"].uncertain, np.isin(superpixels, [1, 3]))
+    assert panels["lime"].is_piecewise

@@ -1,0 +1,134 @@
+// ---------------------------------------------------------------- layers.js
+// Draws. Everything here runs once a frame at most, and only when something changed.
+
+const EXPERT_LINE = { colour: "#3df5a6", width: 1.8, dash: [] };
+const MASK_LINE = { colour: "#fff3c4", width: 1.6, dash: [6, 4] };
+const SPECKLE_LINE = { colour: "#fff3c4", width: 0.8, dash: [2, 1] };
+const SPECKLED = 60; // a mask of more pieces than this would vanish under its own lines
+const HALO = "rgba(0, 0, 0, 0.65)"; // keeps a bright line visible on bright bone
+const MOVING_LEVEL_PX = 1024; // while the window is being dragged, larger levels wait
+
+// ---- The radiograph with window and level, drawn once a frame and copied to every panel.
+
+class Backdrop {
+  constructor() {
+    this.canvas = new OffscreenCanvas(1, 1);
+    this.context = this.canvas.getContext("2d", { alpha: false });
+    this.table = new Uint32Array(256);
+  }
+
+  draw(scene, transform, width, height, window_, isMoving) {
+    if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });
+    const level = this.#levelFor(scene, transform.scale, isMoving);
+    this.#applyWindow(level, window_);
+    const { context } = this;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.fillStyle = "#000";
+    context.fillRect(0, 0, width, height);
+    context.setTransform(transform.scale, 0, 0, transform.scale, transform.x, transform.y);
+    context.drawImage(level.canvas, 0, 0, scene.size.width, scene.size.height);
+  }
+
+  #levelFor(scene, scale, isMoving) {
+    const levels = scene.radiograph;
+    const needed = scale * scene.size.width;
+    const fine = levels.findIndex((level) => level.width >= needed);
+    let index = fine === -1 ? levels.length - 1 : fine;
+    while (isMoving && index > 0 && levels[index].width > MOVING_LEVEL_PX) index--;
+    return levels[index];
+  }
+
+  #applyWindow(level, { width, centre, isInverted }) {
+    const stamp = `${width} ${centre} ${isInverted}`;
+    if (level.stamp === stamp) return;
+    for (let grey = 0; grey < 256; grey++) {
+      const share = Math.min(1, Math.max(0, (grey - centre) / width + 0.5));
+      const shade = Math.round(255 * (isInverted ? 1 - share : share));
+      this.table[grey] = 0xff000000 | (shade << 16) | (shade << 8) | shade;
+    }
+    if (!level.canvas) {
+      level.canvas = new OffscreenCanvas(level.width, level.height);
+      level.context = level.canvas.getContext("2d", { alpha: false });
+      level.image = level.context.createImageData(level.width, level.height);
+    }
+    const out = new Uint32Array(level.image.data.buffer);
+    for (let i = 0; i < out.length; i++) out[i] = this.table[level.grey[i]];
+    level.context.putImageData(level.image, 0, 0);
+    level.stamp = stamp;
+  }
+}
+
+// ---- One panel: backdrop, heatmap, hatching, outlines.
+
+function drawPanel(context, panel, scene, backdrop, transform, choices, ratio) {
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.globalAlpha = 1;
+  context.drawImage(backdrop, 0, 0);
+  if (panel.is_failed) {
+    context.fillStyle = "rgba(0, 0, 0, 0.66)";
+    context.fillRect(0, 0, backdrop.width, backdrop.height);
+  }
+  context.setTransform(transform.scale, 0, 0, transform.scale, transform.x, transform.y);
+  if (panel.heat && choices.heatmap) {
+    context.globalAlpha = choices.opacity;
+    context.imageSmoothingEnabled = panel.heat.isSmooth;
+    context.drawImage(panel.heat.canvas, 0, 0, scene.size.width, scene.size.height);
+    context.globalAlpha = 1;
+    if (panel.uncertainRegions) hatch(context, panel.uncertainRegions, ratio);
+  }
+  const pixel = ratio / transform.scale; // one CSS pixel in pixels of the radiograph
+  if (panel.mask && choices.mask) {
+    const isSpeckled = panel.outlines.counts.length > SPECKLED;
+    strokeOutline(context, panel.mask, isSpeckled ? SPECKLE_LINE : MASK_LINE, pixel);
+  }
+  if (scene.expert && choices.expert) strokeOutline(context, scene.expert, EXPERT_LINE, pixel);
+}
+
+function strokeOutline(context, path, { colour, width, dash }, pixel) {
+  context.lineJoin = "round";
+  if (width > 1) {
+    context.setLineDash([]);
+    context.strokeStyle = HALO;
+    context.lineWidth = (width + 2) * pixel;
+    context.stroke(path);
+  }
+  context.setLineDash(dash.map((length) => length * pixel));
+  context.strokeStyle = colour;
+  context.lineWidth = width * pixel;
+  context.stroke(path);
+}
+
+const HATCH_STEP_PX = 8;
+
+function hatch(context, path, ratio) {
+  const step = Math.round(HATCH_STEP_PX * ratio);
+  const tile = new OffscreenCanvas(step, step);
+  const pen = tile.getContext("2d");
+  for (const [colour, width] of [["rgba(0, 0, 0, 0.4)", 3 * ratio], ["rgba(255, 255, 255, 0.55)", ratio]]) {
+    pen.strokeStyle = colour;
+    pen.lineWidth = width;
+    for (const shift of [-step, 0, step]) {
+      pen.beginPath();
+      pen.moveTo(shift, step);
+      pen.lineTo(shift + step, 0);
+      pen.stroke();
+    }
+  }
+  const pattern = context.createPattern(tile, "repeat");
+  pattern.setTransform(context.getTransform().inverse()); // the lines keep their distance at any zoom
+  context.fillStyle = pattern;
+  context.fill(path, "evenodd");
+}
+
+function drawColourBar(canvas, colours, opacity) {
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#26292c";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.globalAlpha = opacity;
+  for (let x = 0; x < canvas.width; x++) {
+    const row = 4 * Math.round((254 * x) / (canvas.width - 1));
+    context.fillStyle = `rgba(${colours[row]}, ${colours[row + 1]}, ${colours[row + 2]}, ${colours[row + 3] / 255})`;
+    context.fillRect(x, 0, 1, canvas.height);
+  }
+  context.globalAlpha = 1;
+}
