@@ -6,7 +6,7 @@ from dashboard import reading, viewer
 from dashboard.address import choice_in_address, write_to_address
 from dashboard.guard import enter
 from shamsul_core.cohort import CohortError
-from shamsul_core.figures.predictions import prediction_bars, sign_of
+from shamsul_core.figures.predictions import prediction_table, sign_of
 from shamsul_core.labels import OBSERVATIONS
 from shamsul_core.run import RunError
 
@@ -68,6 +68,5 @@ with st.sidebar:
     st.markdown("**Predicted probability**")
     row = predictions[predictions["image_id"] == radiograph.id]
     probabilities = {} if row.empty else {name: row[name].iloc[0] for name in OBSERVATIONS if name in row}
-    bars = prediction_bars(probabilities, radiograph.labels, pathology)
-    st.plotly_chart(bars, config={"displayModeBar": False}, key="predictions")
+    st.html(prediction_table(probabilities, radiograph.labels, pathology))
     st.caption("● labelled positive, ○ negative, ◐ uncertain, · blank")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
+from html import escape
 from typing import TYPE_CHECKING
-
-import plotly.graph_objects as go
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,55 +12,35 @@ if TYPE_CHECKING:
 LABEL_SIGNS = {1.0: "●", 0.0: "○", -1.0: "◐", None: "·"}
 """How a label is drawn: positive, negative, uncertain, blank; told apart without colour."""
 
-_BAR = "#4fb3d9"
-_CHOSEN = "#f2b134"
-_TEXT = "#d7dce0"
+_STYLE = """<style>
+.predictions { border-collapse: collapse; width: 100%; font-size: 0.8rem; font-variant-numeric: tabular-nums; }
+.predictions :is(th, td) { border: 0; padding: 0.13rem 0; font-weight: 400; text-align: left; white-space: nowrap; }
+.predictions td:nth-child(2) { width: 100%; padding: 0 0.5rem; }
+.predictions td:last-child { text-align: right; }
+.predictions div { height: 0.6rem; background: #4fb3d9; min-width: 1px; }
+.predictions .chosen { color: #f2b134; }
+.predictions .chosen div { background: #f2b134; }
+</style>"""
 
 
-def prediction_bars(
+def prediction_table(
     probabilities: Mapping[str, float], labels: Mapping[str, float | None], chosen: str | None = None
-) -> go.Figure:
-    """Draw each observation's probability as a bar from 0 to 1, with its label's sign beside the name.
+) -> str:
+    """Return HTML: each observation's name with its label's sign, its probability as a bar from 0 to 1 and as a figure.
+
+    A table rather than a chart: a chart's library takes the browser longer to load than all the rest of the page.
 
     Parameters
     ----------
     probabilities
-        0..1 by observation, drawn from top to bottom in this order.
+        0..1 by observation, from top to bottom in this order; NaN where there is no prediction.
     labels
         1, 0, -1 (uncertain) or ``None`` (blank) by observation.
     chosen
         The observation to set off.
     """
-    names = list(probabilities)
-    values = [probabilities[name] for name in names]
-    figure = go.Figure(
-        go.Bar(
-            x=values,
-            y=[f"{_short(name)} {sign_of(labels.get(name))}" for name in names],
-            customdata=names,
-            orientation="h",
-            text=[f"{value:.2f}" for value in values],
-            textposition="outside",
-            cliponaxis=False,
-            marker_color=[_CHOSEN if name == chosen else _BAR for name in names],
-            hovertemplate="%{customdata}: %{x:.4f}<extra></extra>",
-        )
-    )
-    figure.update_layout(
-        height=22 * len(names) + 30,
-        margin={"l": 0, "r": 30, "t": 4, "b": 20},
-        font={"size": 12, "color": _TEXT},
-        bargap=0.35,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        xaxis={"range": [0, 1], "tickvals": [0, 0.5, 1], "gridcolor": "#2a2f34", "fixedrange": True},
-        yaxis={"autorange": "reversed", "fixedrange": True, "automargin": True, "ticks": ""},
-    )
-    return figure
-
-
-def _short(name: str) -> str:
-    return name.replace("Enlarged", "Enl.")
+    rows = (_row(name, value, labels.get(name), name == chosen) for name, value in probabilities.items())
+    return f'{_STYLE}<table class="predictions" aria-label="Predicted probabilities">{"".join(rows)}</table>'
 
 
 def sign_of(label: float | None) -> str:
@@ -71,3 +50,12 @@ def sign_of(label: float | None) -> str:
     ('●', '·')
     """
     return LABEL_SIGNS[None if label is None or math.isnan(label) else label]
+
+
+def _row(name: str, probability: float, label: float | None, is_chosen: bool) -> str:  # noqa: FBT001
+    known = not math.isnan(probability)
+    bar = f'<div style="width:{100 * probability:.1f}%"></div>' if known else ""
+    return (
+        f'<tr class="{"chosen" if is_chosen else ""}"><th scope="row">{escape(name.replace("Enlarged", "Enl."))} '
+        f"{sign_of(label)}</th><td>{bar}</td><td>{f'{probability:.2f}' if known else '–'}</td></tr>"
+    )

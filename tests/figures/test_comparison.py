@@ -7,7 +7,7 @@ import pytest
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.figures.comparison import UNTRAINED, banner, comparison_scene
-from shamsul_core.figures.predictions import prediction_bars
+from shamsul_core.figures.predictions import prediction_table
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.labels import OBSERVATIONS
 from shamsul_core.run import RadiographResult, Run
@@ -77,20 +77,29 @@ def test_banner_says_untrained_and_simulated(made_cohort, tmp_path):
     assert banner(run) == f"{UNTRAINED} Simulated from CT, not a patient."
 
 
-def test_bars_are_the_probabilities_in_order_with_the_labels_signs():
-    probabilities = {name: index / 20 for index, name in enumerate(OBSERVATIONS)}
-    labels = dict.fromkeys(OBSERVATIONS) | {"Edema": 1.0, "Fracture": 0.0, "Pneumonia": -1.0}
-    bars = prediction_bars(probabilities, labels, "Edema").data[0]
-    assert list(bars.x) == list(probabilities.values())
-    assert list(bars.customdata) == list(OBSERVATIONS)
-    signs = dict(zip(OBSERVATIONS, (name[-1] for name in bars.y), strict=True))
-    assert (signs["Edema"], signs["Fracture"], signs["Pneumonia"], signs["Atelectasis"]) == (
+def test_predictions_are_listed_in_order_with_the_labels_signs():
+    probabilities = {name: index / 20 for index, name in enumerate(OBSERVATIONS)} | {"Fracture": float("nan")}
+    labels = dict.fromkeys(OBSERVATIONS) | {"Edema": 1.0, "Cardiomegaly": 0.0, "Pneumonia": -1.0}
+    rows = prediction_table(probabilities, labels, "Edema").split("<tr")[1:]
+    assert [row.split('"row">')[1].split("</th>")[0][:-2] for row in rows] == [
+        name.replace("Enlarged", "Enl.") for name in OBSERVATIONS
+    ]
+    signs = {name: row.split("</th>")[0][-1] for name, row in zip(OBSERVATIONS, rows, strict=True)}
+    assert (signs["Edema"], signs["Cardiomegaly"], signs["Pneumonia"], signs["Atelectasis"]) == (
         "●",
         "○",
         "◐",
         "·",
     )
-    assert len(set(bars.marker.color)) == 2
+    assert [row.split("</td><td>")[1].split("<")[0] for row in rows] == [
+        "–" if name == "Fracture" else f"{value:.2f}" for name, value in probabilities.items()
+    ]
+    assert "width:25.0%" in rows[5]
+    assert [row.startswith(' class="chosen"') for row in rows].index(True) == OBSERVATIONS.index("Edema")
+
+
+def test_foreign_names_stay_text():
+    assert "<img" not in prediction_table({"<img src=x>": 0.5}, {})
 
 
 def test_a_sampled_heatmap_that_did_not_converge_says_so_and_shows_where_it_is_uncertain(
