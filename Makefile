@@ -26,6 +26,7 @@ lint: $(VENV)/.installed-dev
 
 $(VENV)/.installed: requirements.txt
 	@echo "== Installing what the dashboard needs into $(VENV) (about 6 GB with torch, some minutes)"
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "SHAMSUL needs Python 3.11 or newer; give another one with PYTHON=")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
