@@ -70,6 +70,7 @@ def explain(
     pathology: Annotated[
         list[str] | None, typer.Option(help="Otherwise the ten that CheXlocalize localises.")
     ] = None,
+    device: Annotated[str, typer.Option(help="Where the network runs: cpu, or cuda for a GPU.")] = "cpu",
 ) -> None:
     """Predict, explain, segment and score a cohort; called again, it goes on where it was."""
     with one_line_errors(), console.status("Reading the cohort and the model"):
@@ -85,7 +86,7 @@ def explain(
 
         keep_freed_memory()
         opened = open_cohort(cohort, split=split)
-        classifier = load_classifier(model)
+        classifier = load_classifier(model, device)
         explainers = make_explainers(preset, method or list(EXPLAINERS))
         pathologies = [canonical_name(name) for name in pathology or LOCALISED_PATHOLOGIES]
         manifest = describe_run(run, opened, classifier, explainers, pathologies, preset)

@@ -54,14 +54,13 @@ def describe_run(
 
 def describe_model(classifier: Classifier) -> dict[str, Any]:
     """Return a manifest's words on the model."""
-    _, dtype = classifier.fast_network
     return {
         "source": classifier.source,
         "fingerprint": classifier.fingerprint,
         "is_trained": classifier.is_trained,
         "pathologies": list(classifier.pathologies),
         "preprocessing": classifier.preprocessing.to_json(),
-        "precision": str(dtype).removeprefix("torch."),
+        "precision": str(classifier.fast_dtype).removeprefix("torch."),
     }
 
 

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch.fx.experimental.optimization import fuse
 
+from shamsul_core.classifier.fused import FusedDenseNet121
+from shamsul_core.classifier.network import DenseNet121
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import numpy.typing as npt
     from torch import nn
@@ -47,7 +52,7 @@ class Classifier:
 
     def preprocess(self, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
         """Return the network's input, float32, 1 × 3 × size × size, of a radiograph H × W (uint8)."""
-        return self.preprocessing(pixels)
+        return self.preprocessing(pixels).to(self.device)
 
     @torch.inference_mode()
     def logits(self, batch: torch.Tensor) -> torch.Tensor:
@@ -74,16 +79,25 @@ class Classifier:
             message = f"the classifier {self.source} has no output for {pathology!r}"
             raise ValueError(message) from None
 
-    @cached_property
-    def fast_network(self) -> tuple[nn.Module, torch.dtype]:
-        """A copy for many forward passes, channels last, and the dtype of its input.
+    @property
+    def device(self) -> torch.device:
+        """Where the network is and its input must be."""
+        return next(self.network.parameters()).device
 
-        Each convolution is fused with the batch norm behind it. bfloat16 where the processor multiplies it in
-        hardware, float32 elsewhere.
-        """
-        dtype = torch.bfloat16 if has_fast_bfloat16() else torch.float32
-        network = fuse(self.network).to(dtype).to(memory_format=torch.channels_last)
-        return network, dtype
+    @cached_property
+    def fast_dtype(self) -> torch.dtype:
+        """The precision of many forward passes: 16 bits where the device multiplies them in hardware."""
+        if self.device.type == "cuda":
+            return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        return torch.bfloat16 if has_fast_bfloat16() else torch.float32
+
+    @cached_property
+    def fast_network(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """A copy for many forward passes; it wants its batch channels last and in `fast_dtype`."""
+        if isinstance(self.network, DenseNet121):
+            return FusedDenseNet121(self.network, self.fast_dtype)
+        fused: nn.Module = fuse(self.network).to(self.fast_dtype).to(memory_format=torch.channels_last)
+        return fused
 
     @cached_property
     def fingerprint(self) -> str:
@@ -91,9 +105,7 @@ class Classifier:
         digest = hashlib.sha256(repr((self.pathologies, self.preprocessing)).encode())
         for name, tensor in sorted(self.network.state_dict().items()):
             digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
-            digest.update(
-                tensor.contiguous().view(torch.uint8).numpy() if tensor.ndim else tensor.numpy().tobytes()
-            )
+            digest.update(tensor.cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
 
 

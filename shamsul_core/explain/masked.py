@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from shamsul_core.classifier import Classifier
     from shamsul_core.heatmap import Output
 
-_BATCH = 32
-"""Forward passes at once; measured best on a 2-core processor, where larger batches leave the cache."""
+_BATCH = {"cpu": 32, "cuda": 512}
+"""Forward passes at once by the kind of device; on a 2-core processor larger batches leave the cache."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,14 @@ class MaskedEvaluation:
         numpy.ndarray
             Logits, float64, k × C, all the classifier has.
         """
-        network, dtype = self.classifier.fast_network
-        image = self.inputs.to(dtype).contiguous(memory_format=torch.channels_last)
-        labels = torch.as_tensor(self.superpixels)
-        shown = torch.as_tensor(np.asarray(coalitions) != 0)
-        logits = [network(_masked(image, labels, part, self.hide)) for part in shown.split(_BATCH)]
-        return torch.cat(logits).double().numpy()
+        network, device = self.classifier.fast_network, self.classifier.device
+        image = self.inputs.to(self.classifier.fast_dtype).contiguous(memory_format=torch.channels_last)
+        labels = torch.as_tensor(self.superpixels).to(device)
+        shown = torch.as_tensor(np.asarray(coalitions) != 0).to(device)
+        batches = shown.split(_BATCH.get(device.type, 32))
+        # Nothing is fetched from a GPU before the last batch, so that it never waits for the processor
+        logits = torch.cat([network(_masked(image, labels, batch, self.hide)) for batch in batches])
+        return logits.double().cpu().numpy()
 
     def of(
         self, pathologies: Sequence[str], output: Output
@@ -85,5 +87,5 @@ class MaskedEvaluation:
 def _masked(image: torch.Tensor, labels: torch.Tensor, shown: torch.Tensor, hide: float) -> torch.Tensor:
     """Return the image k times, 3 × S × S each, with the superpixels that do not show at the value `hide`."""
     visible = shown[:, labels].unsqueeze(1)
-    hidden = torch.tensor(hide, dtype=image.dtype)
+    hidden = image.new_tensor(hide)
     return torch.where(visible, image, hidden).contiguous(memory_format=torch.channels_last)

@@ -67,11 +67,9 @@ def test_untrained_is_the_same_for_the_same_seed_and_says_so(pixels):
 
 
 def test_fast_network_gives_the_same_logits(classifier, pixels):
-    network, dtype = classifier.fast_network
     inputs = classifier.preprocess(pixels)
-    fast = network(inputs.to(dtype)).float()
+    fast = classifier.fast_network(inputs.to(classifier.fast_dtype))
     torch.testing.assert_close(fast, classifier.logits(inputs), atol=0.05, rtol=0.05)
-    assert sum(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules()) < 121
 
 
 def test_preprocessing_is_the_protocols(pixels):
@@ -132,3 +130,12 @@ def test_other_files_are_refused_and_never_executed(tmp_path):
     with pytest.raises(ModelError, match="no such model"):
         load_classifier(str(tmp_path / "absent.safetensors"))
     assert not tmp_path.joinpath("executed").exists()
+
+
+@pytest.mark.parametrize("device", ["cuda:77", "abacus"])
+def test_a_device_that_is_not_there_is_one_line(device):
+    with pytest.raises(
+        ModelError, match=f"^{device}: no such device to run the model on .*; give cpu"
+    ) as error:
+        load_classifier("untrained", device)
+    assert "\n" not in str(error.value)
