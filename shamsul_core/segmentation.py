@@ -233,4 +233,4 @@ def _filled(above: Grey) -> Mask:
     contours, _ = cv2.findContours(above, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     drawn = [contour for contour in contours if len(contour) > 1]
     filled = cv2.drawContours(np.zeros_like(above), drawn, -1, 1, cv2.FILLED)
-    return np.asarray(filled, dtype=bool)
+    return np.asarray(filled, np.uint8).view(np.bool_)
