@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from shamsul_core.labels import OBSERVATIONS, canonical_name
+from shamsul_core.atomic import write_atomically
+from shamsul_core.labels import OBSERVATIONS, canonical_name, chexlocalize_name
 from shamsul_core.tensor_pickle import MapError, UnsafePickleError, load, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import numpy.typing as npt
@@ -26,6 +27,8 @@ __all__ = [
     "read_map",
     "read_probability_cutoffs",
     "read_thresholds",
+    "write_probability_cutoffs",
+    "write_thresholds",
 ]
 
 CHEXLOCALIZE_ORDER = (
@@ -145,6 +148,35 @@ def read_probability_cutoffs(path: Path) -> dict[str, float]:
         }
 
 
+def write_thresholds(path: Path, thresholds: Mapping[str, float]) -> None:
+    """Write thresholds by pathology as ``tune_heatmap_threshold.py`` does.
+
+    Raises
+    ------
+    OSError
+        If the disk is full or the folder cannot be written.
+    """
+    _write(path, pd.DataFrame({"threshold": thresholds.values(), "task": thresholds.keys()}))
+
+
+def write_probability_cutoffs(path: Path, cutoffs: pd.DataFrame) -> None:
+    """Write a table of prob_threshold, mIoU and task as ``tune_probability_threshold.py`` does.
+
+    Raises
+    ------
+    OSError
+        If the disk is full or the folder cannot be written.
+    """
+    _write(path, cutoffs)
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    """Write a table, its tasks by CheXlocalize's names and in their order."""
+    named = table.assign(task=[chexlocalize_name(str(task)) for task in table["task"]])
+    ordered = named.sort_values("task", kind="stable")
+    write_atomically(path, ordered.to_csv(index=False, lineterminator="\n").encode())
+
+
 @contextmanager
 def _errors_of(path: Path, *columns: str) -> Iterator[None]:
     try:
@@ -161,6 +193,8 @@ def _csv(path: Path, *columns: str) -> pd.DataFrame:
     if missing or table.empty:
         message = f"no column {missing[0]}" if missing else "no rows"
         raise ValueError(message)
+    if "mIoU" in columns:  # CheXlocalize's script leaves it blank where there is no mask at all
+        table = table.dropna(subset="mIoU")
     table["task"] = [canonical_name(str(task)) for task in table["task"]]
     unknown = sorted(set(table["task"]) - set(CHEXLOCALIZE_ORDER))
     if unknown:

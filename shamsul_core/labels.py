@@ -44,3 +44,12 @@ def canonical_name(name: str) -> str:
     'Lung Opacity'
     """
     return _ALIASES.get(name, name)
+
+
+def chexlocalize_name(name: str) -> str:
+    """Return what CheXlocalize's files call an observation.
+
+    >>> chexlocalize_name("Lung Opacity")
+    'Airspace Opacity'
+    """
+    return next((alias for alias, observation in _ALIASES.items() if observation == name), name)

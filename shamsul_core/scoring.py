@@ -9,7 +9,7 @@ import numpy as np
 from shamsul_core.cohort import CohortError
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
 from shamsul_core.metrics.localisation import hit, iou
-from shamsul_core.segmentation import segment
+from shamsul_core.segmentation import resize, segment
 
 if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort
@@ -48,7 +48,7 @@ def score_result(
     scores = []
     for pathology in run.manifest.pathologies:
         try:
-            expert, nothing = _expert_mask(cohort, result, pathology)
+            expert, nothing = expert_mask(cohort, result, pathology)
         except CohortError as error:
             expert, nothing = None, str(error)
             failures.append(_failure(image_id, "score", str(error), None, pathology))
@@ -80,19 +80,26 @@ def score_heatmap(
     nothing
         Why the experts marked nothing here.
     """
-    segmented = segment(heatmap, size, segmentation, probability=probability)
+    resized = None if expert is None or not expert.any() else resize(heatmap.relevance, size)
+    segmented = segment(heatmap, size, segmentation, probability=probability, resized=resized)
     return {
         "threshold": segmented.threshold,
         "iou": float("nan") if expert is None else iou(segmented.mask, expert),
-        "hit": float("nan") if expert is None else hit(heatmap.relevance, expert),
+        "hit": float("nan") if expert is None or resized is None else hit(resized, expert),
         "mask_area_px": int(np.count_nonzero(segmented.mask)),
         "expert_area_px": float("nan") if expert is None else int(np.count_nonzero(expert)),
         "reason": nothing or segmented.reason,
     }
 
 
-def _expert_mask(cohort: Cohort, result: RadiographResult, pathology: str) -> tuple[Mask | None, str | None]:
-    """Return the experts' mask and, where there is nothing to compare with, why."""
+def expert_mask(cohort: Cohort, result: RadiographResult, pathology: str) -> tuple[Mask | None, str | None]:
+    """Return the experts' mask and, where there is nothing to compare with, why.
+
+    Raises
+    ------
+    CohortError
+        If what the experts' file has cannot be used, or is of another size than the radiograph.
+    """
     annotation = cohort.annotation(result.image_id, pathology) if pathology in LOCALISED_PATHOLOGIES else None
     if annotation is None:
         return None, NO_ANNOTATIONS

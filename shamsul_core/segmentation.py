@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from shamsul_core.heatmap import FloatArray, Heatmap
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
+Grey: TypeAlias = npt.NDArray[np.uint8]
+Sign: TypeAlias = Literal["signed", "positive", "absolute"]
 
 _SIGNS: dict[str, Callable[[FloatArray], FloatArray]] = {
     "signed": lambda relevance: relevance,
-    "positive": lambda relevance: np.maximum(relevance, 0),
+    "positive": lambda relevance: relevance if relevance.min() >= 0 else np.maximum(relevance, 0),
     "absolute": np.abs,
 }
 
@@ -48,7 +50,7 @@ class SegmentationSettings:
         Side of CheXlocalize's smoothing box in pixels, 0 for none; only with Otsu.
     """
 
-    sign: Literal["signed", "positive", "absolute"] = "positive"
+    sign: Sign = "positive"
     thresholds: Mapping[str, float] | None = None
     probability_cutoffs: Mapping[str, float] | None = None
     smoothing: int = 0
@@ -97,6 +99,7 @@ def segment(
     settings: SegmentationSettings,
     *,
     probability: float | None = None,
+    resized: FloatArray | None = None,
 ) -> Segmentation:
     """Turn a heatmap into a mask.
 
@@ -106,6 +109,43 @@ def segment(
         Height and width of the radiograph.
     probability
         Predicted for the heatmap's pathology; wanted only where there is a cutoff.
+    resized
+        What `resize` makes of the relevance, where it is there already; left as it is.
+
+    Raises
+    ------
+    ValueError
+        If the relevance is not a map of finite numbers, or `size` has no pixels.
+    """
+    cutoff = (settings.probability_cutoffs or {}).get(heatmap.pathology)
+    if cutoff is not None and probability is not None and probability < cutoff:
+        _check(heatmap.relevance.shape, size)
+        return _empty(size, f"predicted probability {probability:.2f} is below the cutoff {cutoff:.2f}")
+    scaled = scale(heatmap, size, settings.sign, resized=resized)
+    if isinstance(scaled, str):
+        return _empty(size, scaled)
+    threshold = (settings.thresholds or {}).get(heatmap.pathology)
+    if threshold is not None:
+        return _segmentation(scaled > threshold, float(threshold), "nothing exceeds the threshold")
+    return _otsu(scaled, settings.smoothing)
+
+
+def scale(
+    heatmap: Heatmap, size: tuple[int, int], sign: Sign, *, resized: FloatArray | None = None
+) -> FloatArray | str:
+    """Bring a heatmap to a radiograph's size and to 0..1.
+
+    Parameters
+    ----------
+    size, resized
+        As in `segment`.
+    sign
+        As in `SegmentationSettings`.
+
+    Returns
+    -------
+    numpy.ndarray or str
+        float32, H × W, from 0 to 1; or why there is nothing to scale.
 
     Raises
     ------
@@ -114,28 +154,26 @@ def segment(
     """
     relevance = heatmap.relevance
     _check(relevance.shape, size)
-    cutoff = (settings.probability_cutoffs or {}).get(heatmap.pathology)
-    if cutoff is not None and probability is not None and probability < cutoff:
-        return _empty(size, f"predicted probability {probability:.2f} is below the cutoff {cutoff:.2f}")
-    relevance = _SIGNS[settings.sign](relevance)
     if not np.isfinite(relevance).all():
         message = f"the {heatmap.method} heatmap of {heatmap.pathology} holds NaN or infinite values"
         raise ValueError(message)
-    if relevance.max() == relevance.min():
-        nothing = settings.sign == "positive" and relevance.max() <= 0
-        return _empty(
-            size, "nothing speaks for the pathology" if nothing else "the heatmap is the same everywhere"
-        )
-    resized = resize(relevance, size)
-    low, high, _, _ = cv2.minMaxLoc(resized)
+    chosen = _SIGNS[sign](relevance)
+    if chosen.max() == chosen.min():
+        nothing = sign == "positive" and chosen.max() <= 0
+        return "nothing speaks for the pathology" if nothing else "the heatmap is the same everywhere"
+    full = resize(chosen, size) if resized is None or chosen is not relevance else resized
+    low, high, _, _ = cv2.minMaxLoc(full)
     if high == low:
-        return _empty(size, "the heatmap is the same everywhere")
-    scaled = np.subtract(resized, np.float32(low), out=resized)
-    scaled /= scaled.max()
-    threshold = (settings.thresholds or {}).get(heatmap.pathology)
-    if threshold is not None:
-        return _segmentation(scaled > threshold, float(threshold), "nothing exceeds the threshold")
-    return _otsu(scaled, settings.smoothing)
+        return "the heatmap is the same everywhere"
+    scaled = np.subtract(full, np.float32(low), out=None if full is resized else full)
+    scaled /= np.float32(high) - np.float32(low)
+    return scaled
+
+
+def grey_levels(scaled: FloatArray) -> Grey:
+    """Return the 256 grey levels of a map from 0 to 1, uint8, on which Otsu's threshold is found."""
+    grey = np.empty(scaled.shape, np.uint8)
+    return np.multiply(scaled, 255, out=grey, casting="unsafe")  # cut off, not rounded
 
 
 def resize(relevance: FloatArray, size: tuple[int, int]) -> FloatArray:
@@ -145,7 +183,8 @@ def resize(relevance: FloatArray, size: tuple[int, int]) -> FloatArray:
     of the map's spread, the masks by a few pixels.
     """
     height, width = size
-    return np.array(cv2.resize(relevance, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+    resized = cv2.resize(relevance, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(resized, dtype=np.float32)
 
 
 def outline(mask: Mask) -> tuple[npt.NDArray[np.int32], ...]:
@@ -169,8 +208,7 @@ def _empty(size: tuple[int, int], reason: str) -> Segmentation:
 
 
 def _otsu(scaled: FloatArray, smoothing: int) -> Segmentation:
-    scaled *= 255
-    grey = scaled.astype(np.uint8)
+    grey = grey_levels(scaled)
     if smoothing:
         grey = _smoothed(grey, smoothing)
     threshold, above = cv2.threshold(grey, 0, 1, cv2.THRESH_OTSU)
@@ -179,14 +217,14 @@ def _otsu(scaled: FloatArray, smoothing: int) -> Segmentation:
     )
 
 
-def _smoothed(grey: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
+def _smoothed(grey: Grey, side: int) -> Grey:
     """Box-filter a map as CheXlocalize does, by way of its colours in the map ``JET``, read as if red were blue."""
     colours = cv2.applyColorMap(grey, cv2.COLORMAP_JET)
     box = cv2.boxFilter(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY), -1, (side, side))
     return np.asarray(255 - box, dtype=np.uint8)
 
 
-def _filled(above: npt.NDArray[np.uint8]) -> Mask:
+def _filled(above: Grey) -> Mask:
     """Fill every outline of more than one point.
 
     CheXlocalize draws each outline, holes too, as a filled polygon with Pillow. A hole lies inside an outer outline,
@@ -195,4 +233,4 @@ def _filled(above: npt.NDArray[np.uint8]) -> Mask:
     contours, _ = cv2.findContours(above, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     drawn = [contour for contour in contours if len(contour) > 1]
     filled = cv2.drawContours(np.zeros_like(above), drawn, -1, 1, cv2.FILLED)
-    return np.asarray(filled, dtype=bool)
+    return np.asarray(filled, np.uint8).view(np.bool_)

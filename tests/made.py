@@ -19,6 +19,7 @@ from shamsul_core.run import Manifest, RadiographResult, Run
 from shamsul_core.segmentation import PRESETS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 TITLES = {"lime": "LIME", "shap": "SHAP", "gradcam": "Grad-CAM", "lrp": "LRP"}
@@ -43,8 +44,10 @@ def expert_rectangle(number: int, shape: tuple[int, int]) -> np.ndarray:
     return mask
 
 
-def make_cohort(folder: Path, count: int = 3, pixels: np.ndarray | None = None) -> Path:
-    """Write `count` radiographs in the released layout; all but every third have experts' rectangles in `MARKED`."""
+def make_cohort(
+    folder: Path, count: int = 3, pixels: np.ndarray | None = None, *, marked: Collection[str] = MARKED
+) -> Path:
+    """Write `count` radiographs in the released layout; all but every third have experts' rectangles in `marked`."""
     pixels = made_pixels() if pixels is None else pixels
     rows, segmentations = [], {}
     for number in range(1, count + 1):
@@ -53,11 +56,11 @@ def make_cohort(folder: Path, count: int = 3, pixels: np.ndarray | None = None) 
         Image.fromarray(np.roll(pixels, 11 * number, axis=1)).save(path, quality=95)
         labels = dict.fromkeys(OBSERVATIONS, "0.0")
         if number % 3:
-            labels |= dict.fromkeys(MARKED, "1.0") | {"Pneumonia": "-1.0"}
+            labels |= dict.fromkeys(marked, "1.0") | {"Pneumonia": "-1.0"}
             mask = expert_rectangle(number, pixels.shape)
             segmentations[image_id(number)] = {
                 name.replace("Lung Opacity", "Airspace Opacity"): encode_mask(
-                    mask if name in MARKED else np.zeros_like(mask)
+                    mask if name in marked else np.zeros_like(mask)
                 )
                 for name in LOCALISED_PATHOLOGIES
             }

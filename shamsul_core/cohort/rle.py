@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from pycocotools import mask as coco_mask
@@ -63,7 +64,8 @@ def encode_mask(mask: npt.NDArray[np.generic]) -> Rle:
     if mask.ndim != 2 or mask.size == 0:
         message = f"a mask must be height × width with at least one pixel, this one has shape {mask.shape}"
         raise CohortError(message)
-    encoded = coco_mask.encode(np.asfortranarray(mask != 0, dtype=np.uint8))
+    inside = (mask != 0).view(np.uint8)
+    encoded = coco_mask.encode(cv2.transpose(inside).T)  # column by column, far faster than numpy's copy
     return {"size": [int(side) for side in mask.shape], "counts": encoded["counts"].decode("ascii")}
 
 
@@ -93,7 +95,8 @@ def decode_rle(rle: Mapping[str, object]) -> MaskArray:
     height, width = size_of_rle(rle)
     runs = run_lengths(rle)
     inside = np.arange(len(runs)) % 2 == 1
-    return np.ascontiguousarray(np.repeat(inside, runs).reshape(width, height).T)
+    columns = np.repeat(inside, runs).reshape(width, height)
+    return np.asarray(cv2.transpose(columns.view(np.uint8)).view(np.bool_))
 
 
 def area_of_rle(rle: Mapping[str, object]) -> int:

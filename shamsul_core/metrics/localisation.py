@@ -59,7 +59,7 @@ def hit(relevance: FloatArray, expert: Mask) -> float:
     Parameters
     ----------
     relevance
-        float32, h × w, as the method gave it, with its sign.
+        float32, as the method gave it, with its sign: h × w, or resized to H × W already.
     expert
         bool, H × W.
 
@@ -71,7 +71,8 @@ def hit(relevance: FloatArray, expert: Mask) -> float:
     if not expert.any():
         return float("nan")
     height, width = expert.shape
-    return float(expert.flat[np.argmax(resize(relevance, (height, width)))])
+    full = relevance if relevance.shape == expert.shape else resize(relevance, (height, width))
+    return float(expert.flat[np.argmax(full)])
 
 
 def _check_sizes(one: tuple[int, ...], other: tuple[int, ...]) -> None:
