@@ -6,6 +6,8 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
+from shamsul_core.storage import is_remote, reaching, store
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -13,13 +15,19 @@ if TYPE_CHECKING:
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path` so that a reader, or a kill at any moment, never meets half a file.
 
-    The bytes go to a file aside in the same folder, reach the disk, and then take the name in one step.
+    The bytes go to a file aside in the same folder, reach the disk, and then take the name in one step. In an object
+    store an object appears whole once all of it has been sent.
 
     Raises
     ------
     OSError
         If the disk is full or the folder cannot be written; what stood at `path` before is untouched.
     """
+    if is_remote(path):
+        files, name = store(path)
+        with reaching(path):
+            files.pipe_file(name, data)
+        return
     aside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         with aside.open("xb") as file:

@@ -22,11 +22,12 @@ from rich.progress import (
 )
 
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
+from shamsul_core.storage import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from shamsul_core.engine import Report
+    from shamsul_core.engine import Plan, Report, Summary
     from shamsul_core.run import Run
     from shamsul_core.segmentation import SegmentationSettings
 
@@ -39,8 +40,19 @@ app = typer.Typer(
 )
 console = Console(stderr=True)
 
+
+def _run_place(address: str) -> Path:
+    try:
+        return place(address)
+    except OSError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 CohortFolder = Annotated[Path, typer.Option("--cohort", help="Folder in the CheXpert/CheXlocalize layout.")]
-RunFolder = Annotated[Path, typer.Option("--run", help="Folder of the run.")]
+RunFolder = Annotated[
+    Path,
+    typer.Option("--run", parser=_run_place, metavar="RUN", help="Folder of the run, or s3://bucket/folder."),
+]
 Preset = Annotated[str, typer.Option(help="Settings: 'default', or 'paper' as the paper's code has them.")]
 Thresholds = Annotated[
     Path | None, typer.Option(help="CSV threshold,task: per-pathology thresholds in place of Otsu's.")
@@ -70,12 +82,16 @@ def explain(
     pathology: Annotated[
         list[str] | None, typer.Option(help="Otherwise the ten that CheXlocalize localises.")
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share this machine's cores.")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler, whose workers then do the work.")
+    ] = None,
 ) -> None:
     """Predict, explain, segment and score a cohort; called again, it goes on where it was."""
     with one_line_errors(), console.status("Reading the cohort and the model"):
         from shamsul_core.classifier import load_classifier
         from shamsul_core.cohort import open_cohort
-        from shamsul_core.engine import Plan, explain_cohort
+        from shamsul_core.engine import Plan
         from shamsul_core.explain import EXPLAINERS, make_explainers
         from shamsul_core.labels import canonical_name
         from shamsul_core.memory import keep_freed_memory
@@ -95,7 +111,7 @@ def explain(
     if not classifier.is_trained:
         console.print("[yellow]An untrained network: its predictions and heatmaps mean nothing.")
     with one_line_errors(), progress_bar(len(opened.radiographs) * plan.steps) as report:
-        summary = explain_cohort(plan, report)
+        summary = _explain(plan, model, report, workers, scheduler)
     console.print(
         f"{run}: {summary.explained} radiographs explained, {summary.explained_before} before, "
         f"{summary.unreadable} unreadable"
@@ -191,6 +207,17 @@ def progress_bar(total: int | None) -> Iterator[Report]:
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=total)
         yield lambda doing: progress.update(task, advance=1, description=doing)
+
+
+def _explain(plan: Plan, model: str, report: Report, workers: int, scheduler: str | None) -> Summary:
+    from shamsul_core.engine import explain_cohort
+
+    if workers == 1 and scheduler is None:
+        return explain_cohort(plan, report)
+    from shamsul_core import cluster
+
+    with cluster.scheduler(scheduler) if scheduler else cluster.workers(workers) as client:
+        return explain_cohort(plan, report, cluster.hand_out_to(client, cluster.WorkOrder.of(plan, model)))
 
 
 def _segmentation(

@@ -7,18 +7,21 @@ Tensors: ``<method>/<pathology>`` (the heatmap's values), ``<method>/<pathology>
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors.numpy import load, save
 
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.run.manifest import SCHEMA, RunError
+from shamsul_core.storage import is_remote, reaching
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import numpy.typing as npt
@@ -50,6 +53,24 @@ class RadiographResult:
     failures: tuple[tuple[str, str, str], ...] = ()
 
 
+class _Fetched:
+    """A file fetched from an object store, with the part of `safe_open`'s interface that is used here."""
+
+    def __init__(self, data: bytes) -> None:
+        self._tensors = load(data)
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])  # as safetensors lays it out
+        self._metadata: dict[str, str] = header["__metadata__"]
+
+    def metadata(self) -> dict[str, str]:
+        return self._metadata
+
+    def keys(self) -> list[str]:
+        return list(self._tensors)
+
+    def get_tensor(self, name: str) -> npt.NDArray[Any]:
+        return self._tensors[name]
+
+
 class OpenResult:
     """A radiograph's file, open; errors name it."""
 
@@ -58,9 +79,11 @@ class OpenResult:
 
     def __enter__(self) -> tuple[Any, dict[str, Any]]:
         try:
-            self._file = safe_open(self.path, framework="numpy")
-            self._file.__enter__()
-            return self._file, json.loads((self._file.metadata() or {})["record"])
+            with ExitStack() as closing:
+                file = closing.enter_context(_opened(self.path))
+                record = json.loads((file.metadata() or {})["record"])
+                self._closing = closing.pop_all()
+                return file, record
         except FileNotFoundError as error:
             message = f"{self.path.stem}: this radiograph is not in the run"
             raise RunError(message) from error
@@ -69,7 +92,14 @@ class OpenResult:
             raise RunError(message) from error
 
     def __exit__(self, *exception: object) -> None:
-        self._file.__exit__(*exception)
+        self._closing.close()
+
+
+def _opened(path: Path) -> AbstractContextManager[Any]:
+    if not is_remote(path):
+        return cast("AbstractContextManager[Any]", safe_open(path, framework="numpy"))
+    with reaching(path):
+        return nullcontext(_Fetched(path.read_bytes()))
 
 
 def encode_result(result: RadiographResult) -> bytes:
