@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ from shamsul_core.storage import is_remote, reaching, store
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -35,6 +38,12 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        if error.errno not in _FULL:
+            raise
+        message = f"{error.strerror}; what stands there is kept, so make room and give the same command again"
+        raise OSError(error.errno, message, str(path)) from error
     except BaseException:
         aside.unlink(missing_ok=True)
         raise

@@ -128,7 +128,9 @@ def scheduler(address: str) -> Iterator[Client]:
     ConnectionError
         If none answers there.
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    logging.getLogger("distributed.client").setLevel(
+        logging.CRITICAL
+    )  # what it has to say is said in one line here
     try:
         client = Client(address, timeout=10)
     except OSError as error:
