@@ -178,11 +178,12 @@ def explain_here(image_id: str, order: WorkOrder) -> Entry:
     with (
         _one_at_a_time
     ):  # a worker may have been given threads, but the explainers change the network while they run
-        return bring_to_run(_opened(order), image_id)
+        return bring_to_run(opened(order), image_id)
 
 
 @lru_cache(maxsize=1)
-def _opened(order: WorkOrder) -> Plan:
+def opened(order: WorkOrder) -> Plan:
+    """Open a plan in a worker, which keeps it for all radiographs to come."""
     import cv2
     import torch
 

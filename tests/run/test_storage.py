@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from dashboard import reading
 from shamsul_core import lock
 from shamsul_core.cohort import open_cohort
 from shamsul_core.engine import explain_cohort, score_run
@@ -49,6 +51,25 @@ def test_it_reads_back_as_from_a_folder(both):
     assert remote.heatmap(name, "lrp", "Edema").method == "lrp"
     assert remote.heatmap(name, "lime", "Edema") is None
     assert remote.manifest.differences(local.manifest) == []
+
+
+def test_a_header_longer_than_what_is_fetched_first_is_read(both, monkeypatch):
+    monkeypatch.setattr("shamsul_core.run.result._HEADER_BYTES", 100)
+    name = both[0].explained_ids()[0]
+    assert both[1].read_record(name) == both[0].read_record(name)
+
+
+def test_the_dashboard_and_the_command_line_read_it(both):
+    run = reading.open_run(str(both[1].folder))
+    predictions, scores = reading.tables(run)
+    pd.testing.assert_frame_equal(predictions, both[0].predictions)
+    pd.testing.assert_frame_equal(scores, both[0].scores)
+    name = both[0].explained_ids()[0]
+    one, other = (reading.scene(which, name, "Edema") for which in both)
+    np.testing.assert_equal(asdict(one), asdict(other))
+    done = call("score", "--run", str(both[1].folder))
+    assert done.exit_code == 0, done.output
+    assert f"{both[1].folder}: {len(scores)} scores" in said(done)
 
 
 def test_it_finds_its_cohort(both, made_cohort):
