@@ -7,6 +7,7 @@ returns only the rows for the tables, so that what a worker has finished is neve
 from __future__ import annotations
 
 import logging
+import signal
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import dask
 from dask.system import CPU_COUNT
-from distributed import Client, KilledWorker, LocalCluster, as_completed
+from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, as_completed
 
 from shamsul_core.engine import Entry, Plan, bring_to_run, failed
 from shamsul_core.run import Run, RunError
@@ -23,6 +24,8 @@ from shamsul_core.storage import absolute, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from distributed import Worker
 
     from shamsul_core.engine import HandOut, Report
 
@@ -116,7 +119,16 @@ def workers(count: int) -> Iterator[Client]:
         ) as cluster,
         Client(cluster) as client,
     ):
+        client.register_plugin(_IgnoringInterrupts())
         yield client
+
+
+class _IgnoringInterrupts(WorkerPlugin):
+    """Ctrl-C reaches every process of a terminal; the engine, which ends its workers, is to answer alone."""
+
+    def setup(self, worker: Worker) -> None:
+        del worker
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
