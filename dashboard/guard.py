@@ -36,19 +36,21 @@ def enter() -> tuple[Run, Cohort]:
     st.sidebar.caption(":material/science: For research, not for diagnosis.")
     folder = _run_folder()
     try:
-        run = open_run(str(folder))
-    except RunError as error:
+        run = open_run(folder)
+    except (RunError, OSError) as error:
         st.info(str(error))
         st.markdown(_HOW_TO)
         st.stop()
     try:
-        return run, open_run_cohort(str(folder))
+        return run, open_run_cohort(folder)
     except CohortError as error:
         st.error(f"The run's radiographs cannot be read. {error}")
         st.stop()
 
 
-def _run_folder() -> Path:
+def _run_folder() -> str:
     parser = argparse.ArgumentParser(prog="streamlit run app.py --", description="SHAMSUL's dashboard")
-    parser.add_argument("--run", type=Path, default=DEMONSTRATION, help="folder of the run to show")
-    return Path(parser.parse_known_args(sys.argv[1:])[0].run)
+    parser.add_argument(
+        "--run", default=str(DEMONSTRATION), help="folder of the run to show, or s3://bucket/folder"
+    )
+    return str(parser.parse_known_args(sys.argv[1:])[0].run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -10,8 +9,11 @@ import streamlit as st
 from shamsul_core.cohort import open_cohort
 from shamsul_core.figures.comparison import comparison_scene
 from shamsul_core.run import Run
+from shamsul_core.storage import place
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from shamsul_core.cohort import Cohort
@@ -20,13 +22,13 @@ if TYPE_CHECKING:
 
 def open_run(folder: str) -> Run:
     """Open a run; quick, and again on each page so that a run being written shows as it is."""
-    return Run.open(Path(folder))
+    return Run.open(place(folder))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def open_run_cohort(folder: str) -> Cohort:
     """Open the cohort that a run explains."""
-    run = Run.open(Path(folder))
+    run = Run.open(place(folder))
     return open_cohort(run.cohort_folder, split=run.manifest.cohort["split"])
 
 
@@ -49,13 +51,13 @@ def _stamp(path: Path) -> int:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _tables(folder: str, stamps: tuple[int, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    run = Run.open(Path(folder))
+    run = Run.open(place(folder))
     return run.predictions, run.scores
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _scene(folder: str, image_id: str, pathology: str, stamps: tuple[int, ...]) -> Scene:
-    run = Run.open(Path(folder))
+    run = Run.open(place(folder))
     return comparison_scene(run, open_run_cohort(folder), image_id, pathology, run.scores)
 
 

@@ -22,11 +22,12 @@ from rich.progress import (
 )
 
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
+from shamsul_core.storage import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from shamsul_core.engine import Report
+    from shamsul_core.engine import Plan, Report, Summary
     from shamsul_core.run import Run
     from shamsul_core.segmentation import SegmentationSettings
 
@@ -39,8 +40,19 @@ app = typer.Typer(
 )
 console = Console(stderr=True)
 
+
+def _run_place(address: str) -> Path:
+    try:
+        return place(address)
+    except OSError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 CohortFolder = Annotated[Path, typer.Option("--cohort", help="Folder in the CheXpert/CheXlocalize layout.")]
-RunFolder = Annotated[Path, typer.Option("--run", help="Folder of the run.")]
+RunFolder = Annotated[
+    Path,
+    typer.Option("--run", parser=_run_place, metavar="RUN", help="Folder of the run, or s3://bucket/folder."),
+]
 Preset = Annotated[str, typer.Option(help="Settings: 'default', or 'paper' as the paper's code has them.")]
 Thresholds = Annotated[
     Path | None, typer.Option(help="CSV threshold,task: per-pathology thresholds in place of Otsu's.")
@@ -71,12 +83,16 @@ def explain(
         list[str] | None, typer.Option(help="Otherwise the ten that CheXlocalize localises.")
     ] = None,
     device: Annotated[str, typer.Option(help="Where the network runs: cpu, or cuda for a GPU.")] = "cpu",
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share this machine's cores.")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler, whose workers then do the work.")
+    ] = None,
 ) -> None:
     """Predict, explain, segment and score a cohort; called again, it goes on where it was."""
     with one_line_errors(), console.status("Reading the cohort and the model"):
         from shamsul_core.classifier import load_classifier
         from shamsul_core.cohort import open_cohort
-        from shamsul_core.engine import Plan, explain_cohort
+        from shamsul_core.engine import Plan
         from shamsul_core.explain import EXPLAINERS, make_explainers
         from shamsul_core.labels import canonical_name
         from shamsul_core.memory import keep_freed_memory
@@ -96,7 +112,7 @@ def explain(
     if not classifier.is_trained:
         console.print("[yellow]An untrained network: its predictions and heatmaps mean nothing.")
     with one_line_errors(), progress_bar(len(opened.radiographs) * plan.steps) as report:
-        summary = explain_cohort(plan, report)
+        summary = _explain(plan, model, device, report, workers, scheduler)
     console.print(
         f"{run}: {summary.explained} radiographs explained, {summary.explained_before} before, "
         f"{summary.unreadable} unreadable"
@@ -267,6 +283,21 @@ def _methods(run: Run, chosen: list[str] | None) -> list[str]:
 def _of_method(path: Path, method: str, methods: list[str]) -> Path:
     """Return a file's name with the method's in it where there are several."""
     return path if len(methods) == 1 else path.with_stem(f"{path.stem}_{method}")
+
+
+def _explain(
+    plan: Plan, model: str, device: str, report: Report, workers: int, scheduler: str | None
+) -> Summary:
+    from shamsul_core.engine import explain_cohort
+
+    if workers == 1 and scheduler is None:
+        return explain_cohort(plan, report)
+    from shamsul_core import cluster
+
+    with cluster.scheduler(scheduler) if scheduler else cluster.workers(workers) as client:
+        return explain_cohort(
+            plan, report, cluster.hand_out_to(client, cluster.WorkOrder.of(plan, model, device))
+        )
 
 
 def _segmentation(

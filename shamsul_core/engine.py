@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
-
-from filelock import FileLock, Timeout
 
 from shamsul_core.cohort import CohortError
 from shamsul_core.explain import Failure, Subject, explain_subject
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.ledger import Ledger
+from shamsul_core.lock import alone
 from shamsul_core.run import RadiographResult, Run, RunError
 from shamsul_core.scoring import Row, score_result
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from shamsul_core.classifier import Classifier
     from shamsul_core.cohort import Cohort, Radiograph
     from shamsul_core.explain import Explainer
@@ -54,40 +50,76 @@ class Plan:
         return len(self.explainers) + 1
 
 
-def explain_cohort(plan: Plan, report: Report = lambda _: None) -> Summary:
+@dataclass(frozen=True)
+class Entry:
+    """What came of one radiograph: its rows of the run's tables; its result lies in the run already."""
+
+    image_id: str
+    scores: Sequence[Row]
+    failures: Sequence[Row]
+    is_explained: bool = True
+
+
+HandOut: TypeAlias = Callable[[Plan, Sequence[str], Report], Iterable[Entry]]
+"""Who does the work: brings these radiographs to the run and says what came of each, in any order."""
+
+
+def in_this_process(plan: Plan, image_ids: Sequence[str], report: Report) -> Iterator[Entry]:
+    """Bring one radiograph after the other to the run."""
+    for image_id in image_ids:
+        yield bring_to_run(plan, image_id, report)
+
+
+def explain_cohort(
+    plan: Plan, report: Report = lambda _: None, hand_out: HandOut = in_this_process
+) -> Summary:
     """Predict, explain, segment and score every radiograph of a cohort that the run does not hold yet.
 
-    Each radiograph's result is on disk before the next begins, so that a kill costs at most the one at work. A
+    Each radiograph's result is on disk before its worker goes on, so that a kill costs at most those at work. A
     radiograph that cannot be read is written to the failures and tried again at the next call; the rest goes on.
 
     Parameters
     ----------
     report
-        Called `Plan.steps` times for each radiograph of the cohort.
+        Called `Plan.steps` times for each radiograph of the cohort that can be read.
+    hand_out
+        Who does the work: this process, or workers (`shamsul_core.cluster.hand_out_to`).
 
     Raises
     ------
     RunError
         If another engine is at work on the run.
     OSError
-        If the disk is full or the run cannot be written.
+        If the disk is full, the run cannot be written, or the workers' scheduler went away.
     """
     with alone(plan.run.folder), Ledger.opened(plan.run, plan.segmentation) as ledger:
-        before = _readable(plan.run)
+        before = {image_id for image_id in plan.run.explained_ids() if is_held(plan.run, image_id)}
+        wanted = [one for one in plan.cohort.radiographs if one not in before or one not in ledger]
+        for _ in range((len(plan.cohort.radiographs) - len(wanted)) * plan.steps):
+            report("explained before")
         unreadable = 0
-        for image_id, radiograph in plan.cohort.radiographs.items():
-            if image_id not in before:
-                try:
-                    plan.run.write(explain_one(plan, radiograph, report))
-                except CohortError as error:
-                    unreadable += 1
-                    ledger.enter(image_id, [], [_failure(image_id, "read", str(error))])
-                    continue
-            if image_id not in ledger:
-                ledger.enter(image_id, *score_result(plan.run, image_id, plan.cohort, plan.segmentation))
-            report(image_id)
+        for entry in hand_out(plan, wanted, report):
+            ledger.enter(entry.image_id, entry.scores, entry.failures)
+            unreadable += not entry.is_explained
+            report(entry.image_id)
         explained = len(plan.run.explained_ids()) - len(before)
         return Summary(explained, len(before), unreadable, ledger.failure_count)
+
+
+def bring_to_run(plan: Plan, image_id: str, report: Report = lambda _: None) -> Entry:
+    """Explain one radiograph, unless the run holds it, write its result and score it."""
+    if not is_held(plan.run, image_id):
+        try:
+            plan.run.write(explain_one(plan, plan.cohort.radiographs[image_id], report))
+        except CohortError as error:
+            return failed(image_id, "read", str(error))
+    return Entry(image_id, *score_result(plan.run, image_id, plan.cohort, plan.segmentation))
+
+
+def failed(image_id: str, step: str, error: str) -> Entry:
+    """Return what came of a radiograph of which the run gets no result."""
+    row = {"image_id": image_id, "step": step, "method": None, "pathology": None, "error": error}
+    return Entry(image_id, [], [row], is_explained=False)
 
 
 def explain_one(plan: Plan, radiograph: Radiograph, report: Report) -> RadiographResult:
@@ -130,39 +162,10 @@ def score_run(
             report(image_id)
 
 
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold a run for one engine at a time.
-
-    The lock is the operating system's, on ``.lock`` in the run, and goes with the process that holds it.
-
-    Raises
-    ------
-    RunError
-        If another engine holds it.
-    """
-    try:
-        with FileLock(folder / ".lock", blocking=False):
-            for left_by_a_kill in folder.rglob(".*.part"):
-                left_by_a_kill.unlink()
-            yield
-    except Timeout as error:
-        message = f"{folder}: another engine is at work on this run; wait for it or give another folder"
-        raise RunError(message) from error
-
-
-def _readable(run: Run) -> set[str]:
-    """Return the ids whose results are there and whole; a damaged one is explained again."""
-    return {image_id for image_id in run.explained_ids() if _is_readable(run, image_id)}
-
-
-def _is_readable(run: Run, image_id: str) -> bool:
+def is_held(run: Run, image_id: str) -> bool:
+    """Return whether a radiograph's result is there and whole; a damaged one is made again."""
     try:
         run.read_record(image_id)
     except RunError:
         return False
     return True
-
-
-def _failure(image_id: str, step: str, error: str) -> Row:
-    return {"image_id": image_id, "step": step, "method": None, "pathology": None, "error": error}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from shamsul_core.explain import settings_to_json
 from shamsul_core.run import Manifest
+from shamsul_core.storage import is_remote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,9 +66,13 @@ def describe_model(classifier: Classifier) -> dict[str, Any]:
 
 
 def describe_cohort(cohort: Cohort, folder: Path) -> dict[str, Any]:
-    """Return a manifest's words on the cohort; its path is relative to the run, so that both can move together."""
+    """Return a manifest's words on the cohort.
+
+    Its path is relative to the run's folder, so that both can move together, and absolute where the run is elsewhere.
+    """
+    path = cohort.folder.resolve()
     return {
-        "path": os.path.relpath(cohort.folder.resolve(), folder.resolve()),
+        "path": str(path) if is_remote(folder) else os.path.relpath(path, folder.resolve()),
         "name": cohort.name,
         "split": cohort.split,
         "fingerprint": cohort.fingerprint,

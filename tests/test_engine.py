@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import resource
 import shutil
-import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +16,14 @@ import pandas as pd
 import pytest
 from filelock import FileLock
 
+from shamsul_core.classifier.weights import save_classifier
 from shamsul_core.cohort import open_cohort
 from shamsul_core.engine import Plan, explain_cohort, score_run
 from shamsul_core.explain import EXPLAINERS
 from shamsul_core.provenance import describe_run
 from shamsul_core.run import Run, RunError
 from shamsul_core.segmentation import PRESETS
+from tests.killing import MOMENTS
 from tests.made import image_id
 
 ROOT = Path(__file__).parents[1]
@@ -150,64 +151,66 @@ def test_two_engines_never_work_on_one_run(plan):
     assert "another engine is at work on this run" in caught[0]
 
 
-def test_a_full_disk_loses_nothing(plan, monkeypatch):
-    explain_cohort(dataclasses.replace(plan, explainers=plan.explainers))
-    scores = plan.run.scores
-    plan.run.path_of(IDS[1]).unlink()
-
-    def full(_):
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("os.fsync", full)
-        with pytest.raises(OSError, match="No space left"):
+def test_a_full_disk_is_one_line_and_loses_nothing(made_cohort, tmp_path, classifier):
+    """A real one: a file system of so few pages that the second result does not fit."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=80k", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this user may mount nothing")
+    try:
+        plan = make_plan(made_cohort, folder / "run", classifier)
+        with pytest.raises(
+            OSError, match=r"No space left on device; .*make room and give the same command again"
+        ):
             explain_cohort(plan)
+        assert not list(folder.rglob("*.part"))
+        explained = plan.run.explained_ids()
+        assert 1 <= len(explained) < len(IDS)
+        written = plan.run.path_of(explained[0]).stat().st_mtime_ns
+        subprocess.run(["mount", "-o", "remount,size=1m", str(folder)], check=True)
+        assert explain_cohort(plan).explained == len(IDS) - len(explained)
+        assert plan.run.path_of(explained[0]).stat().st_mtime_ns == written
+        undisturbed = make_plan(made_cohort, tmp_path / "undisturbed", classifier)
+        explain_cohort(undisturbed)
+        tables_equal(plan.run, undisturbed.run)
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_file_that_cannot_grow_is_one_line_and_loses_nothing(plan):
+    """As a full disk, for those who may not mount: no file of this process grows beyond 30 kB."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, hard))
+    try:
+        with pytest.raises(OSError, match=r"make room and give the same command again: .*safetensors"):
+            explain_cohort(plan)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(plan.run.folder.rglob("*.part"))
-    assert explain_cohort(plan).explained == 1
-    pd.testing.assert_frame_equal(plan.run.scores, scores)
+    assert plan.run.explained_ids() == []
+    assert explain_cohort(plan).explained == len(IDS)
 
 
-def test_killed_at_any_moment_it_goes_on_and_ends_the_same(made_cohort, tmp_path):
-    """kill -9 of the real command, some times, each later; then once to the end."""
-    command = [
-        *(
-            sys.executable,
-            "-m",
-            "shamsul_core",
-            "explain",
-            "--cohort",
-            str(made_cohort),
-            "--model",
-            "untrained",
-        ),
-        *("--method", "gradcam", "--pathology", "Edema"),
-    ]
-    run_folder = tmp_path / "killed"
-    kills = 0
-    for results_before_the_kill in (0, 1, 2):
-        process = subprocess.Popen(
-            [*command, "--run", str(run_folder)],
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        while process.poll() is None:
-            if (
-                len(list(run_folder.glob("heatmaps/patient*"))) >= results_before_the_kill
-                and run_folder.exists()
-            ):
-                os.kill(process.pid, signal.SIGKILL)
-                process.wait()
-                kills += 1
-                break
-            time.sleep(0.001)  # polling another process; nothing is timed by it
-    assert kills
-    for folder in (run_folder, tmp_path / "undisturbed"):
-        done = subprocess.run(
-            [*command, "--run", str(folder)], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-    killed, undisturbed = Run.open(run_folder), Run.open(tmp_path / "undisturbed")
-    tables_equal(killed, undisturbed)
-    for name in IDS:
-        assert killed.path_of(name).read_bytes() == undisturbed.path_of(name).read_bytes()
+def test_killed_at_any_moment_it_goes_on_and_ends_the_same(made_cohort, tmp_path, classifier):
+    save_classifier(classifier, tmp_path / "tiny.safetensors")
+    command = ("tests.killing", made_cohort, tmp_path / "tiny.safetensors", tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, command)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert done.stdout.split() == [str(MOMENTS)], done.stderr
+    undisturbed = Run.open(tmp_path / "undisturbed")
+    assert undisturbed.explained_ids() == IDS
+    for moment in range(MOMENTS):
+        killed = Run.open(tmp_path / str(moment))
+        tables_equal(killed, undisturbed)
+        for name in IDS:
+            assert killed.path_of(name).read_bytes() == undisturbed.path_of(name).read_bytes()
+        created = undisturbed.manifest.created
+        assert dataclasses.replace(killed.manifest, created=created) == undisturbed.manifest
+        assert not list(killed.folder.rglob("*.part"))

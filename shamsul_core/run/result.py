@@ -7,24 +7,31 @@ Tensors: ``<method>/<pathology>`` (the heatmap's values), ``<method>/<pathology>
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors.numpy import load, save
 
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.run.manifest import SCHEMA, RunError
+from shamsul_core.storage import is_remote, reaching, store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import numpy.typing as npt
 
 _HALF_FROM = 4096
 """Maps of more values than this are kept as float16; superpixel values and 7 × 7 maps stay exact."""
+
+_HEADER_BYTES = 2**16
+"""So much of a remote file is fetched first; with four methods and ten pathologies its header has 9 kB."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,37 @@ class RadiographResult:
     failures: tuple[tuple[str, str, str], ...] = ()
 
 
+class _RemoteFile:
+    """A file in an object store, with the part of `safe_open`'s interface that is used here.
+
+    Its header is fetched at once, the tensors, all of them, when the first is asked for.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        files, name = store(path)
+        with reaching(path):
+            start = files.cat_file(name, start=0, end=_HEADER_BYTES)
+            size = 8 + int.from_bytes(start[:8], "little")  # as safetensors lays it out
+            if size > len(start):
+                start = files.cat_file(name, start=0, end=size)
+        self._header: dict[str, Any] = json.loads(start[8:size])
+
+    def metadata(self) -> dict[str, str] | None:
+        return self._header.get("__metadata__")
+
+    def keys(self) -> list[str]:
+        return [name for name in self._header if name != "__metadata__"]
+
+    def get_tensor(self, name: str) -> npt.NDArray[Any]:
+        return self._tensors[name]
+
+    @cached_property
+    def _tensors(self) -> dict[str, npt.NDArray[Any]]:
+        with reaching(self._path):
+            return load(self._path.read_bytes())
+
+
 class OpenResult:
     """A radiograph's file, open; errors name it."""
 
@@ -58,9 +96,11 @@ class OpenResult:
 
     def __enter__(self) -> tuple[Any, dict[str, Any]]:
         try:
-            self._file = safe_open(self.path, framework="numpy")
-            self._file.__enter__()
-            return self._file, json.loads((self._file.metadata() or {})["record"])
+            with ExitStack() as closing:
+                file = closing.enter_context(_opened(self.path))
+                record = json.loads((file.metadata() or {})["record"])
+                self._closing = closing.pop_all()
+                return file, record
         except FileNotFoundError as error:
             message = f"{self.path.stem}: this radiograph is not in the run"
             raise RunError(message) from error
@@ -69,7 +109,13 @@ class OpenResult:
             raise RunError(message) from error
 
     def __exit__(self, *exception: object) -> None:
-        self._file.__exit__(*exception)
+        self._closing.close()
+
+
+def _opened(path: Path) -> AbstractContextManager[Any]:
+    if not is_remote(path):
+        return cast("AbstractContextManager[Any]", safe_open(path, framework="numpy"))
+    return nullcontext(_RemoteFile(path))
 
 
 def encode_result(result: RadiographResult) -> bytes:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from functools import cached_property
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,6 +16,7 @@ import pyarrow.parquet as pq
 from shamsul_core.atomic import write_atomically
 from shamsul_core.run.manifest import Manifest, RunError
 from shamsul_core.run.result import OpenResult, RadiographResult, decode_heatmap, encode_result, make_result
+from shamsul_core.storage import is_remote, place, reaching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,11 +52,14 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]*")
 
 
 class Run:
-    """A run's folder, opened."""
+    """A run's folder, opened; it may be an address in an object store, see `shamsul_core.storage`."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
         self.manifest = manifest
+        self._probabilities: dict[
+            str, Mapping[str, float]
+        ] = {}  # of results read so far, each of which is read once
 
     @classmethod
     def open(cls, folder: Path) -> Run:
@@ -66,7 +72,8 @@ class Run:
         """
         path = folder / "manifest.json"
         try:
-            return cls(folder, Manifest.from_json(path.read_text(encoding="utf-8")))
+            with reaching(path):
+                return cls(folder, Manifest.from_json(path.read_text(encoding="utf-8")))
         except FileNotFoundError as error:
             message = (
                 f"{folder}: no run here (no manifest.json); make one with: python -m shamsul_core explain"
@@ -85,7 +92,7 @@ class Run:
         RunError
             If a run of another model, cohort or other settings is there; it is left as it is.
         """
-        if (folder / "manifest.json").exists():
+        if _exists(folder / "manifest.json"):
             run = cls.open(folder)
             differences = run.manifest.differences(manifest)
             if differences:
@@ -94,7 +101,8 @@ class Run:
                 )
                 raise RunError(message)
             return run
-        (folder / "heatmaps").mkdir(parents=True, exist_ok=True)
+        if not is_remote(folder):
+            (folder / "heatmaps").mkdir(parents=True, exist_ok=True)
         write_atomically(folder / "manifest.json", manifest.to_json().encode())
         return cls(folder, manifest)
 
@@ -115,7 +123,8 @@ class Run:
 
     def explained_ids(self) -> list[str]:
         """Return the ids of the radiographs explained so far, sorted."""
-        return sorted(path.stem for path in (self.folder / "heatmaps").glob("[!.]*.safetensors"))
+        with reaching(self.folder):
+            return sorted(path.stem for path in (self.folder / "heatmaps").glob("[!.]*.safetensors"))
 
     def write(self, result: RadiographResult) -> None:
         """Write a radiograph's result, whole or not at all.
@@ -126,6 +135,7 @@ class Run:
             If the disk is full or the run cannot be written.
         """
         write_atomically(self.path_of(result.image_id), encode_result(result))
+        self._probabilities[result.image_id] = result.probabilities
 
     def read(self, image_id: str) -> RadiographResult:
         """Read a radiograph's result with all its heatmaps.
@@ -186,15 +196,18 @@ class Run:
     def segmentation(self) -> dict[str, Any] | None:
         """How the scores' masks were made (`SegmentationSettings.to_json`); ``None`` before there are scores."""
         path = self.folder / "scores.parquet"
-        if not path.exists():
+        if not _exists(path):
             return None
-        stored = (pq.read_schema(path).metadata or {}).get(b"segmentation")
+        stored = (pq.read_schema(_contents(path)).metadata or {}).get(b"segmentation")
         return None if stored is None else dict(json.loads(stored))
 
     def write_predictions(self) -> None:
-        """Write the table of predictions from the radiographs' results."""
-        records = (self.read_record(image_id) for image_id in self.explained_ids())
-        rows = [{"image_id": record.image_id, **record.probabilities} for record in records]
+        """Write the table of predictions from the radiographs' results; a damaged one is left out."""
+        for image_id in self.explained_ids():
+            if image_id not in self._probabilities:
+                with suppress(RunError):
+                    self._probabilities[image_id] = self.read_record(image_id).probabilities
+        rows = [{"image_id": one, **self._probabilities[one]} for one in sorted(self._probabilities)]
         columns = ["image_id", *self.manifest.model["pathologies"]]
         types = dict.fromkeys(columns, "float64") | {"image_id": "string"}
         self._write_table("predictions", pd.DataFrame(rows, columns=columns).astype(types))
@@ -214,10 +227,10 @@ class Run:
 
     def _table(self, name: str, columns: Mapping[str, str]) -> pd.DataFrame:
         path = self.folder / f"{name}.parquet"
-        if not path.exists():
+        if not _exists(path):
             return pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in columns.items()})
         try:
-            return pd.read_parquet(path)
+            return pd.read_parquet(_contents(path))
         except (OSError, ValueError) as error:
             message = (
                 f"{path}: not a readable table ({error}); make it again with: python -m shamsul_core score"
@@ -235,4 +248,18 @@ class Run:
     @cached_property
     def cohort_folder(self) -> Path:
         """The cohort's folder, which need not exist any more."""
-        return (self.folder / str(self.manifest.cohort["path"])).resolve()
+        path = str(self.manifest.cohort["path"])
+        return place(path) if is_remote(self.folder) else (self.folder / path).resolve()
+
+
+def _exists(path: Path) -> bool:
+    with reaching(path):
+        return path.exists()
+
+
+def _contents(path: Path) -> Path | BytesIO:
+    """Return what pyarrow reads: the file itself, or what was fetched from an object store."""
+    if not is_remote(path):
+        return path
+    with reaching(path):
+        return BytesIO(path.read_bytes())

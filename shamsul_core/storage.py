@@ -1,0 +1,67 @@
+"""Where a run lies: a folder of this machine, or an address in an object store such as ``s3://bucket/folder``.
+
+A folder is a `pathlib.Path`; an address becomes a `upath.UPath`, which answers to the same names. The store's own
+package (``s3fs`` for S3) and its credentials and endpoint come from the environment, as that package documents.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def place(address: str | Path) -> Path:
+    """Return the place that an address names.
+
+    Raises
+    ------
+    OSError
+        If nothing is installed that reaches it.
+    """
+    if "://" not in str(address):
+        return Path(address)
+    from upath import UPath
+
+    with reaching(address):
+        # Listings are never kept: other workers write while this process reads.
+        path = UPath(str(address), use_listings_cache=False)
+        path.fs  # noqa: B018 opens the store
+    return cast("Path", path)
+
+
+def is_remote(path: Path) -> bool:
+    """Return whether a place is in an object store."""
+    return not isinstance(path, Path)
+
+
+def store(path: Path) -> tuple[Any, str]:
+    """Return the fsspec file system of a remote place, and the place's name in it."""
+    remote = cast("Any", path)
+    return remote.fs, remote.path
+
+
+def absolute(path: Path) -> str:
+    """Return the address under which another process finds the place."""
+    return str(path) if is_remote(path) else str(path.resolve())
+
+
+@contextmanager
+def reaching(path: str | Path) -> Iterator[None]:
+    """Let whatever a store's library raises be an `OSError` that names the place.
+
+    Raises
+    ------
+    OSError
+        In place of what is neither one nor a `ValueError` already.
+    """
+    try:
+        yield
+    except (OSError, ValueError):
+        raise
+    except Exception as error:  # each store's library has its own, with no common base
+        message = f"{path}: cannot be reached: {' '.join(str(error).split())}"
+        raise OSError(message) from error
