@@ -33,9 +33,9 @@ class AdaptiveSampling:
         converged; see `Estimate.reliability`.
     """
 
-    first: int = 320
-    step: int = 64
-    budget: int = 800
+    first: int = 1000
+    step: int = 100
+    budget: int = 1300
     reliability: float = 0.97
 
 
@@ -67,7 +67,8 @@ def sample_until_converged(
     """
     stream = subject.stream(superpixels, hide=hide, seed=seed)
     columns = [subject.classifier.output_index(pathology) for pathology in pathologies]
-    wanted = sampling.first
+    # At least as many pairs are drawn as there are superpixels, besides those that show one superpixel alone
+    wanted = max(sampling.first, 2 + 4 * stream.count)
     while True:
         pairs = stream.take((wanted - 2) // 2)
         found = estimate(pairs, columns)

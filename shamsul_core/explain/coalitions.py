@@ -1,11 +1,11 @@
 """A stream of evaluated coalitions, drawn so that LIME and KernelSHAP can both be estimated from it.
 
-Coalitions come with their complements (antithetic pairs: Covert and Lee, *Improving KernelSHAP*, AISTATS 2021). Their
-sizes are drawn from an even mixture of two proposals, which importance weights undo (the balance heuristic of Veach
-and Guibas 1995):
+Coalitions come with their complements (antithetic pairs: Covert and Lee, *Improving KernelSHAP*, AISTATS 2021). Those
+that show one superpixel only, on which Shapley's kernel puts the most weight each, are all taken, as shap does. The
+sizes of the others are drawn from an even mixture of two proposals, which importance weights undo (the balance
+heuristic of Veach and Guibas 1995):
 
-- every size alike, the leverage scores of Shapley's regression (Musco and Witter, *Provably accurate Shapley value
-  estimation via leverage score sampling*, ICLR 2025),
+- Shapley's kernel (Lundberg and Lee 2017, theorem 2),
 - the binomial sizes of LIME, which shows each superpixel with probability one half.
 
 Where all coalitions are no more than would be drawn, each is taken once and the estimates are exact.
@@ -40,8 +40,10 @@ class Pairs:
         float64, P × 2 × C.
     whole, nothing
         float64, C: with every superpixel and with none.
-    log_probability
-        float64, P: of drawing each coalition, up to a constant.
+    log_expected
+        float64, P: logarithm of how often each pair is to be expected among so many; 0 where it is taken for certain.
+    enumerated
+        So many pairs, the first, are taken for certain; the others are drawn.
     is_exhaustive
         Whether these are all the coalitions there are, so that nothing is left to chance.
     """
@@ -50,7 +52,8 @@ class Pairs:
     logits: npt.NDArray[np.float64]
     whole: npt.NDArray[np.float64]
     nothing: npt.NDArray[np.float64]
-    log_probability: npt.NDArray[np.float64]
+    log_expected: npt.NDArray[np.float64]
+    enumerated: int
     is_exhaustive: bool
 
 
@@ -79,7 +82,7 @@ class CoalitionStream:
         self._random = np.random.default_rng(seed)
         self.is_exhaustive = count <= _ENUMERATED_UP_TO
         self._size_probabilities = size_probabilities(count)
-        self._waiting = _all_pairs(count) if self.is_exhaustive else np.empty((0, count), bool)
+        self._enumerated = _all_pairs(count) if self.is_exhaustive else np.eye(count, dtype=bool)
         ends = evaluate(np.stack([np.ones(count, bool), np.zeros(count, bool)]))
         self.whole, self.nothing = ends[0], ends[1]
         self._shown = np.empty((0, count), bool)
@@ -92,27 +95,31 @@ class CoalitionStream:
 
     def take(self, pairs: int) -> Pairs:
         """Return the first `pairs` pairs of the stream, or all there are, evaluating those not yet evaluated."""
-        wanted = pairs - len(self._shown)
-        if wanted > 0:
-            drawn = self._draw(wanted)
-            both = self._evaluate(np.concatenate([drawn, ~drawn])).reshape(2, len(drawn), -1).swapaxes(0, 1)
-            self._shown = np.concatenate([self._shown, drawn])
+        start = len(self._shown)
+        if pairs > start:
+            # One pair after another, so that the stream does not depend on how many are asked for at once
+            more = pairs - max(start, len(self._enumerated))
+            drawn = [self._draw_one() for _ in range(0 if self.is_exhaustive else more)]
+            new = np.concatenate([self._enumerated[start:pairs], np.reshape(drawn, (-1, self.count))]) > 0
+            both = self._evaluate(np.concatenate([new, ~new])).reshape(2, len(new), -1).swapaxes(0, 1)
+            self._shown = np.concatenate([self._shown, new])
             self._logits = np.concatenate([self._logits, both])
         shown = self._shown[:pairs]
-        sizes = shown.sum(axis=1)
-        log_probability = np.log(self._size_probabilities[sizes]) - log_binomial(self.count, sizes)
-        if self.is_exhaustive:
-            log_probability = np.zeros(len(sizes))
+        enumerated = min(len(shown), len(self._enumerated))
+        sizes = shown[enumerated:].sum(axis=1)
+        with np.errstate(divide="ignore"):  # log 0 where nothing was drawn
+            log_expected = np.log(2 * len(sizes) * self._size_probabilities[sizes]) - log_binomial(
+                self.count, sizes
+            )
         return Pairs(
-            shown, self._logits[:pairs], self.whole, self.nothing, log_probability, self.is_exhaustive
+            shown,
+            self._logits[:pairs],
+            self.whole,
+            self.nothing,
+            np.concatenate([np.zeros(enumerated), log_expected]),
+            enumerated,
+            self.is_exhaustive,
         )
-
-    def _draw(self, pairs: int) -> npt.NDArray[np.bool_]:
-        if self.is_exhaustive:
-            drawn, self._waiting = self._waiting[:pairs], self._waiting[pairs:]
-            return drawn
-        # One pair after another, so that the stream does not depend on how many are asked for at once
-        return np.stack([self._draw_one() for _ in range(pairs)])
 
     def _draw_one(self) -> npt.NDArray[np.bool_]:
         size = self._random.choice(self.count + 1, p=self._size_probabilities)
@@ -122,12 +129,12 @@ class CoalitionStream:
 
 
 def size_probabilities(count: int) -> npt.NDArray[np.float64]:
-    """Return the probability of drawing a coalition of each size 0..n; never the empty one or the whole."""
+    """Return the probability of drawing a coalition of each size 0..n: none of fewer than two shown or hidden."""
     sizes = np.arange(count + 1)
-    binomial = np.exp(log_binomial(count, sizes) - count * np.log(2))
-    inner = (sizes > 0) & (sizes < count)
-    mixture = inner / inner.sum() + np.where(inner, binomial, 0) / binomial[inner].sum()
-    return np.asarray(mixture / 2)
+    inner = (sizes > 1) & (sizes < count - 1)
+    kernel = np.divide(1, sizes * (count - sizes), out=np.zeros(count + 1), where=inner)
+    binomial = np.where(inner, np.exp(log_binomial(count, sizes) - count * np.log(2)), 0)
+    return np.asarray((kernel / kernel.sum() + binomial / binomial.sum()) / 2) if inner.any() else binomial
 
 
 def log_binomial(count: int, sizes: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:

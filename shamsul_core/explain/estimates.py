@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 _HIGHEST_LEVERAGE = 0.95
+_SECOND_SLOPE_RIDGE = 0.01
 
 
 @dataclass(frozen=True)
@@ -53,23 +54,38 @@ class Estimate:
 
 
 def shapley_values(pairs: Pairs, columns: list[int], output: Output) -> Estimate:
-    """Estimate Shapley values by KernelSHAP's regression (Lundberg and Lee 2017, theorem 2).
+    r"""Estimate Shapley values by KernelSHAP's regression (Lundberg and Lee 2017, theorem 2), adjusted.
 
     With complements, the regression of f on coalitions becomes one of half the difference of a pair, in which every
-    interaction of even order cancels (Covert and Lee 2021). The values of an output sum to f(whole) - f(nothing).
+    interaction of even order cancels (Covert and Lee 2021). What a superpixel adds mostly depends on how many others
+    show, so that the regression gets a second slope for each, and the Shapley values of what it fits are known
+    (regression adjustment: Witter et al., arXiv 2506.11849, 2025):
+
+    .. math:: f(z) \approx \sum_i (z_i - 1/2) (a_i + b_i q), \qquad q = (2 |z| / n - 1)^2
+
+    The values of an output sum to f(whole) - f(nothing).
     """
     values, whole, nothing = _outputs(pairs, columns, output)
     count = pairs.shown.shape[1]
     sizes = pairs.shown.sum(axis=1)
-    weights = _weights(-log_binomial(count, sizes) - np.log(sizes * (count - sizes)) - pairs.log_probability)
-    share = (whole - nothing) / count
-    centred = pairs.shown - 0.5
-    response = (values[:, 0] - values[:, 1]) / 2 - centred.sum(axis=1, keepdims=True) * share
-    # The values less their mean have n - 1 degrees of freedom: coordinates in a basis orthogonal to (1, ..., 1)
-    basis = np.linalg.qr(np.column_stack([np.ones(count), np.eye(count)[:, 1:]]))[0][:, 1:]
-    fit = _least_squares((centred @ basis)[:, None], response[:, None], weights[:, None], ridge=0)
-    error = _standard_error(fit, basis.T) * (not pairs.is_exhaustive)
-    return Estimate(share + basis @ fit.coefficients, error)
+    weights = _weights(-log_binomial(count, sizes) - np.log(sizes * (count - sizes)) - pairs.log_expected)
+    signed = pairs.shown - 0.5
+    design = np.concatenate([signed, signed * _imbalance(sizes, count)[:, None]], axis=1)
+    response = (values[:, 0] - values[:, 1]) / 2
+    ridge = np.repeat([0, _SECOND_SLOPE_RIDGE * weights.sum() / 4], count)
+    fit = _least_squares(design[:, None], response[:, None], weights[:, None], ridge)
+    # Of the game (z_i - 1/2) q, player i's Shapley value exceeds the others' by this
+    own = _imbalance(np.arange(count + 1), count)
+    excess = (count * (own[:-1] + own[1:]).mean() / 2 - 1) / (count - 1)
+    centre = np.eye(count) - 1 / count
+    project = np.concatenate([centre, excess * centre])
+    error = _standard_error(fit, project, pairs.enumerated)
+    return Estimate((whole - nothing) / count + project.T @ fit.coefficients, error)
+
+
+def _imbalance(sizes: npt.NDArray[np.integer], count: int) -> Floats:
+    """Return how far coalitions are from half the superpixels, squared: 0 at half, 1 with all or none."""
+    return np.asarray((2 * sizes / count - 1) ** 2)
 
 
 def surrogate_coefficients(pairs: Pairs, columns: list[int], output: Output, kernel_width: float) -> Estimate:
@@ -83,11 +99,11 @@ def surrogate_coefficients(pairs: Pairs, columns: list[int], output: Output, ker
     count = pairs.shown.shape[1]
     both = np.stack([pairs.shown, ~pairs.shown], axis=1).astype(np.float64)
     distance = 1 - np.sqrt(both.sum(axis=2) / count)
-    weights = _weights(-0.5 * (distance / kernel_width) ** 2 - pairs.log_probability[:, None])
+    weights = _weights(-0.5 * (distance / kernel_width) ** 2 - pairs.log_expected[:, None])
     design = np.concatenate([np.ones((*both.shape[:2], 1)), both], axis=2)
-    fit = _least_squares(design, values, weights, ridge=1e-6 * weights.sum())
+    fit = _least_squares(design, values, weights, np.full(count + 1, 1e-6 * weights.sum()))
     select = np.eye(count + 1)[:, 1:]
-    error = _standard_error(fit, select) * (not pairs.is_exhaustive)
+    error = _standard_error(fit, select, pairs.enumerated)
     return Estimate(fit.coefficients[1:], error)
 
 
@@ -98,11 +114,11 @@ class _Fit:
     residuals: Floats  # P × 2 × C, divided by one less their leverage
 
 
-def _least_squares(design: Floats, response: Floats, weights: Floats, *, ridge: float) -> _Fit:
-    """Fit P clusters of m rows with k columns to C responses: design P × m × k, response P × m × C, weights P × m."""
+def _least_squares(design: Floats, response: Floats, weights: Floats, ridge: Floats) -> _Fit:
+    """Fit P clusters of m rows with k columns to C responses: design P × m × k, response P × m × C, weights P × m, ridge k."""
     weighted = design * weights[..., None]
     gram = np.einsum("pmi,pmj->ij", weighted, design, optimize=True)
-    inverse = np.linalg.pinv(gram + ridge * np.eye(len(gram)), hermitian=True)
+    inverse = np.linalg.pinv(gram + np.diag(ridge), hermitian=True)
     coefficients = inverse @ np.einsum("pmi,pmc->ic", weighted, response, optimize=True)
     influence = weighted @ inverse
     leverage = np.minimum(np.einsum("pmi,pmi->pm", influence, design), _HIGHEST_LEVERAGE)
@@ -110,9 +126,13 @@ def _least_squares(design: Floats, response: Floats, weights: Floats, *, ridge: 
     return _Fit(coefficients, influence, residuals)
 
 
-def _standard_error(fit: _Fit, project: Floats) -> Floats:
-    """Return n × C: the root of the summed squares of what each cluster adds to the projected coefficients."""
+def _standard_error(fit: _Fit, project: Floats, certain: int) -> Floats:
+    """Return n × C: the root of the summed squares of what each cluster adds to the projected coefficients.
+
+    The first `certain` clusters are not drawn and add no error.
+    """
     moved = fit.influence @ project
+    moved[:certain] = 0
     return np.stack(
         [
             np.sqrt((np.einsum("pmn,pm->pn", moved, fit.residuals[..., column]) ** 2).sum(axis=0))
