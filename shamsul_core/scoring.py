@@ -58,7 +58,14 @@ def score_result(
             if heatmap is None:
                 row["reason"] = reasons.get((method, pathology), "there is no heatmap")
             else:
-                row |= score_heatmap(heatmap, result.size, segmentation, row["probability"], expert, nothing)
+                row |= _sampling(heatmap)
+                try:
+                    row |= score_heatmap(
+                        heatmap, result.size, segmentation, row["probability"], expert, nothing
+                    )
+                except ValueError as error:  # a map that is no map, such as one imported with NaN
+                    row["reason"] = str(error)
+                    failures.append(_failure(image_id, "score", str(error), method, pathology))
             scores.append(row)
     return scores, failures
 
@@ -119,6 +126,15 @@ def _row(cohort: Cohort, result: RadiographResult, method: str, pathology: str) 
         "method": method,
         "label": None if radiograph is None else radiograph.labels.get(pathology),
         "probability": result.probabilities.get(pathology),
+    }
+
+
+def _sampling(heatmap: Heatmap) -> Row:
+    error = heatmap.standard_error
+    return {
+        "converged": heatmap.converged,
+        "standard_error": None if error is None else float(np.sqrt(np.mean(np.square(error)))),
+        "evaluations": heatmap.evaluations,
     }
 
 

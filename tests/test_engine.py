@@ -18,8 +18,10 @@ from filelock import FileLock
 
 from shamsul_core.classifier.weights import save_classifier
 from shamsul_core.cohort import open_cohort
-from shamsul_core.engine import Plan, explain_cohort, score_run
+from shamsul_core.engine import Plan, explain_cohort, explain_one, score_run
 from shamsul_core.explain import EXPLAINERS
+from shamsul_core.explain.adaptive import AdaptiveSampling
+from shamsul_core.explain.lime import Lime
 from shamsul_core.provenance import describe_run
 from shamsul_core.run import Run, RunError
 from shamsul_core.segmentation import PRESETS
@@ -214,3 +216,32 @@ def test_killed_at_any_moment_it_goes_on_and_ends_the_same(made_cohort, tmp_path
         created = undisturbed.manifest.created
         assert dataclasses.replace(killed.manifest, created=created) == undisturbed.manifest
         assert not list(killed.folder.rglob("*.part"))
+
+
+def test_scores_say_how_far_the_sampling_came(made_cohort, tmp_path, classifier):
+    plan = make_plan(made_cohort, tmp_path / "run", classifier, ("lime", "gradcam"), ("Edema",))
+    settings = dataclasses.replace(
+        plan.explainers[0].settings, sampling=AdaptiveSampling(first=240, budget=240, reliability=1.1)
+    )
+    plan = dataclasses.replace(plan, explainers=[Lime(settings), plan.explainers[1]])
+    plan.run.write(explain_one(plan, plan.cohort.radiographs[IDS[0]], lambda _: None))
+    score_run(plan.run, plan.cohort, plan.segmentation)
+    lime, gradcam = (plan.run.scores.set_index("method").loc[name] for name in ("lime", "gradcam"))
+    assert (lime["converged"], lime["evaluations"], lime["standard_error"] > 0) == (False, 240, True)
+    assert gradcam["converged"] is pd.NA
+    assert gradcam["evaluations"] == 0
+    assert np.isnan(gradcam["standard_error"])
+
+
+def test_a_map_that_is_not_a_number_is_a_failure_and_the_rest_is_scored(plan):
+    explain_cohort(plan)
+    result = plan.run.read(IDS[0])
+    broken, *others = result.heatmaps
+    broken = dataclasses.replace(broken, values=np.full_like(broken.values, np.nan))
+    plan.run.write(dataclasses.replace(result, heatmaps=(broken, *others)))
+    before = plan.run.scores
+    score_run(plan.run, plan.cohort, plan.segmentation)
+    (failure,) = plan.run.failures.to_dict("records")
+    assert (failure["image_id"], failure["step"], failure["method"]) == (IDS[0], "score", broken.method)
+    assert "NaN" in failure["error"]
+    assert len(plan.run.scores) == len(before)

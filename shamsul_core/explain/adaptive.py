@@ -27,7 +27,7 @@ class AdaptiveSampling:
     first, step
         Forward passes before the first look at the error, and between looks.
     budget
-        Forward passes at most.
+        Forward passes at most; where it is less, four for each superpixel.
     reliability
         The correlation with the values at infinitely many passes that is to be expected before a pathology counts as
         converged; see `Estimate.reliability`.

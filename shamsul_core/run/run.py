@@ -35,6 +35,9 @@ SCORE_COLUMNS = {
     "hit": "float64",  # 1, 0, or NaN where the experts marked nothing
     "mask_area_px": "float64",
     "expert_area_px": "float64",
+    "converged": "boolean",  # whether the sampling reached its target error; missing where there is none
+    "standard_error": "float64",  # root mean square over the superpixels, in the unit of what was explained
+    "evaluations": "float64",  # forward passes of the sampling, 0 where there is none
     "reason": "string",  # why there is no IoU
 }
 """Columns of ``scores.parquet`` and their types."""
@@ -230,12 +233,16 @@ class Run:
         if not _exists(path):
             return pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in columns.items()})
         try:
-            return pd.read_parquet(_contents(path))
+            table = pd.read_parquet(_contents(path))
         except (OSError, ValueError) as error:
             message = (
                 f"{path}: not a readable table ({error}); make it again with: python -m shamsul_core score"
             )
             raise RunError(message) from error
+        # Tables of earlier versions lack the columns that came later
+        later = {column: kind for column, kind in columns.items() if column not in table}
+        others = [column for column in table if column not in columns]
+        return table.reindex(columns=[*columns, *others]).astype(later)
 
     def _write_table(self, name: str, table: pd.DataFrame, about: Mapping[str, Any] | None = None) -> None:
         arrow = pa.Table.from_pandas(table, preserve_index=False)

@@ -17,10 +17,10 @@ def explained(method, subject, **sampling):
 
 def test_stops_at_the_budget_and_says_that_it_did_not_converge(classifier, pixels):
     heatmaps = explained(
-        KernelShap, Subject(classifier, pixels), first=64, step=32, budget=128, reliability=1.1
+        KernelShap, Subject(classifier, pixels), first=208, step=32, budget=240, reliability=1.1
     )
     for heatmap in heatmaps.values():
-        assert heatmap.evaluations == 128
+        assert heatmap.evaluations == 240
         assert heatmap.converged is False
         assert (heatmap.standard_error > 0).all()
 
@@ -33,19 +33,19 @@ def test_stops_as_soon_as_all_are_good_enough(classifier, pixels):
 
 def test_lime_and_shap_share_every_forward_pass(classifier, pixels):
     subject = Subject(classifier, pixels)
-    explained(KernelShap, subject, first=128, step=32, budget=192, reliability=1.1)
+    explained(KernelShap, subject, first=208, step=32, budget=240, reliability=1.1)
     settings = Lime.presets["default"]
     stream = subject.stream(settings.superpixels, hide=settings.hide, seed=settings.seed)
-    assert stream.evaluations == 192
-    explained(Lime, subject, first=128, step=32, budget=192, reliability=1.1)
-    assert stream.evaluations == 192
+    assert stream.evaluations == 240
+    explained(Lime, subject, first=208, step=32, budget=240, reliability=1.1)
+    assert stream.evaluations == 240
 
 
 def test_more_passes_come_nearer_to_the_limit(classifier, pixels):
     subject = Subject(classifier, pixels)
     limit = explained(KernelShap, subject, first=3000, step=2, budget=3000)["Edema"].values
     few, more = (
-        explained(KernelShap, subject, first=n, step=2, budget=n)["Edema"].values for n in (120, 900)
+        explained(KernelShap, subject, first=n, step=2, budget=n)["Edema"].values for n in (210, 900)
     )
     assert np.corrcoef(few, limit)[0, 1] < np.corrcoef(more, limit)[0, 1]
     assert np.corrcoef(more, limit)[0, 1] > 0.9

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shamsul_core.run import SCHEMA, Run
+from shamsul_core.run import SCORE_COLUMNS, SCHEMA, Run
 from shamsul_core.segmentation import SegmentationSettings
 
 ARCHIVES = sorted((Path(__file__).parents[1] / "archives").glob("v*"))
@@ -34,6 +34,7 @@ def test_is_read(folder):
     assert (lime.converged, lime.evaluations, lime.output) == (True, 10, "logit")
     np.testing.assert_allclose(lrp.values, np.linspace(-1, 1, 6400).reshape(80, 80), atol=2**-11)
     assert run.scores["iou"].tolist() == [0.5]
+    assert list(run.scores) == list(SCORE_COLUMNS)
     assert run.predictions["Edema"].tolist() == [0.75]
     assert run.failures["error"].tolist() == ["why"]
     assert SegmentationSettings.from_json(run.segmentation).sign == "positive"

@@ -1,0 +1,188 @@
+"""Seconds of each method: the libraries as the paper's public code uses them, and ours, on the same radiographs.
+
+``python -m benchmarks.explain --cohort COHORT --model MODEL`` times, one radiograph after another, ten pathologies each:
+
+- lime: `LimeImageExplainer` with quickshift, 1,000 samples, batches of 10,
+- shap: `KernelExplainer` over slic's superpixels, 1,000 samples, masks filled in a Python loop, batches of 32,
+- captum: `LayerGradCam` and `LRP`, pathology by pathology,
+
+all in float32, against the presets ``paper`` (the same algorithms) and ``default``. Before that it measures how much of
+the processor's matrix product masked forward passes reach. With ``--keep FOLDER`` the fidelity follows, see `fidelity`.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path  # noqa: TC003 (typer reads it)
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import shap
+import torch
+import typer
+from captum.attr import LRP, LayerGradCam
+from lime.lime_image import LimeImageExplainer
+from skimage.segmentation import slic
+
+from benchmarks import fidelity
+from shamsul_core.classifier import Classifier, load_classifier
+from shamsul_core.cohort import open_cohort
+from shamsul_core.explain import EXPLAINERS, PRESETS, Subject, explain_subject, make_explainers
+from shamsul_core.explain.gradcam import GradCam
+from shamsul_core.explain.kernelshap import KernelShap
+from shamsul_core.explain.lime import Lime
+from shamsul_core.explain.lrp import LayerwiseRelevancePropagation, LrpSettings, _assign_rules
+from shamsul_core.labels import LOCALISED_PATHOLOGIES
+from shamsul_core.memory import keep_freed_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_FLOP_PER_RADIOGRAPH = 5.7e9  # DenseNet-121 at 224 × 224
+_PRODUCT_SIZE = 2048
+
+
+def main(
+    cohort: Annotated[Path, typer.Option()],
+    model: Annotated[str, typer.Option()],
+    radiographs: int = 1,
+    keep: Annotated[
+        Path | None, typer.Option(help="Folder for references: measure the fidelity too.")
+    ] = None,
+) -> None:
+    """Print the seconds, the ratios and, where asked for, the fidelity."""
+    chosen = list(open_cohort(cohort).radiographs.values())[:radiographs]
+    libraries = {name: [] for name in EXPLAINERS}
+    # Before memory is kept: the libraries run as they are used
+    for radiograph in chosen:
+        subject = Subject(load_classifier(model), radiograph.pixels())
+        for name, run in LIBRARIES.items():
+            libraries[name].append(_seconds(lambda run=run, subject=subject: run(subject)))
+    keep_freed_memory()
+    classifier = load_classifier(model)
+    ours = {preset: {name: [] for name in EXPLAINERS} for preset in PRESETS}
+    for radiograph in chosen:
+        pixels = radiograph.pixels()
+        for preset in PRESETS:
+            subject = Subject(classifier, pixels)
+            for explainer in make_explainers(preset):
+                ours[preset][explainer.name].append(
+                    _seconds(
+                        lambda one=explainer, subject=subject: explain_subject(
+                            one, subject, LOCALISED_PATHOLOGIES
+                        )
+                    )
+                )
+    print(f"seconds a radiograph, {len(chosen)} radiographs, {len(LOCALISED_PATHOLOGIES)} pathologies")
+    print("method    library    paper  times as fast   default  times as fast")
+    for names in [*([name] for name in EXPLAINERS), list(EXPLAINERS)]:
+        theirs, paper, default = (
+            sum(np.mean(seconds[name]) for name in names)
+            for seconds in (libraries, ours["paper"], ours["default"])
+        )
+        label = names[0] if len(names) == 1 else "all four"
+        shared = names == [KernelShap.name] and default < 0.1
+        ratio = "shared with lime" if shared else f"{default:7.2f}  {theirs / default:13.1f}"
+        print(f"{label:9} {theirs:7.2f}  {paper:7.2f}  {theirs / paper:13.1f}   {ratio}")
+    print(
+        "with default, SHAP uses LIME's forward passes again and draws further ones only where it needs them"
+    )
+    print_throughput(classifier, chosen[0].pixels())
+    if keep is not None:
+        fidelity.main(cohort, model, keep)
+
+
+def print_throughput(classifier: Classifier, pixels: np.ndarray) -> None:
+    """Print masked forward passes a second beside the matrix product of the same precision, in turns."""
+    masked = Subject(classifier, pixels).masked(Lime.presets["default"].superpixels, hide=0.0, seed=0)
+    coalitions = np.random.default_rng(0).integers(0, 2, (128, masked.count))
+    matrix = torch.randn(_PRODUCT_SIZE, _PRODUCT_SIZE).to(classifier.fast_dtype)
+    masked(coalitions)
+    passes, products = [], []
+    for _ in range(5):
+        products.append(10 * 2 * _PRODUCT_SIZE**3 / _seconds(lambda: [matrix @ matrix for _ in range(10)]))
+        passes.append(len(coalitions) / _seconds(lambda: masked(coalitions)))
+    rate, product = float(np.median(passes)), float(np.median(products))
+    print(
+        f"{rate:.1f} masked forward passes a second in {classifier.fast_dtype} × 5.7 GFLOP = "
+        f"{rate * _FLOP_PER_RADIOGRAPH / 1e9:.0f} GFLOP/s, {rate * _FLOP_PER_RADIOGRAPH / product:.0%} of the product of "
+        f"{_PRODUCT_SIZE}³ ({product / 1e9:.0f} GFLOP/s)"
+    )
+
+
+def run_lime(subject: Subject) -> None:
+    """As ``lime_image`` is used: all pathologies from the same samples."""
+    image = subject.inputs[0].permute(1, 2, 0).double().numpy()
+    columns = [subject.classifier.output_index(name) for name in LOCALISED_PATHOLOGIES]
+    LimeImageExplainer(random_state=0).explain_instance(
+        image,
+        _probabilities(subject.classifier),
+        labels=columns,
+        top_labels=None,
+        hide_color=0,
+        num_samples=1000,
+    )
+
+
+def run_shap(subject: Subject) -> None:
+    """As ``KernelExplainer`` is used, masks filled in a Python loop."""
+    image = subject.inputs[0].permute(1, 2, 0).double().numpy()
+    superpixels = slic(image, n_segments=50, compactness=30, sigma=3, start_label=0, channel_axis=-1)
+    count = int(superpixels.max()) + 1
+    predict = _probabilities(subject.classifier)
+    columns = [subject.classifier.output_index(name) for name in LOCALISED_PATHOLOGIES]
+
+    def evaluate(coalitions: np.ndarray) -> np.ndarray:
+        images = np.stack([image] * len(coalitions))
+        for index, coalition in enumerate(coalitions):
+            for superpixel in range(count):
+                if coalition[superpixel] == 0:
+                    images[index][superpixels == superpixel] = 0
+        batches = [predict(images[start : start + 32]) for start in range(0, len(images), 32)]
+        return np.concatenate(batches)[:, columns]
+
+    explainer = shap.KernelExplainer(evaluate, np.zeros((1, count)))
+    explainer.shap_values(np.ones((1, count)), nsamples=1000, l1_reg="num_features(10)", silent=True)
+
+
+def run_gradcam(subject: Subject) -> None:
+    """As captum's is used."""
+    network = subject.classifier.network
+    for name in LOCALISED_PATHOLOGIES:
+        batch = subject.inputs.detach().clone().requires_grad_()
+        LayerGradCam(network, network.relu).attribute(batch, target=subject.classifier.output_index(name))
+
+
+def run_lrp(subject: Subject) -> None:
+    """As captum's is used, by the epsilon rule."""
+    network = subject.classifier.network
+    for name in LOCALISED_PATHOLOGIES:
+        _assign_rules(network, LrpSettings())
+        batch = subject.inputs.detach().clone().requires_grad_()
+        LRP(network).attribute(batch, target=subject.classifier.output_index(name))
+
+
+LIBRARIES: dict[str, Callable[[Subject], None]] = {
+    Lime.name: run_lime,
+    KernelShap.name: run_shap,
+    GradCam.name: run_gradcam,
+    LayerwiseRelevancePropagation.name: run_lrp,
+}
+
+
+def _probabilities(classifier: Classifier) -> Callable[[np.ndarray], np.ndarray]:
+    def predict(images: np.ndarray) -> np.ndarray:
+        batch = torch.from_numpy(np.asarray(images)).permute(0, 3, 1, 2).float().contiguous()
+        return torch.sigmoid(classifier.logits(batch)).double().numpy()
+
+    return predict
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    typer.run(main)
