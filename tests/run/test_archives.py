@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shamsul_core.run import SCORE_COLUMNS, SCHEMA, Run
+from shamsul_core.run import SCHEMA, SCORE_COLUMNS, Run
 from shamsul_core.segmentation import SegmentationSettings
 
 ARCHIVES = sorted((Path(__file__).parents[1] / "archives").glob("v*"))
