@@ -1,0 +1,1 @@
+"""Radiographs with known truth, from a real chest CT."""

@@ -1,0 +1,253 @@
+"""A simulated cohort on disk, in the folders in which CheXpert and CheXlocalize are released.
+
+Beside the released files stand ``SIMULATED.txt``, which says what the radiographs are, and for each split
+``simulation_<split>.json``: its seed and size, and the severity of each finding.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from shamsul_core.atomic import write_atomically
+from shamsul_core.cohort.annotations import encode_mask, outline_mask
+from shamsul_core.labels import LOCALISED_PATHOLOGIES, OBSERVATIONS, chexlocalize_name
+from shamsul_core.simulate.chest import Chest
+from shamsul_core.simulate.ct import CREDIT, load_ct
+from shamsul_core.simulate.labels import Case, draw_case, parents
+from shamsul_core.simulate.radiograph import simulate_radiograph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from shamsul_core.cohort.layout import Split
+
+NOTE = f"Simulated from CT, not a patient ({CREDIT})."
+JPEG_QUALITY = 92
+_SPLITS = {"train": 1, "val": 2, "test": 3}
+_FIRST_PATIENT = {"train": 1, "val": 60001, "test": 70001}
+_OPEN_IN_WORKER: list[tuple[Any, Chest]] = []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulation:
+    """What makes a simulated split what it is.
+
+    Parameters
+    ----------
+    seed
+        The same seed gives the same files, however many workers make them.
+    count
+        Radiographs.
+    split
+        Of CheXpert.
+    size_px
+        Longer side.
+    at_least
+        Each localised pathology is labelled positive on at least so many radiographs.
+    """
+
+    seed: int
+    count: int
+    split: Split
+    size_px: int = 512
+    at_least: int = 0
+
+    def cases(self) -> list[Case]:
+        """Return the cases in their order; rare findings are added to cases evenly until there are enough."""
+        cases = [draw_case(self.random(index)) for index in range(self.count)]
+        for name in LOCALISED_PATHOLOGIES:
+            lacking = [index for index, case in enumerate(cases) if case.labels[name] == 0]
+            missing = self.at_least - sum(case.labels[name] == 1 for case in cases)
+            for index in lacking[:: max(1, len(lacking) // max(1, missing))][: max(0, missing)]:
+                cases[index] = self._with(index, cases[index], name)
+        return cases
+
+    def random(self, index: int, *more: int) -> np.random.Generator:
+        """Return the random numbers of one radiograph."""
+        return np.random.default_rng([self.seed, _SPLITS[self.split], index, *more])
+
+    def _with(self, index: int, case: Case, name: str) -> Case:
+        """Return a case with one finding more."""
+        number = LOCALISED_PATHOLOGIES.index(name)
+        severity = 0.12 + 0.88 * float(self.random(index, 1, number).beta(1.5, 1.5))
+        labels = dict(case.labels) | {name: 1.0} | dict.fromkeys(parents(name), 1.0)
+        if name != "Support Devices":
+            labels["No Finding"] = 0.0
+        return Case(dict(case.severities) | {name: severity}, labels, case.is_pa, case.sex, case.age)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "seed": self.seed,
+            "count": self.count,
+            "split": self.split,
+            "size_px": self.size_px,
+            "at_least": self.at_least,
+        }
+
+
+def simulate_cohort(
+    simulation: Simulation,
+    folder: Path,
+    *,
+    ct_source: Path | None = None,
+    workers: int = 1,
+    report: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Write a split's radiographs, labels, contours and masks; those that are there already are not made again.
+
+    Parameters
+    ----------
+    ct_source
+        As `load_ct` takes it.
+    workers
+        Processes.
+    report
+        Called after each radiograph.
+
+    Raises
+    ------
+    CtError
+        If the CT cannot be had.
+    ValueError
+        If the folder holds another simulation of the split.
+    """
+    base = folder / "CheXpert"
+    base.mkdir(parents=True, exist_ok=True)
+    cases = simulation.cases()
+    about = base / f"simulation_{simulation.split}.json"
+    _check_same(about, simulation)
+    load_ct(ct_source)
+    write_atomically(base / "SIMULATED.txt", f"{NOTE}\n".encode())
+    severities = [{name: round(value, 4) for name, value in case.severities.items()} for case in cases]
+    write_atomically(about, json.dumps(simulation.to_json() | {"severities": severities}, indent=1).encode())
+    jobs = [(simulation, folder, ct_source, index, case) for index, case in enumerate(cases)]
+    if workers == 1:
+        for job in jobs:
+            report(_make(*job))
+    else:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            for name in pool.map(_make_one, jobs, chunksize=4):
+                report(name)
+    if simulation.split != "train":
+        _write_experts(simulation, folder)
+    write_atomically(_label_file(simulation, folder), _label_table(simulation, cases).encode())
+    shutil.rmtree(folder / "CheXlocalize" / f".{simulation.split}", ignore_errors=True)
+
+
+def _check_same(about: Path, simulation: Simulation) -> None:
+    if not about.is_file():
+        return
+    stored = json.loads(about.read_text(encoding="utf-8"))
+    different = [name for name, value in simulation.to_json().items() if stored.get(name) != value]
+    if different:
+        message = f"{about.parent}: holds a simulation of another {', '.join(different)}; give another folder"
+        raise ValueError(message)
+
+
+def _make_one(job: tuple[Simulation, Path, Path | None, int, Case]) -> str:
+    return _make(*job)
+
+
+def _make(simulation: Simulation, folder: Path, ct_source: Path | None, index: int, case: Case) -> str:
+    """Bring one radiograph and its masks to the folder; return its id."""
+    name, path, aside = _places(simulation, folder, index)
+    has_masks = simulation.split == "train" or aside.is_file() or _label_file(simulation, folder).is_file()
+    if path.is_file() and has_masks:
+        return name
+    if not _OPEN_IN_WORKER:
+        cv2.setNumThreads(1)
+        ct = load_ct(ct_source)
+        _OPEN_IN_WORKER.append((ct, Chest.of(ct)))
+    ct, chest = _OPEN_IN_WORKER[0]
+    made = simulate_radiograph(
+        ct,
+        chest,
+        case.severities,
+        simulation.random(index, 2),
+        is_pa=case.is_pa,
+        size_px=simulation.size_px,
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if simulation.split != "train":
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(aside, json.dumps(_experts(case, made.masks, made.pixels.shape)).encode())
+    _, jpeg = cv2.imencode(".jpg", made.pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    write_atomically(path, jpeg.tobytes())
+    return name
+
+
+def _experts(case: Case, masks: dict[str, Any] | Any, size: tuple[int, ...]) -> dict[str, dict[str, Any]]:
+    """Return a radiograph's entries of the experts' two files: what is labelled positive, parents with their children's."""
+    drawn = {name: np.zeros(size, bool) for name in LOCALISED_PATHOLOGIES}
+    for name, mask in masks.items():
+        if case.labels[name] == 1:
+            for one in (name, *parents(name)):
+                drawn[one] |= mask
+    outlines = {
+        chexlocalize_name(name): [contour.tolist() for contour in outline_mask(mask)]
+        for name, mask in drawn.items()
+        if mask.any()
+    }
+    return {
+        "segmentations": {chexlocalize_name(name): encode_mask(mask) for name, mask in drawn.items()},
+        "annotations": {"img_size": list(size), **outlines},
+    }
+
+
+def _write_experts(simulation: Simulation, folder: Path) -> None:
+    """Put the masks that wait aside into the released files; those that are there already stay."""
+    experts = folder / "CheXlocalize"
+    experts.mkdir(parents=True, exist_ok=True)
+    for kind in ("segmentations", "annotations"):
+        path = experts / f"gt_{kind}_{simulation.split}.json"
+        content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        for index in range(simulation.count):
+            name, _, aside = _places(simulation, folder, index)
+            if aside.is_file():
+                stored = json.loads(aside.read_text(encoding="utf-8"))
+                if len(stored["annotations"]) > 1:  # released are only those on which something is marked
+                    content[name] = stored[kind]
+        write_atomically(path, json.dumps({name: content[name] for name in sorted(content)}).encode())
+
+
+def _places(simulation: Simulation, folder: Path, index: int) -> tuple[str, Path, Path]:
+    """Return a radiograph's id, its file and the file in which its masks wait for the others'."""
+    patient = f"patient{_FIRST_PATIENT[simulation.split] + index:05d}"
+    name = f"{patient}_study1_view1_frontal"
+    image = folder / "CheXpert" / simulation.split / patient / "study1" / "view1_frontal.jpg"
+    return name, image, folder / "CheXlocalize" / f".{simulation.split}" / f"{name}.json"
+
+
+def _label_file(simulation: Simulation, folder: Path) -> Path:
+    return folder / "CheXpert" / f"{simulation.split}_labels.csv"
+
+
+def _label_table(simulation: Simulation, cases: Sequence[Case]) -> str:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA", *OBSERVATIONS])
+    released = "valid" if simulation.split == "val" else simulation.split
+    for index, case in enumerate(cases):
+        patient = f"patient{_FIRST_PATIENT[simulation.split] + index:05d}"
+        path = f"CheXpert-v1.0/{released}/{patient}/study1/view1_frontal.jpg"
+        view = "PA" if case.is_pa else "AP"
+        table.writerow([path, case.sex, case.age, "Frontal", view, *case.labels.values()])
+    return text.getvalue()
+
+
+def cores() -> int:
+    """Return how many processes this machine runs at once."""
+    return len(os.sched_getaffinity(0))
