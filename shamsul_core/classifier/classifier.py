@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.fx.experimental.optimization import fuse
 
+from shamsul_core.classifier.architectures import DENSENET121, TORCHS_EPSILON, epsilon_of
 from shamsul_core.classifier.fused import FusedDenseNet121
 from shamsul_core.classifier.network import DenseNet121
 
@@ -39,6 +41,8 @@ class Classifier:
         Where the weights come from, for people to read: a file's name, ``"untrained"``.
     is_trained
         Whether the network ever learned anything; results of an untrained one are labelled wherever they show.
+    architecture
+        torchvision's name of the network.
     """
 
     network: nn.Module
@@ -46,6 +50,7 @@ class Classifier:
     preprocessing: Preprocessing
     source: str
     is_trained: bool
+    architecture: str = DENSENET121
 
     def __post_init__(self) -> None:
         self.network.eval().requires_grad_(requires_grad=False)
@@ -96,13 +101,19 @@ class Classifier:
         """A copy for many forward passes; it wants its batch channels last and in `fast_dtype`."""
         if isinstance(self.network, DenseNet121):
             return FusedDenseNet121(self.network, self.fast_dtype)
-        fused: nn.Module = fuse(self.network).to(self.fast_dtype).to(memory_format=torch.channels_last)
-        return fused
+        try:
+            fast: nn.Module = fuse(self.network)
+        except (RuntimeError, TypeError, NotImplementedError, KeyError, AttributeError, ValueError):
+            fast = copy.deepcopy(self.network)  # torch.fx cannot follow every network
+        fast = fast.to(self.fast_dtype).to(memory_format=torch.channels_last)
+        return lambda batch: fast(batch).float()
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the weights, their names, the pathologies and the preprocessing."""
         digest = hashlib.sha256(repr((self.pathologies, self.preprocessing)).encode())
+        if epsilon_of(self.network) != TORCHS_EPSILON:
+            digest.update(repr(epsilon_of(self.network)).encode())
         for name, tensor in sorted(self.network.state_dict().items()):
             digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
             digest.update(tensor.cpu().contiguous().numpy().tobytes())

@@ -49,7 +49,7 @@ class Preprocessing:
 
     def normalise(self, intensities: torch.Tensor) -> torch.Tensor:
         """Return the network's input, float32, N × 3 × size × size, of intensities N × 1 × size × size."""
-        mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (self.mean, self.std))
+        mean, std = (intensities.new_tensor(values).view(1, 3, 1, 1) for values in (self.mean, self.std))
         return (intensities - mean) / std
 
     def __call__(self, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:

@@ -89,11 +89,11 @@ def test_preprocessing_is_the_protocols(pixels):
     [
         ({"format": "other"}, "is it a classifier written by SHAMSUL"),
         ({"version": "9"}, "is it a classifier written by SHAMSUL"),
-        ({"architecture": "resnet50"}, "is it a classifier written by SHAMSUL"),
+        ({"architecture": "resnet50"}, "resnet50 with 14 outputs.: the weights do not fit"),
         ({"pathologies": "not json"}, "pathologies or preprocessing are missing or unreadable"),
         ({"pathologies": json.dumps(["Edema", "Broken Heart"])}, "Broken Heart"),
         ({"pathologies": json.dumps(["Edema"] * 2)}, "not distinct"),
-        ({"pathologies": json.dumps(["Edema"])}, "do not fit a DenseNet-121 with 1 outputs"),
+        ({"pathologies": json.dumps(["Edema"])}, "densenet121 with 1 outputs.: the weights do not fit"),
         ({"preprocessing": json.dumps({"size_px": 1, "mean": [0, 0, 0], "std": [1, 1, 1]})}, "preprocessing"),
         ({"preprocessing": json.dumps({"size_px": 224})}, "preprocessing"),
     ],

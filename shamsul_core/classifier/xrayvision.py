@@ -1,0 +1,109 @@
+"""Classifiers of TorchXRayVision (Cohen et al., MIDL 2022): ``torchxrayvision:densenet121-res224-chex`` and others.
+
+Their input is one channel from -1024 to 1024, their outputs are calibrated so that 0.5 is each output's own operating
+point. What is explained is the logit of that calibrated probability, of which theirs is a rising function of theirs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from shamsul_core.classifier.classifier import Classifier
+from shamsul_core.classifier.errors import ModelError
+from shamsul_core.classifier.preprocessing import Preprocessing
+from shamsul_core.labels import OBSERVATIONS
+
+PREFIX = "torchxrayvision:"
+_NAMES = {"Effusion": "Pleural Effusion", "Pleural_Thickening": "Pleural Other"}
+_TINY = 1e-6
+
+
+class CalibratedXrayNetwork(nn.Module):
+    """A TorchXRayVision DenseNet with our interface: three equal channels in, logits of calibrated probabilities out.
+
+    Parameters
+    ----------
+    network
+        Theirs.
+    columns
+        Those of its outputs that are ours.
+    """
+
+    def __init__(self, network: nn.Module, columns: list[int]) -> None:
+        super().__init__()
+        thresholds: Any = getattr(network, "op_threshs", None)
+        if thresholds is None:
+            thresholds = torch.full((max(columns) + 1,), 0.5)
+        self.features: Any = network.features
+        self.relu = nn.ReLU()
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.classifier: Any = network.classifier
+        self.columns = columns
+        self.register_buffer("thresholds", torch.nan_to_num(thresholds.flatten()[columns].float(), nan=0.5))
+        for module in self.modules():
+            if isinstance(module, nn.ReLU):
+                module.inplace = False
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return logits N × C of a batch N × 3 × 224 × 224, of which the first channel counts."""
+        features = self.pool(self.relu(self.features(batch[:, :1]))).flatten(1)
+        raw = torch.sigmoid(self.classifier(features)[:, self.columns].float())
+        at: Any = self.thresholds
+        calibrated = torch.where(raw < at, raw / (2 * at), 1 - (1 - raw) / (2 * (1 - at)))
+        return torch.logit(calibrated.clamp(_TINY, 1 - _TINY))
+
+
+def load_xrayvision(source: str) -> Classifier:
+    """Return the classifier that ``torchxrayvision:<weights>`` names; the library downloads it at the first call.
+
+    Raises
+    ------
+    ModelError
+        If the library is missing, knows no such weights, or cannot download them.
+    """
+    weights = source.removeprefix(PREFIX)
+    try:
+        import torchxrayvision
+    except ModuleNotFoundError as error:
+        message = f"{source}: needs the library; pip install torchxrayvision"
+        raise ModelError(message) from error
+    known = torchxrayvision.models.model_urls
+    if weights not in known or not weights.startswith("densenet121"):
+        there = ", ".join(name for name in known if name.startswith("densenet121"))
+        message = f"{source}: torchxrayvision has no such DenseNet; there are {there}"
+        raise ModelError(message)
+    try:
+        network = torchxrayvision.models.DenseNet(weights=weights)
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        message = f"{source}: torchxrayvision could not get its weights, which needs a network ({reason})"
+        raise ModelError(message) from error
+    return wrapped(network, source)
+
+
+def wrapped(network: Any, source: str) -> Classifier:
+    """Return one of the library's DenseNets as a classifier of those of its outputs that CheXpert has, too.
+
+    Raises
+    ------
+    ModelError
+        If it has none of them.
+    """
+    named = [_NAMES.get(name, name) for name in network.pathologies]
+    columns = [column for column, name in enumerate(named) if name in OBSERVATIONS]
+    if not columns:
+        message = f"{source}: none of its outputs is a CheXpert observation: {', '.join(filter(None, named))}"
+        raise ModelError(message)
+    half = 0.5
+    preprocessing = Preprocessing(mean=(half,) * 3, std=(1 / 2048,) * 3)
+    return Classifier(
+        CalibratedXrayNetwork(network, columns),
+        tuple(named[column] for column in columns),
+        preprocessing,
+        source,
+        is_trained=True,
+        architecture="torchxrayvision",
+    )

@@ -1,0 +1,6 @@
+"""Transfer learning of DenseNet-121 on CheXpert; nothing else in the core imports it."""
+
+from shamsul_core.training.settings import Settings, TrainingError
+from shamsul_core.training.train import Outcome, Training, open_training, train
+
+__all__ = ["Outcome", "Settings", "Training", "TrainingError", "open_training", "train"]
