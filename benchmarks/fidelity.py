@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.fidelity --cohort COHORT --model MODEL --keep FOLDER`` prints, for each radiograph, pathology and
 method, the correlation of the superpixels' values with a reference from many more evaluations of the same function
-(the logit), drawn by another seed. References are kept in a folder, so that a run that was stopped goes on. At the end
+(the logit), drawn by another seed and estimated in another way (`benchmarks.reference`). References are kept in a folder, so that a run that was stopped goes on. At the end
 stands how the heatmaps made in the processor's fast precision correlate in rank with those made in float32.
 """
 
@@ -17,11 +17,11 @@ import typer
 from safetensors.numpy import load_file, save_file
 from scipy.stats import spearmanr
 
+from benchmarks.reference import shapley_reference, surrogate_reference
 from shamsul_core.classifier import Classifier, load_classifier
 from shamsul_core.cohort import open_cohort
 from shamsul_core.explain import EXPLAINERS, Subject, explain_subject, make_explainers
 from shamsul_core.explain.coalitions import CoalitionStream
-from shamsul_core.explain.estimates import shapley_values, surrogate_coefficients
 from shamsul_core.explain.kernelshap import KernelShap, kernel_explainer_values
 from shamsul_core.explain.lime import Lime, lime_coefficients
 from shamsul_core.heatmap import Heatmap
@@ -84,11 +84,9 @@ def reference(subject: Subject, evaluations: int) -> dict[str, np.ndarray]:
     masked = subject.masked(Lime.presets["default"].superpixels, hide=0.0, seed=0)
     stream = CoalitionStream(masked, masked.count, seed=_REFERENCE_SEED)
     pairs = stream.take((evaluations - 2) // 2)
-    columns = list(range(len(subject.classifier.pathologies)))
-    kernel_width = Lime.presets["default"].kernel_width
     return {
-        Lime.name: surrogate_coefficients(pairs, columns, "logit", kernel_width).values,
-        KernelShap.name: shapley_values(pairs, columns, "logit").values,
+        Lime.name: surrogate_reference(pairs, Lime.presets["default"].kernel_width),
+        KernelShap.name: shapley_reference(pairs),
     }
 
 

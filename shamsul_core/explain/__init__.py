@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shamsul_core.explain.explainer import Explainer, Failure, explain_subject, settings_to_json
+from shamsul_core.explain.explainer import Explainer, Failure, explain_subject
 from shamsul_core.explain.gradcam import GradCam
 from shamsul_core.explain.kernelshap import KernelShap
 from shamsul_core.explain.lime import Lime
@@ -22,7 +22,6 @@ __all__ = [
     "Subject",
     "explain_subject",
     "make_explainers",
-    "settings_to_json",
 ]
 
 EXPLAINERS = {kind.name: kind for kind in (Lime, KernelShap, GradCam, LayerwiseRelevancePropagation)}

@@ -33,7 +33,7 @@ class AdaptiveSampling:
         converged; see `Estimate.reliability`.
     """
 
-    first: int = 1000
+    first: int = 800
     step: int = 100
     budget: int = 1300
     reliability: float = 0.97

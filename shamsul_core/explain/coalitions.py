@@ -2,8 +2,7 @@
 
 Coalitions come with their complements (antithetic pairs: Covert and Lee, *Improving KernelSHAP*, AISTATS 2021). Those
 that show one superpixel only, on which Shapley's kernel puts the most weight each, are all taken, as shap does. The
-sizes of the others are drawn from an even mixture of two proposals, which importance weights undo (the balance
-heuristic of Veach and Guibas 1995):
+sizes of the others are drawn from an even mixture of two distributions:
 
 - Shapley's kernel (Lundberg and Lee 2017, theorem 2),
 - the binomial sizes of LIME, which shows each superpixel with probability one half.
@@ -17,7 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaln
+
+from shamsul_core.explain.walsh import log_binomial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,10 +40,6 @@ class Pairs:
         float64, P × 2 × C.
     whole, nothing
         float64, C: with every superpixel and with none.
-    log_expected
-        float64, P: logarithm of how often each pair is to be expected among so many; 0 where it is taken for certain.
-    enumerated
-        So many pairs, the first, are taken for certain; the others are drawn.
     is_exhaustive
         Whether these are all the coalitions there are, so that nothing is left to chance.
     """
@@ -52,8 +48,6 @@ class Pairs:
     logits: npt.NDArray[np.float64]
     whole: npt.NDArray[np.float64]
     nothing: npt.NDArray[np.float64]
-    log_expected: npt.NDArray[np.float64]
-    enumerated: int
     is_exhaustive: bool
 
 
@@ -104,22 +98,7 @@ class CoalitionStream:
             both = self._evaluate(np.concatenate([new, ~new])).reshape(2, len(new), -1).swapaxes(0, 1)
             self._shown = np.concatenate([self._shown, new])
             self._logits = np.concatenate([self._logits, both])
-        shown = self._shown[:pairs]
-        enumerated = min(len(shown), len(self._enumerated))
-        sizes = shown[enumerated:].sum(axis=1)
-        with np.errstate(divide="ignore"):  # log 0 where nothing was drawn
-            log_expected = np.log(2 * len(sizes) * self._size_probabilities[sizes]) - log_binomial(
-                self.count, sizes
-            )
-        return Pairs(
-            shown,
-            self._logits[:pairs],
-            self.whole,
-            self.nothing,
-            np.concatenate([np.zeros(enumerated), log_expected]),
-            enumerated,
-            self.is_exhaustive,
-        )
+        return Pairs(self._shown[:pairs], self._logits[:pairs], self.whole, self.nothing, self.is_exhaustive)
 
     def _draw_one(self) -> npt.NDArray[np.bool_]:
         size = self._random.choice(self.count + 1, p=self._size_probabilities)
@@ -135,11 +114,6 @@ def size_probabilities(count: int) -> npt.NDArray[np.float64]:
     kernel = np.divide(1, sizes * (count - sizes), out=np.zeros(count + 1), where=inner)
     binomial = np.where(inner, np.exp(log_binomial(count, sizes) - count * np.log(2)), 0)
     return np.asarray((kernel / kernel.sum() + binomial / binomial.sum()) / 2) if inner.any() else binomial
-
-
-def log_binomial(count: int, sizes: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
-    """Return the logarithm of the number of coalitions of each size."""
-    return np.asarray(gammaln(count + 1) - gammaln(sizes + 1) - gammaln(count - sizes + 1))
 
 
 def _all_pairs(count: int) -> npt.NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -91,8 +91,3 @@ def _finite(heatmap: Heatmap) -> Heatmap | Failure:
 
 def _one_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def settings_to_json(explainer: Explainer) -> dict[str, Any]:
-    """Return the settings as a plain dictionary for a run's manifest."""
-    return asdict(explainer.settings)

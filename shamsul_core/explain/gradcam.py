@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from captum.attr import LayerGradCam
+from torch import nn
 
 from shamsul_core.classifier.network import DenseNet121
 from shamsul_core.heatmap import Heatmap, Output
@@ -35,7 +35,7 @@ class GradCamSettings:
 
 @dataclass(frozen=True)
 class GradCam:
-    """Grad-CAM at the network's last feature maps, after their ReLU; 7 × 7 for DenseNet-121, never negative."""
+    """Grad-CAM at the network's last feature maps; 7 × 7 and after their ReLU for DenseNet-121, never negative."""
 
     settings: GradCamSettings
 
@@ -51,13 +51,11 @@ class GradCam:
         classifier, inputs = subject.classifier, subject.inputs
         columns = [classifier.output_index(pathology) for pathology in pathologies]
         network = classifier.network
-        if not isinstance(network, DenseNet121):
-            message = f"Grad-CAM knows no last feature maps of {type(network).__name__}"
-            raise ValueError(message)
-        if self.settings.output == "logit":
+        if isinstance(network, DenseNet121) and self.settings.output == "logit":
             maps = linear_head_maps(network, inputs, columns)
         else:
-            maps = gradient_maps(network, inputs, columns, self.settings.output)
+            layer = last_feature_maps(network, inputs)
+            maps = gradient_maps(network, layer, inputs, columns, self.settings.output)
         return {
             pathology: Heatmap(
                 method=self.name, pathology=pathology, output=self.settings.output, values=maps[index]
@@ -86,15 +84,59 @@ def linear_head_maps(
 
 
 def gradient_maps(
-    network: DenseNet121, inputs: torch.Tensor, columns: Sequence[int], output: Output
+    network: nn.Module, layer: nn.Module, inputs: torch.Tensor, columns: Sequence[int], output: Output
 ) -> npt.NDArray[np.float32]:
-    """Return Grad-CAM by captum's backward passes, one for each column; float32, h × w each."""
+    """Return Grad-CAM at a layer by a backward pass for each column; float32, h × w each."""
+    kept: list[torch.Tensor] = []
 
-    def explained(batch: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = network(batch)
-        return torch.sigmoid(logits) if output == "probability" else logits
+    def keep(_module: nn.Module, _inputs: object, found: torch.Tensor) -> torch.Tensor:
+        kept.append(found)
+        return found.clone()  # what follows may work in place
 
-    gradcam = LayerGradCam(explained, network.relu)
-    batch = inputs.detach().clone().requires_grad_()
-    maps = [gradcam.attribute(batch, target=column, relu_attributions=True)[0, 0] for column in columns]
+    handle = layer.register_forward_hook(keep)
+    try:
+        logits = network(inputs.detach().clone().requires_grad_())[0]
+    finally:
+        handle.remove()
+    explained = torch.sigmoid(logits) if output == "probability" else logits
+    features = kept[-1]
+    maps = []
+    for column in columns:
+        (gradient,) = torch.autograd.grad(explained[column], features, retain_graph=True)
+        alpha = gradient.mean(dim=(2, 3), keepdim=True)
+        maps.append((alpha * features).sum(dim=1)[0].relu())
     return torch.stack(maps).detach().cpu().numpy()
+
+
+@torch.inference_mode()
+def last_feature_maps(network: nn.Module, inputs: torch.Tensor) -> nn.Module:
+    """Return the layer whose feature maps (channels × h × w, more than one place) are a network's last.
+
+    Raises
+    ------
+    ValueError
+        If the network goes on with something else than feature maps, as a vision transformer does with tokens.
+    """
+    if isinstance(network, DenseNet121):
+        return network.relu
+    last: list[nn.Module] = []
+    tokens_since: list[bool] = [False]
+
+    def look(module: nn.Module, _inputs: object, found: object) -> None:
+        if not isinstance(found, torch.Tensor) or module is network:
+            return
+        if found.ndim == 4 and min(found.shape[2:]) > 1:
+            last[:], tokens_since[0] = [module], False
+        elif found.ndim == 3:
+            tokens_since[0] = True
+
+    handles = [module.register_forward_hook(look) for module in network.modules()]
+    try:
+        network(inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    if not last or tokens_since[0]:
+        message = f"Grad-CAM needs feature maps before the head, which {type(network).__name__} has not"
+        raise ValueError(message)
+    return last[0]

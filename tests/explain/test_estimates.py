@@ -47,10 +47,10 @@ def test_with_all_coalitions_shapley_values_are_the_definitions(count, seed):
 def test_with_all_coalitions_coefficients_are_the_weighted_regressions():
     function = game(8, 5)
     found = surrogate_coefficients(stream_of(function, 8).take(1000), [0], "logit", 0.25)
-    coalitions = (np.arange(1, 255)[:, None] >> np.arange(8)) % 2
+    coalitions = (np.arange(256)[:, None] >> np.arange(8)) % 2
     weights = np.sqrt(np.exp(-((1 - np.sqrt(coalitions.sum(1) / 8)) ** 2) / 0.25**2))
     expected = LinearRegression().fit(coalitions, function(coalitions), weights).coef_
-    np.testing.assert_allclose(found.values[:, 0], expected, atol=1e-4)
+    np.testing.assert_allclose(found.values[:, 0], expected, atol=1e-8)
 
 
 @settings(max_examples=10, deadline=None)
@@ -62,18 +62,18 @@ def test_shapley_values_sum_to_the_whole_less_nothing_however_few_pairs(pairs, s
     assert found.values.sum() == pytest.approx(difference[0], abs=1e-8)
 
 
-def test_an_additive_function_is_found_exactly_and_known_to_be():
+def test_an_additive_function_is_found_and_known_to_be():
     weights = np.random.default_rng(0).normal(size=20)
     pairs = stream_of(lambda z: z @ weights + 3, 20).take(60)
     for found in (shapley_values(pairs, [0], "logit"), surrogate_coefficients(pairs, [0], "logit", 0.25)):
         np.testing.assert_allclose(found.values[:, 0], weights, atol=1e-4)
-        assert found.standard_error.max() < 1e-4
-        assert found.reliability[0] > 0.999
+        assert found.standard_error.max() < 0.005
+        assert found.reliability[0] > 0.9999
 
 
 def test_sampled_shapley_values_tend_to_the_definition():
     function = smooth_game(11, 2)
-    found = shapley_values(stream_of(function, 11).take(20_000), [0], "logit")
+    found = shapley_values(stream_of(function, 11).take(700), [0], "logit")
     exact = by_definition(lambda z: function(z)[0], 11)
     np.testing.assert_allclose(found.values[:, 0], exact, atol=5 * found.standard_error.max() + 1e-6)
     assert found.standard_error.max() < 0.02 * np.abs(exact).max()
@@ -81,7 +81,7 @@ def test_sampled_shapley_values_tend_to_the_definition():
 
 def test_sampled_coefficients_tend_to_limes():
     function = smooth_game(15, 4)
-    found = surrogate_coefficients(stream_of(function, 15).take(20_000), [0], "logit", 0.25)
+    found = surrogate_coefficients(stream_of(function, 15).take(900), [0], "logit", 0.25)
     theirs = lime_coefficients(lambda z: function(z)[:, None], 15, 60_000, kernel_width=0.25, seed=1)
     np.testing.assert_allclose(found.values, theirs, atol=0.02 * np.abs(theirs).max())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -18,7 +19,6 @@ from shamsul_core.explain import (
     Subject,
     explain_subject,
     make_explainers,
-    settings_to_json,
 )
 from shamsul_core.explain.adaptive import AdaptiveSampling
 from shamsul_core.heatmap import Heatmap
@@ -113,7 +113,7 @@ def test_a_blank_image_never_gives_a_traceback(explainer, classifier):
 
 def test_settings_are_plain_data(explainer):
     assert all(
-        isinstance(value, str | int | float | dict | None) for value in settings_to_json(explainer).values()
+        isinstance(value, str | int | float | dict | None) for value in asdict(explainer.settings).values()
     )
 
 
