@@ -2,28 +2,69 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import pandas as pd
 
 from shamsul_core.cohort import CohortError
-from shamsul_core.figures.overlay import Metric, Panel, Scene
+from shamsul_core.figures.findings import Metric, lesion, lesion_fact, percent, prediction_fact, score_grid
+from shamsul_core.figures.overlay import map_for_thresholds, picture_of
+from shamsul_core.figures.scene import Agreement, Levels, Panel, Picture, Scene
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
-from shamsul_core.segmentation import PRESETS, SegmentationSettings, outline, segment
+from shamsul_core.metrics.localisation import iou
+from shamsul_core.metrics.thresholds import count_levels, count_overlaps
+from shamsul_core.run.manifest import ALL
+from shamsul_core.scoring import NOT_ASKED
+from shamsul_core.segmentation import PRESETS, SegmentationSettings, grey_levels, outline, scale, segment
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Mapping, Sequence
 
-    from shamsul_core.cohort import Cohort
+    import numpy.typing as npt
+
+    from shamsul_core.cohort import Cohort, Radiograph
     from shamsul_core.heatmap import Heatmap
-    from shamsul_core.run import Run
-    from shamsul_core.segmentation import Mask
+    from shamsul_core.run import RadiographResult, Run
+    from shamsul_core.segmentation import Grey, Mask
 
 UNTRAINED = "Untrained network: its predictions and heatmaps mean nothing."
 
 
-def comparison_scene(run: Run, cohort: Cohort, image_id: str, pathology: str, scores: pd.DataFrame) -> Scene:
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """What the panels are made from."""
+
+    run: Run
+    result: RadiographResult
+    pathology: str
+    expert: Mask | None
+    scores: pd.DataFrame
+    settings: SegmentationSettings
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """A method's panel, and the mask and grey levels that it is compared with the others by."""
+
+    panel: Panel
+    masks: tuple[Mask, Grey] | None = None
+    sampling: str | None = None
+
+
+def comparison_scene(
+    run: Run,
+    cohort: Cohort,
+    image_id: str,
+    pathology: str,
+    scores: pd.DataFrame,
+    picture: Picture | None = None,
+    *,
+    longest_px: int | None = None,
+) -> Scene:
     """Return what the viewer shows of one radiograph and pathology.
 
     Where something is missing, its panel says what and why.
@@ -32,6 +73,11 @@ def comparison_scene(run: Run, cohort: Cohort, image_id: str, pathology: str, sc
     ----------
     scores
         The run's scores, from which the figures under the panels come.
+    picture
+        What `picture_of` made of the radiograph, where it is there already; the scene then has no `pixels`.
+    longest_px
+        Shrinks a larger radiograph to this longer side before anything is drawn on it, for small pictures. Where it
+        is no less than the heatmaps' own, the masks are the full ones to a pixel. ``None`` leaves it as it is.
 
     Raises
     ------
@@ -41,27 +87,46 @@ def comparison_scene(run: Run, cohort: Cohort, image_id: str, pathology: str, sc
         If its result cannot be read.
     """
     radiograph = cohort.radiographs[image_id]
-    pixels = radiograph.pixels()
-    expert, note = _expert_mask(cohort, image_id, pathology, pixels.shape)
-    outlines = () if expert is None else outline(expert)
-    area = (
-        []
-        if expert is None
-        else [Metric(name="Area", value=_share(expert), help="The experts' mask, of the radiograph")]
-    )
-    here = scores[(scores["image_id"] == image_id) & (scores["pathology"] == pathology)].set_index("method")
-    methods = (
-        _method_panel(run, image_id, pathology, method, pixels.shape, here) for method in run.manifest.methods
-    )
+    result = run.read_record(image_id)
+    pixels = radiograph.pixels() if picture is None else np.zeros((0, 0), np.uint8)
+    size = (pixels.shape[0], pixels.shape[1]) if picture is None else (picture.height, picture.width)
+    expert, note = _expert_mask(cohort, image_id, pathology, size)
+    if picture is None and longest_px is not None and longest_px < max(size):
+        pixels = _shrunk(pixels, longest_px)
+        expert = None if expert is None else _shrunk(expert * np.uint8(255), longest_px) >= 128
+        size = (pixels.shape[0], pixels.shape[1])
+    if picture is None:
+        picture = picture_of(pixels)
+    scores = scores[scores["image_id"] == image_id]
+    here = scores[scores["pathology"] == pathology].set_index("method")
+    case = _Case(run, result, pathology, expert, here, segmentation_of(run))
+    shown = [_method(case, method, size) for method in run.manifest.methods]
+    titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
+    marked = set(scores.loc[scores["expert_area_px"] > 0, "pathology"])
     return Scene(
         image_id=image_id,
         pathology=pathology,
+        radiograph=picture,
         pixels=pixels,
-        expert_outlines=outlines,
-        panels=(Panel(key="expert", title="Radiograph", metrics=tuple(area), note=note), *methods),
+        expert_outlines=() if expert is None else outline(expert),
+        panels=(_expert_panel(expert, note), *(one.panel for one in shown)),
         banner=banner(run),
         side_markers=None if radiograph.view == "lateral" else ("R", "L"),
+        facts=_facts(radiograph, result, pathology, expert, shown),
+        threshold_rule=threshold_rule(case.settings, pathology),
+        grid=score_grid(
+            run.manifest.pathologies, titles, scores, result.probabilities, radiograph.labels, marked
+        ),
+        agreements=_agreements(shown),
     )
+
+
+def _shrunk(picture: npt.NDArray[np.uint8], longest_px: int) -> npt.NDArray[np.uint8]:
+    """Return a picture averaged over areas to this longer side."""
+    height, width = picture.shape
+    scale = longest_px / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def banner(run: Run) -> str | None:
@@ -71,8 +136,19 @@ def banner(run: Run) -> str | None:
     return " ".join([*lines, simulated] if simulated else lines) or None
 
 
+def segmentation_of(run: Run) -> SegmentationSettings:
+    """Return how the run's masks are made; the default before there are scores."""
+    stored = run.segmentation
+    return PRESETS["default"] if stored is None else SegmentationSettings.from_json(stored)
+
+
+def threshold_rule(settings: SegmentationSettings, pathology: str) -> str:
+    """Return in a word what a pathology's masks are made with."""
+    return "Tuned" if pathology in (settings.thresholds or {}) else "Otsu"
+
+
 def _expert_mask(
-    cohort: Cohort, image_id: str, pathology: str, size: tuple[int, ...]
+    cohort: Cohort, image_id: str, pathology: str, size: tuple[int, int]
 ) -> tuple[Mask | None, str | None]:
     """Return the experts' mask, or why there is none to draw."""
     if pathology not in LOCALISED_PATHOLOGIES:
@@ -91,32 +167,91 @@ def _expert_mask(
     return mask, None
 
 
-def _method_panel(
-    run: Run, image_id: str, pathology: str, method: str, size: tuple[int, ...], scores: pd.DataFrame
-) -> Panel:
-    heatmap = run.heatmap(image_id, method, pathology)
-    score = scores.loc[method].to_dict() if method in scores.index else None
-    title = str(run.manifest.methods[method]["title"])
-    note = None if score is None or pd.isna(score["reason"]) else f"{str(score['reason']).capitalize()}."
+def _expert_panel(expert: Mask | None, note: str | None) -> Panel:
+    area = () if expert is None else (_area(expert, "The experts' mask, of the radiograph"),)
+    return Panel(key="expert", title="Radiograph", metrics=area, note=note)
+
+
+def _method(case: _Case, method: str, size: tuple[int, int]) -> _Shown:
+    heatmap = case.run.heatmap(case.result.image_id, method, case.pathology)
+    score = case.scores.loc[method].to_dict() if method in case.scores.index else None
+    title = str(case.run.manifest.methods[method]["title"])
+    note = None if score is None or pd.isna(score["reason"]) else _sentence(str(score["reason"]))
     if heatmap is None:
-        return Panel(key=method, title=title, note=note or "Not explained.")
-    stored = run.segmentation
-    settings = PRESETS["default"] if stored is None else SegmentationSettings.from_json(stored)
-    probability = None if score is None or pd.isna(score["probability"]) else float(score["probability"])
-    mask = segment(heatmap, (size[0], size[1]), settings, probability=probability).mask
-    return Panel(
+        return _Shown(Panel(key=method, title=title, note=note or _why_not_explained(case, method)))
+    scaled = scale(heatmap, size, case.settings.sign)
+    probability = case.result.probabilities.get(case.pathology)
+    segmented = segment(heatmap, size, case.settings, probability=probability, scaled=scaled)
+    grey = None if isinstance(scaled, str) else grey_levels(scaled)
+    levels = None
+    if not isinstance(scaled, str) and grey is not None:
+        expert = np.zeros(size, bool) if case.expert is None else case.expert
+        counts = count_levels(grey, expert)
+        levels = Levels(
+            map=map_for_thresholds(scaled),
+            iou=None if case.expert is None else counts.iou,
+            area=counts.mask_area / counts.area,
+            level=255 * segmented.threshold,
+        )
+    remarks = (note or ("Not scored yet." if score is None else None), _convergence(heatmap))
+    panel = Panel(
         key=method,
         title=title,
         relevance=heatmap.relevance,
         is_piecewise=heatmap.superpixels is not None,
         uncertain=heatmap.uncertain,
-        outlines=outline(mask),
-        metrics=() if score is None else _metrics(score, mask),
-        note=" ".join(
-            filter(None, [note or ("Not scored yet." if score is None else None), _convergence(heatmap)])
-        )
-        or None,
+        outlines=outline(segmented.mask),
+        metrics=() if score is None else _metrics(score, segmented.mask),
+        note=" ".join(filter(None, remarks)) or None,
+        levels=levels,
     )
+    return _Shown(panel, None if grey is None else (segmented.mask, grey), _sampling(title, heatmap))
+
+
+def _why_not_explained(case: _Case, method: str) -> str:
+    reasons = {(one, name): reason for one, name, reason in case.result.failures}
+    reason = reasons.get((method, case.pathology))
+    if reason is None and case.run.manifest.explained != ALL:
+        reason = NOT_ASKED
+    return "Not explained." if reason is None else _sentence(reason)
+
+
+def _facts(
+    radiograph: Radiograph,
+    result: RadiographResult,
+    pathology: str,
+    expert: Mask | None,
+    shown: Sequence[_Shown],
+) -> tuple[Metric, ...]:
+    found = None if expert is None else lesion(expert)
+    sampled = [one.sampling for one in shown if one.sampling is not None]
+    facts = [
+        prediction_fact(result.probabilities.get(pathology), radiograph.labels.get(pathology)),
+        None if found is None else lesion_fact(found, is_frontal=radiograph.view == "frontal"),
+        Metric(
+            name="Sampling",
+            value=", ".join(sampled),
+            help="Whether the error of a sampled heatmap is as small as was asked for",
+        )
+        if sampled
+        else None,
+    ]
+    return tuple(fact for fact in facts if fact is not None)
+
+
+def _agreements(shown: Sequence[_Shown]) -> tuple[Agreement, ...]:
+    compared = [(one.panel.key, *one.masks) for one in shown if one.masks is not None]
+    levels = count_overlaps([grey for _, _, grey in compared])
+    return tuple(
+        Agreement(one=key, other=other_key, iou=iou(mask, other_mask), levels=levels[i, j])
+        for (i, (key, mask, _)), (j, (other_key, other_mask, _)) in combinations(enumerate(compared), 2)
+    )
+
+
+def _sampling(title: str, heatmap: Heatmap) -> str | None:
+    if heatmap.converged is None:
+        return None
+    return f"{title} {'converged' if heatmap.converged else 'not converged'}"
 
 
 def _convergence(heatmap: Heatmap) -> str | None:
@@ -127,15 +262,19 @@ def _convergence(heatmap: Heatmap) -> str | None:
 
 
 def _metrics(score: Mapping[Hashable, Any], mask: Mask) -> tuple[Metric, ...]:
-    iou = "–" if pd.isna(score["iou"]) else f"{score['iou']:.2f}"
+    overlap = "–" if pd.isna(score["iou"]) else f"{score['iou']:.2f}"
     hit = "–" if pd.isna(score["hit"]) else ("yes" if score["hit"] == 1 else "no")
     return (
-        Metric(name="IoU", value=iou, help="Overlap of the method's mask with the experts', 0 to 1"),
+        Metric(name="IoU", value=overlap, help="Overlap of the method's mask with the experts', 0 to 1"),
         Metric(name="Hit", value=hit, help="Whether the map's maximum lies inside the experts' contour"),
-        Metric(name="Area", value=_share(mask), help="The method's mask, of the radiograph"),
+        _area(mask, "The method's mask, of the radiograph"),
     )
 
 
-def _share(mask: Mask) -> str:
-    share = 100 * np.count_nonzero(mask) / mask.size
-    return f"{share:.1f} %" if share < 10 else f"{share:.0f} %"
+def _area(mask: Mask, meaning: str) -> Metric:
+    return Metric(name="Area", value=percent(np.count_nonzero(mask) / mask.size), help=meaning)
+
+
+def _sentence(text: str) -> str:
+    """Return a reason as a sentence; `str.capitalize` would make LIME Lime."""
+    return f"{text[:1].upper()}{text[1:]}."

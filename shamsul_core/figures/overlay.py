@@ -1,4 +1,4 @@
-"""What the radiograph viewer shows, and the one block of bytes in which it travels to the browser.
+"""The one block of bytes in which a scene travels to the browser.
 
 The block is, in this order:
 
@@ -7,8 +7,9 @@ The block is, in this order:
 3. the blobs end to end. The header names each by ``{"offset", "length", "hash"}``; offsets count from the first
    blob. Equal hashes mean equal bytes, so that the browser decodes again only what changed.
 
-The radiograph is a grey JPEG, relevance int8, outlines float32 pairs x, y in pixels of the full radiograph, and the
-colours the table of `shamsul_core.figures.relevance_colours`. Every word that a reader sees is made here.
+The radiograph is a grey JPEG, relevance int8, outlines float32 pairs x, y in pixels of the full radiograph, maps to
+threshold uint16, readings at each threshold float32, and colours the tables of
+`shamsul_core.figures.relevance_colours`.
 """
 
 from __future__ import annotations
@@ -17,123 +18,27 @@ import hashlib
 import json
 import struct
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from shamsul_core.figures.relevance_colours import relevance_colours
-from shamsul_core.segmentation import Mask, resize
+from shamsul_core.figures.relevance_colours import COLOUR_MAPS, ColourMap
+from shamsul_core.figures.scene import EXPERT, Picture
+from shamsul_core.segmentation import resize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from shamsul_core.figures.scene import Agreement, Levels, Outline, Panel, Scene
     from shamsul_core.heatmap import FloatArray
-
-Outline: TypeAlias = npt.NDArray[np.integer | np.floating]
-"""n × 2, x and y of pixel centres of the full radiograph, closed by itself."""
-
-EXPERT = "expert"
-"""Key of the panel with nothing but the radiograph and the expert's contours."""
 
 RADIOGRAPH_SIZE_PX = 2048
 MAP_SIZE_PX = 224
-JPEG_QUALITY = 90
+JPEG_QUALITY = 85
 _LEVELS = 127
 _SIMPLIFIED_PX = 1.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Metric:
-    """A reading under a picture: its name, its value as text, and what it means."""
-
-    name: str
-    value: str
-    help: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Panel:
-    """One panel of the viewer.
-
-    Parameters
-    ----------
-    key
-        Unique in the scene: the method's name, or `EXPERT`.
-    title
-        What stands above the picture.
-    relevance
-        float32, h × w at the method's native resolution, signed, finite, the whole radiograph's extent. ``None`` in the
-        expert's panel; in any other it means that there is no heatmap, and `note` says why.
-    outlines
-        Of the mask.
-    metrics
-        As they are read under the picture.
-    note
-        What else a reader must know; why there is no heatmap, or no IoU.
-    is_piecewise
-        Whether `relevance` is constant on superpixels, whose borders must stay sharp.
-    uncertain
-        bool, the shape of `relevance`: where it is within its own error of zero. Drawn hatched.
-    """
-
-    key: str
-    title: str
-    relevance: FloatArray | None = None
-    outlines: tuple[Outline, ...] = ()
-    metrics: tuple[Metric, ...] = ()
-    note: str | None = None
-    is_piecewise: bool = False
-    uncertain: Mask | None = None
-
-    @property
-    def message(self) -> str | None:
-        """What stands on the picture instead of a heatmap, ``None`` where there is one or none is due."""
-        if self.relevance is None:
-            return (
-                None
-                if self.key == EXPERT
-                else self.note or "There is no heatmap, and no reason was recorded."
-            )
-        return None if np.any(self.relevance) else "The heatmap is zero everywhere."
-
-    def spoken(self, pathology: str) -> str:
-        """Return what the panel shows, for a reader who does not see it."""
-        readings = (f"{metric.name} {metric.value}" for metric in self.metrics)
-        remarks = dict.fromkeys(text for text in (self.message, self.note) if text)
-        return ", ".join([self.title, pathology, *readings, *remarks])
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Scene:
-    """A radiograph, one pathology, and the panels side by side.
-
-    Parameters
-    ----------
-    image_id
-        The radiograph's id; the reader's zoom and window last as long as it stays the same.
-    pathology
-        What the heatmaps explain.
-    pixels
-        uint8, H × W.
-    expert_outlines
-        The expert's contours, drawn on every panel.
-    panels
-        In the order shown.
-    banner
-        What holds of everything shown, such as that the network is untrained.
-    side_markers
-        Which side of the patient is on the left and on the right of the screen; ``None`` in a lateral view.
-    """
-
-    image_id: str
-    pathology: str
-    pixels: npt.NDArray[np.uint8]
-    expert_outlines: tuple[Outline, ...] = ()
-    panels: tuple[Panel, ...] = ()
-    banner: str | None = None
-    side_markers: tuple[str, str] | None = ("R", "L")
 
 
 def encode_scene(scene: Scene) -> bytes:
@@ -150,15 +55,20 @@ def encode_scene(scene: Scene) -> bytes:
         raise ValueError(msg)
     blobs = _Blobs()
     header = {
-        "version": 1,
+        "version": 2,
         "image_id": scene.image_id,
         "pathology": scene.pathology,
         "banner": scene.banner,
         "side_markers": scene.side_markers,
-        "radiograph": _radiograph(scene.pixels, blobs),
-        "colours": blobs.add(relevance_colours().tobytes()),
+        "facts": [asdict(fact) for fact in scene.facts],
+        "radiograph": _radiograph(scene.radiograph, blobs),
+        "colours": [_colours(one, blobs) for one in COLOUR_MAPS],
         "expert_outlines": _outlines(scene.expert_outlines, blobs),
+        "threshold_rule": scene.threshold_rule,
+        "is_above_form": scene.is_above_form,
         "panels": [_panel(panel, scene, blobs) for panel in scene.panels],
+        "grid": [asdict(row) for row in scene.grid],
+        "agreements": [_agreement(pair, blobs) for pair in scene.agreements],
     }
     text = json.dumps(header, ensure_ascii=False, allow_nan=False).encode()
     return b"".join([struct.pack("<I", len(text)), text, *blobs.parts])
@@ -227,7 +137,14 @@ class _Blobs:
         return self.known[name]
 
 
-def _radiograph(pixels: npt.NDArray[np.uint8], blobs: _Blobs) -> dict[str, Any]:
+def picture_of(pixels: npt.NDArray[np.uint8]) -> Picture:
+    """Return a radiograph as it travels, from uint8, H × W.
+
+    Raises
+    ------
+    ValueError
+        If it is not one.
+    """
     if pixels.dtype != np.uint8 or pixels.ndim != 2 or not pixels.size:
         msg = (
             f"A radiograph is uint8, H × W; this one is {pixels.dtype}, {' × '.join(map(str, pixels.shape))}."
@@ -239,7 +156,52 @@ def _radiograph(pixels: npt.NDArray[np.uint8], blobs: _Blobs) -> dict[str, Any]:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     _, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return {"width": width, "height": height, "jpeg": blobs.add(jpeg.tobytes())}
+    return Picture(width=width, height=height, jpeg=jpeg.tobytes())
+
+
+def map_for_thresholds(scaled: FloatArray) -> npt.NDArray[np.uint16]:
+    """Return a full-size map from 0 to 1 as `Levels` has it, both sides at most 224.
+
+    Each value is that of the full map in the middle of its cell, so that the mask drawn from it is the full mask to
+    within a cell.
+    """
+    height, width = (min(side, MAP_SIZE_PX) for side in scaled.shape)
+    sampled = cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.floor(np.asarray(sampled, np.float64) * np.iinfo(np.uint16).max).astype(np.uint16)
+
+
+def _radiograph(picture: Picture, blobs: _Blobs) -> dict[str, Any]:
+    return {"width": picture.width, "height": picture.height, "jpeg": blobs.add(picture.jpeg)}
+
+
+def _colours(one: ColourMap, blobs: _Blobs) -> dict[str, Any]:
+    return {
+        "key": one.key,
+        "title": one.title,
+        "help": one.help,
+        "is_signed": bool(one.against),
+        "table": blobs.add(one.table.tobytes()),
+    }
+
+
+def _levels(levels: Levels, blobs: _Blobs) -> dict[str, Any]:
+    return {
+        "height": levels.map.shape[0],
+        "width": levels.map.shape[1],
+        "map": blobs.add(levels.map.astype("<u2").tobytes()),
+        "iou": None if levels.iou is None else blobs.add(levels.iou.astype("<f4").tobytes()),
+        "area": blobs.add(levels.area.astype("<f4").tobytes()),
+        "level": None if np.isnan(levels.level) else levels.level,
+    }
+
+
+def _agreement(pair: Agreement, blobs: _Blobs) -> dict[str, Any]:
+    return {
+        "one": pair.one,
+        "other": pair.other,
+        "iou": None if np.isnan(pair.iou) else pair.iou,
+        "levels": blobs.add(pair.levels.astype("<f4").tobytes()),
+    }
 
 
 def _panel(panel: Panel, scene: Scene, blobs: _Blobs) -> dict[str, Any]:
@@ -254,7 +216,8 @@ def _panel(panel: Panel, scene: Scene, blobs: _Blobs) -> dict[str, Any]:
         "is_failed": panel.relevance is None and panel.key != EXPERT,
         "map": None if panel.message or panel.relevance is None else _map(panel, panel.relevance, blobs),
         "outlines": _outlines(panel.outlines, blobs),
-        "uncertain": _outlines(_uncertain_regions(panel, scene.pixels.shape), blobs),
+        "levels": None if panel.levels is None else _levels(panel.levels, blobs),
+        "uncertain": _outlines(_uncertain_regions(panel, scene.radiograph), blobs),
     }
 
 
@@ -285,12 +248,10 @@ def _simplified(outline: Outline) -> npt.NDArray[np.float32]:
     return np.asarray(cv2.approxPolyDP(points, _SIMPLIFIED_PX, closed=True), np.float32).reshape(-1, 2)
 
 
-def _uncertain_regions(panel: Panel, size: tuple[int, ...]) -> tuple[Outline, ...]:
+def _uncertain_regions(panel: Panel, radiograph: Picture) -> tuple[Outline, ...]:
     if panel.uncertain is None or not panel.uncertain.any():
         return ()
-    height, width = size
-    mask = cv2.resize(
-        panel.uncertain.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST_EXACT
-    )
+    size = (radiograph.width, radiograph.height)
+    mask = cv2.resize(panel.uncertain.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST_EXACT)
     contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     return tuple(contour[:, 0].astype(np.int32) for contour in contours)

@@ -1,14 +1,18 @@
-"""Colours of relevance: blue speaks against, orange towards, and zero is transparent."""
+"""Colours of relevance: what speaks against, what speaks towards, and zero is transparent."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-AGAINST = ((20, 66, 176), (84, 170, 255))
-TOWARDS = ((150, 52, 0), (255, 146, 30))
-"""sRGB at the faintest and at the strongest relevance. The pair differs in blue and yellow, which colour-blind readers
-tell apart, and both sides grow lighter by the same amount, so that neither looks the stronger."""
+ColourTable = npt.NDArray[np.uint8]
+"""uint8, 255 × 4 (red, green, blue, opacity); row ``q + 127`` is the colour of the relevance ``q / 127`` of the greatest.
+Opacity is 0 at zero relevance and grows with its size."""
+
+Stops = tuple[tuple[int, int, int], ...]
+"""sRGB from the faintest to the strongest relevance, at even steps; colours run evenly between them in OKLab."""
 
 _FADE = 0.7
 """Exponent of the opacity: below 1 so that half the greatest relevance is still plain over a bright heart."""
@@ -30,20 +34,68 @@ _TO_LAB = np.array(
 )
 
 
-def relevance_colours() -> npt.NDArray[np.uint8]:
-    """Return the colour of each step of relevance.
+@dataclass(frozen=True, kw_only=True)
+class ColourMap:
+    """Colours of relevance that a reader can choose.
 
-    Returns
-    -------
-    ndarray
-        uint8, 255 × 4 (red, green, blue, opacity); row ``q + 127`` is the colour of the relevance ``q / 127`` of the
-        greatest one. Colours run evenly in OKLab; opacity is 0 at zero relevance and grows with its size.
+    Parameters
+    ----------
+    key
+        What the choice is remembered by.
+    title
+        As the reader sees it.
+    help
+        What it is for.
+    against, towards
+        Stops of either side; no stops leave that side transparent.
     """
-    strength = np.arange(1, 128) / 127
-    against, towards = (_between(*ends, strength) for ends in (AGAINST, TOWARDS))
-    opacity = np.rint(255 * strength**_FADE).astype(np.uint8)[:, None]
-    zero = np.zeros((1, 4), np.uint8)
-    return np.concatenate([np.hstack([against, opacity])[::-1], zero, np.hstack([towards, opacity])])
+
+    key: str
+    title: str
+    help: str
+    against: Stops
+    towards: Stops
+
+    @property
+    def table(self) -> ColourTable:
+        """The colour of each step of relevance."""
+        strength = np.arange(1, 128) / 127
+        opacity = np.rint(255 * strength**_FADE).astype(np.uint8)[:, None]
+        against, towards = (
+            np.hstack([_along(stops, strength), opacity]) if stops else np.zeros((127, 4), np.uint8)
+            for stops in (self.against, self.towards)
+        )
+        return np.concatenate([against[::-1], np.zeros((1, 4), np.uint8), towards])
+
+
+COLOUR_MAPS = (
+    # The pair differs in blue and yellow, which colour-blind readers tell apart, and both sides grow lighter by the
+    # same amount, so that neither looks the stronger.
+    ColourMap(
+        key="blue-orange",
+        title="Blue and orange",
+        help="Both signs alike; safe for colour-blind readers",
+        against=((20, 66, 176), (84, 170, 255)),
+        towards=((150, 52, 0), (255, 146, 30)),
+    ),
+    # The faintest "towards" is lighter than the strongest "against".
+    ColourMap(
+        key="dark-light",
+        title="Dark and light",
+        help="Both signs, told apart in shades of grey too",
+        against=((36, 44, 130), (76, 98, 224)),
+        towards=((196, 158, 66), (255, 246, 160)),
+    ),
+    # Lightness rises evenly, as in matplotlib's magma.
+    ColourMap(
+        key="towards",
+        title="Towards only",
+        help="What speaks against is left out",
+        against=(),
+        towards=((92, 24, 120), (226, 90, 84), (255, 228, 120)),
+    ),
+)
+"""Those to choose from; the first is shown at first."""
 
 
 def oklab(srgb: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -59,8 +111,6 @@ def _srgb(lab: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
     return np.asarray(np.rint(255 * share), dtype=np.uint8)
 
 
-def _between(
-    faint: tuple[int, int, int], strong: tuple[int, int, int], strength: npt.NDArray[np.float64]
-) -> npt.NDArray[np.uint8]:
-    low, high = oklab(faint), oklab(strong)
-    return _srgb(low + strength[:, None] * (high - low))
+def _along(stops: Stops, strength: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+    at, colours = np.linspace(0, 1, len(stops)), oklab(stops)
+    return _srgb(np.stack([np.interp(strength, at, channel) for channel in colours.T], axis=1))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, TypeAlias
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -67,6 +69,41 @@ class ThresholdCounts:
         return _ratio(self.true_positive, np.full_like(self.true_positive, self.expert_area))
 
     @property
+    def best_iou(self) -> tuple[float, float]:
+        """The highest IoU that any of the thresholds gives, and the lowest threshold that gives it; NaN if none."""
+        ious = self.iou
+        if np.isnan(ious).all():
+            return float("nan"), float("nan")
+        best = int(np.nanargmax(ious))
+        return float(ious[best]), float(self.thresholds[best])
+
+    @property
+    def average_precision(self) -> float:
+        """Precision averaged over recall as the threshold falls, as scikit-learn's `average_precision_score`.
+
+        The lowest level counts as the mask of every pixel. NaN where the experts' mask is empty.
+        """
+        if not self.expert_area:
+            return float("nan")
+        inside = np.append(self.true_positive[::-1], self.expert_area)
+        precision = _ratio(inside, np.append(self.mask_area[::-1], self.area))
+        gained = np.diff(inside, prepend=0)
+        return float(np.nansum(np.where(gained > 0, precision * gained, 0)) / self.expert_area)
+
+    @property
+    def rank_accuracy(self) -> float:
+        """Share inside the experts' mask of as many of the highest pixels as it has; ties count in proportion.
+
+        Relevance rank accuracy (Arras, Osman and Samek, *CLEVR-XAI*, Information Fusion 2022, equation 4). NaN where
+        the experts' mask is empty.
+        """
+        if not self.expert_area:
+            return float("nan")
+        masks = np.append(self.mask_area[::-1], self.area)
+        inside = np.append(self.true_positive[::-1], self.expert_area)
+        return float(np.interp(self.expert_area, masks, inside) / self.expert_area)
+
+    @property
     def mask_area(self) -> CountArray:
         """Pixels of each mask, int64, (n,)."""
         return self.true_positive + self.false_positive
@@ -94,8 +131,8 @@ def count_levels(grey: Grey, expert: Mask) -> ThresholdCounts:
     [0.67, 0.67, 0.5, 0.5]
     """
     _check_sizes(grey.shape, expert.shape)
-    above = _above_each_level(grey.ravel())
-    true_positive = _above_each_level(grey[expert])
+    above = _above_each_level(grey)
+    true_positive = _above_each_level(grey, expert)
     return ThresholdCounts(
         LEVEL_THRESHOLDS, true_positive, above - true_positive, int(np.count_nonzero(expert)), grey.size
     )
@@ -126,8 +163,53 @@ def count_thresholds(scaled: FloatArray, expert: Mask, thresholds: Sequence[floa
     return ThresholdCounts(levels, true_positive, above - true_positive, inside.size, scaled.size)
 
 
-def _above_each_level(grey: Grey) -> CountArray:
-    return grey.size - np.cumsum(np.bincount(grey, minlength=_LEVELS), dtype=np.int64)
+def count_overlaps(greys: Sequence[Grey]) -> RatioArray:
+    """Return how far several methods' masks ``grey > t`` agree at each t from 0 to 255.
+
+    Parameters
+    ----------
+    greys
+        n maps, each uint8, H × W, as `segmentation.grey_levels` gives it.
+
+    Returns
+    -------
+    ndarray
+        IoU of each two masks, float64, (n, n, 256); NaN where either is empty, as in `localisation.iou`.
+
+    Raises
+    ------
+    ValueError
+        If the sizes differ.
+
+    Examples
+    --------
+    >>> greys = np.array([[9, 5]], np.uint8), np.array([[9, 2]], np.uint8)
+    >>> count_overlaps(greys)[0, 1, [0, 4, 9]].tolist()
+    [1.0, 0.5, nan]
+    """
+    areas = [_above_each_level(grey) for grey in greys]
+    overlaps = np.full((len(greys), len(greys), _LEVELS), np.nan)
+    for one, other in combinations_with_replacement(range(len(greys)), 2):
+        _check_sizes(greys[one].shape, greys[other].shape)
+        # A pixel is in both masks where the darker of its two greys is above t.
+        both = areas[one] if one == other else _above_each_level(np.minimum(greys[one], greys[other]))
+        in_slice = (areas[one] > 0) & (areas[other] > 0)
+        overlap = _ratio(both, np.where(in_slice, areas[one] + areas[other] - both, 0))
+        overlaps[one, other] = overlaps[other, one] = overlap
+    return overlaps
+
+
+def _above_each_level(grey: Grey, within: Mask | None = None) -> CountArray:
+    """Count the pixels above each level, of all or of those within a mask."""
+    counts = np.zeros(_LEVELS, np.int64)
+    # OpenCV is five times as fast as `numpy.bincount`; it counts in float32, exact in bands of under 2²⁴ pixels.
+    rows = max(1, 2**23 // grey.shape[1])
+    for start in range(0, grey.shape[0], rows):
+        band = slice(start, start + rows)
+        mask = None if within is None else within[band].astype(np.uint8)
+        counts += cv2.calcHist([grey[band]], [0], mask, [_LEVELS], [0, _LEVELS]).ravel().astype(np.int64)
+    above: CountArray = counts.sum() - np.cumsum(counts)
+    return above
 
 
 def _ratio(count: CountArray, whole: CountArray) -> RatioArray:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,11 @@ from shamsul_core.figures.comparison import UNTRAINED, banner, comparison_scene
 from shamsul_core.figures.predictions import prediction_table
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.metrics.localisation import iou
+from shamsul_core.metrics.thresholds import LEVEL_THRESHOLDS
 from shamsul_core.run import RadiographResult, Run
-from shamsul_core.segmentation import PRESETS, outline, segment
+from shamsul_core.run.manifest import PRESENT_OR_PREDICTED
+from shamsul_core.segmentation import PRESETS, SegmentationSettings, outline, segment
 from tests.made import expert_rectangle, image_id, make_run
 
 
@@ -25,7 +29,8 @@ def test_panels_show_what_the_tables_and_heatmaps_say(made_run, made_cohort):
     assert list(panels) == ["expert", "lime", "shap", "gradcam", "lrp"]
     assert scene.banner is None
     (expert,) = scene.expert_outlines
-    rectangle = expert_rectangle(2, scene.pixels.shape)
+    shape = (scene.radiograph.height, scene.radiograph.width)
+    rectangle = expert_rectangle(2, shape)
     np.testing.assert_array_equal(expert, outline(rectangle)[0])
     scores = made_run.scores.query(f"image_id == '{image_id(2)}' and pathology == 'Edema'").set_index(
         "method"
@@ -33,13 +38,62 @@ def test_panels_show_what_the_tables_and_heatmaps_say(made_run, made_cohort):
     for method in ("lime", "shap", "gradcam", "lrp"):
         heatmap = made_run.heatmap(image_id(2), method, "Edema")
         np.testing.assert_array_equal(panels[method].relevance, heatmap.relevance)
-        mask = segment(heatmap, scene.pixels.shape, PRESETS["default"]).mask
+        mask = segment(heatmap, shape, PRESETS["default"]).mask
         for ours, expected in zip(panels[method].outlines, outline(mask), strict=True):
             np.testing.assert_array_equal(ours, expected)
         shown = {metric.name: metric.value for metric in panels[method].metrics}
         assert shown["IoU"] == f"{scores.loc[method, 'iou']:.2f}"
         assert shown["Hit"] == ("yes" if scores.loc[method, "hit"] else "no")
         assert float(shown["Area"].rstrip(" %")) == pytest.approx(100 * mask.mean(), abs=0.5)
+
+
+def test_at_every_threshold_the_curve_is_the_score_of_the_mask_drawn_at_it(made_run, made_cohort):
+    """The masks are made here, one by one, as a given threshold makes them."""
+    scene, panels = panels_of(made_run, made_cohort, 2, "Edema")
+    shape = (scene.radiograph.height, scene.radiograph.width)
+    rectangle = expert_rectangle(2, shape)
+    for level in (0, 40, 127, 254):
+        settings = SegmentationSettings(thresholds={"Edema": float(LEVEL_THRESHOLDS[level])})
+        masks = {
+            method: segment(made_run.heatmap(image_id(2), method, "Edema"), shape, settings).mask
+            for method in ("lime", "shap", "gradcam", "lrp")
+        }
+        for method, mask in masks.items():
+            assert panels[method].levels.iou[level] == pytest.approx(iou(mask, rectangle), nan_ok=True)
+            assert panels[method].levels.area[level] == mask.mean()
+        for pair in scene.agreements:
+            expected = iou(masks[pair.one], masks[pair.other])
+            assert pair.levels[level] == pytest.approx(expected, nan_ok=True)
+
+
+def test_the_runs_own_threshold_and_masks_are_those_of_its_scores(made_run, made_cohort):
+    scene, panels = panels_of(made_run, made_cohort, 2, "Edema")
+    scores = made_run.scores.query(f"image_id == '{image_id(2)}' and pathology == 'Edema'").set_index(
+        "method"
+    )
+    assert scene.threshold_rule == "Otsu"
+    for method, score in scores.iterrows():
+        assert panels[method].levels.level / 255 == pytest.approx(score["threshold"])
+    shape = (scene.radiograph.height, scene.radiograph.width)
+    pairs = {(pair.one, pair.other): pair.iou for pair in scene.agreements}
+    assert len(pairs) == 6
+    lime, lrp = (
+        segment(made_run.heatmap(image_id(2), name, "Edema"), shape, PRESETS["default"]).mask
+        for name in ("lime", "lrp")
+    )
+    assert pairs["lime", "lrp"] == iou(lime, lrp)
+
+
+def test_what_was_not_asked_for_says_so(made_cohort, tmp_path):
+    run = make_run(tmp_path / "run", made_cohort)
+    run = Run(run.folder, replace(run.manifest, explained=PRESENT_OR_PREDICTED))
+    run.write(RadiographResult(image_id(3), (120, 100), {"Edema": 0.1}, ()))
+    scene, panels = panels_of(run, made_cohort, 3, "Edema")
+    assert panels["lrp"].note == "The experts marked nothing."  # by the scores, made before
+    scene = comparison_scene(run, open_cohort(made_cohort), image_id(3), "Edema", run.scores.iloc[:0])
+    assert scene.panels[1].note == "Neither present nor predicted, so not explained."
+    assert scene.agreements == ()
+    assert scene.facts[0].value == "0.10, not predicted, labelled negative, correct"
 
 
 def test_a_failure_says_why_and_shows_no_map(made_run, made_cohort):

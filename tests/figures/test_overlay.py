@@ -12,16 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from shamsul_core.figures.findings import Metric
 from shamsul_core.figures.overlay import (
-    Metric,
-    Panel,
-    Scene,
     decode_scene,
     encode_scene,
     map_for_screen,
+    map_for_thresholds,
+    picture_of,
     quantise,
 )
-from shamsul_core.figures.relevance_colours import oklab, relevance_colours
+from shamsul_core.figures.relevance_colours import COLOUR_MAPS, oklab
+from shamsul_core.figures.scene import Agreement, Levels, Panel, Scene
+from shamsul_core.segmentation import grey_levels
 
 IOU = Metric(name="IoU", value="0.37", help="overlap")
 MAPS = hnp.arrays(
@@ -33,7 +35,7 @@ MAPS = hnp.arrays(
 
 def scene(*panels: Panel, pixels: np.ndarray | None = None, **more) -> Scene:
     pixels = np.full((60, 80), 90, np.uint8) if pixels is None else pixels
-    return Scene(image_id="patient1", pathology="Edema", pixels=pixels, panels=panels, **more)
+    return Scene(image_id="patient1", pathology="Edema", radiograph=picture_of(pixels), panels=panels, **more)
 
 
 def sent(panel: Panel) -> dict:
@@ -205,12 +207,53 @@ def test_two_panels_of_one_name_are_refused():
         encode_scene(scene(Panel(key="lrp", title="a"), Panel(key="lrp", title="b")))
 
 
-def test_colours_grow_lighter_and_more_opaque_evenly_on_both_sides():
-    table = relevance_colours()
-    assert table[127, 3] == 0
-    lightness, opacity = oklab(table[:, :3])[:, 0], table[:, 3].astype(int)
-    for side in (slice(126, None, -1), slice(128, None)):
+AGAINST, TOWARDS = slice(126, None, -1), slice(128, None)
+
+
+@pytest.mark.parametrize("colours", COLOUR_MAPS, ids=lambda one: one.key)
+def test_colours_grow_lighter_and_more_opaque_evenly(colours):
+    assert colours.table.shape == (255, 4)
+    assert colours.table[127, 3] == 0
+    lightness, opacity = oklab(colours.table[:, :3])[:, 0], colours.table[:, 3].astype(int)
+    for side, stops in ((AGAINST, colours.against), (TOWARDS, colours.towards)):
+        if not stops:
+            assert not opacity[side].any()
+            continue
         assert np.all(np.diff(opacity[side]) >= 0)
         steps = np.diff(lightness[side])
-        assert np.all(np.abs(steps - steps.mean()) < 0.003)  # 8-bit colours
-    assert np.abs(lightness[:127][::-1] - lightness[128:]).max() < 0.06
+        assert steps.min() > -0.003
+        assert np.all(np.abs(steps - steps.mean()) < 0.0035)  # 8-bit colours
+
+
+def test_neither_sign_looks_stronger_in_the_first_colours_and_grey_tells_the_second_apart():
+    first, second, _ = (oklab(one.table[:, :3])[:, 0] for one in COLOUR_MAPS)
+    assert np.abs(first[AGAINST] - first[TOWARDS]).max() < 0.06
+    assert second[AGAINST].max() + 0.1 < second[TOWARDS].min()
+
+
+def test_the_map_to_threshold_says_in_each_cells_middle_what_the_core_says_there():
+    """A radiograph three times as fine as its cells, each with a pixel right in its middle."""
+    scaled = cv2.GaussianBlur(np.random.default_rng(0).random((672, 672), np.float32), (0, 0), 9)
+    scaled = (scaled - scaled.min()) / (scaled.max() - scaled.min())
+    shown, grey = map_for_thresholds(scaled), grey_levels(scaled)
+    assert (shown.shape, shown.dtype) == ((224, 224), np.uint16)
+    for level in range(0, 255, 5):
+        np.testing.assert_array_equal(shown >= 257 * (level + 1), grey[1::3, 1::3] > level)
+
+
+def test_thresholds_and_agreements_travel_as_they_are():
+    iou = np.linspace(0, 1, 256)
+    iou[200:] = np.nan
+    levels = Levels(
+        map=np.arange(6, dtype=np.uint16).reshape(2, 3), iou=iou, area=iou[::-1], level=float("nan")
+    )
+    panel = Panel(key="lrp", title="LRP", relevance=np.eye(2, dtype=np.float32), levels=levels)
+    agreement = Agreement(one="lrp", other="lime", iou=0.25, levels=iou)
+    shown = decode_scene(encode_scene(scene(panel, agreements=(agreement,))))
+    travelled = shown["panels"][0]["levels"]
+    assert (travelled["width"], travelled["height"], travelled["level"]) == (3, 2, None)
+    assert np.frombuffer(travelled["map"], "<u2").tolist() == list(range(6))
+    np.testing.assert_array_equal(np.frombuffer(travelled["iou"], "<f4"), iou.astype(np.float32))
+    np.testing.assert_array_equal(np.frombuffer(travelled["area"], "<f4"), iou[::-1].astype(np.float32))
+    (pair,) = shown["agreements"]
+    assert (pair["one"], pair["other"], pair["iou"]) == ("lrp", "lime", 0.25)

@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from sklearn.metrics import confusion_matrix, f1_score, jaccard_score, precision_score, recall_score
 
-from shamsul_core.metrics.localisation import full_slice, hit, iou
+from shamsul_core.metrics.localisation import (
+    distance_of_maximum,
+    full_slice,
+    hit,
+    iou,
+    mass_accuracy,
+    overlap,
+)
 
 masks = arrays(bool, (6, 7))
 
@@ -73,3 +81,49 @@ def test_hit_is_where_the_maximum_lies_at_full_resolution():
     assert hit(relevance, inside) == 1
     assert hit(relevance, ~inside) == 0
     assert math.isnan(hit(relevance, np.zeros_like(inside)))
+
+
+@given(masks, masks)
+def test_overlap_is_scikit_learns(mask, expert):
+    found = overlap(mask, expert)
+    truth, given_ = expert.ravel(), mask.ravel()
+    assert (found.neither, found.only_mask, found.only_expert, found.both) == tuple(
+        confusion_matrix(truth, given_, labels=[False, True]).ravel()
+    )
+    for value, theirs, defined in (
+        (found.precision, precision_score, mask.any()),
+        (found.recall, recall_score, expert.any()),
+        (found.dice, f1_score, mask.any() and expert.any()),
+        (found.iou, jaccard_score, mask.any() and expert.any()),
+        (found.specificity, lambda one, other: recall_score(~one, ~other), not expert.all()),
+    ):
+        assert value == pytest.approx(theirs(truth, given_)) if defined else math.isnan(value)
+
+
+@given(masks.filter(np.any), masks.filter(np.any))
+def test_dice_follows_from_the_iou(mask, expert):
+    found = overlap(mask, expert)
+    assert found.dice == pytest.approx(2 * found.iou / (1 + found.iou))
+
+
+relevances = arrays(np.float32, (6, 7), elements=st.floats(-4, 4, width=16))
+
+
+@given(relevances, masks.filter(np.any))
+def test_mass_inside_and_outside_make_one(relevance, expert):
+    if (relevance <= 0).all():
+        assert math.isnan(mass_accuracy(relevance, expert))
+        return
+    inside = np.maximum(relevance, 0)[expert].sum() / np.maximum(relevance, 0).sum()
+    assert mass_accuracy(relevance, expert) == pytest.approx(inside, abs=1e-6)
+    if not expert.all():
+        assert mass_accuracy(relevance, expert) + mass_accuracy(relevance, ~expert) == pytest.approx(1)
+
+
+@given(relevances, masks.filter(np.any))
+def test_distance_is_to_the_nearest_pixel_and_nought_where_it_hits(relevance, expert):
+    row, column = divmod(int(relevance.argmax()), 7)
+    nearest = min(math.hypot(r - row, c - column) for r, c in zip(*np.nonzero(expert), strict=True))
+    found = distance_of_maximum(relevance, expert)
+    assert found == pytest.approx(nearest / math.hypot(6, 7))
+    assert (found == 0) == (hit(relevance, expert) == 1)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.metrics import precision_score, recall_score
+from sklearn.metrics import average_precision_score, precision_score, recall_score
 
 from shamsul_core.metrics.localisation import iou
-from shamsul_core.metrics.thresholds import LEVEL_THRESHOLDS, count_levels, count_thresholds
+from shamsul_core.metrics.thresholds import LEVEL_THRESHOLDS, count_levels, count_overlaps, count_thresholds
 from shamsul_core.segmentation import grey_levels
 
 greys = arrays(np.uint8, (5, 8))
@@ -99,3 +99,52 @@ def test_levels_and_their_thresholds_count_the_same():
 def test_sizes_that_differ_are_named(count):
     with pytest.raises(ValueError, match=r"\(2, 3\) and \(3, 2\)"):
         count(np.zeros((2, 3), np.uint8), np.zeros((3, 2), bool))
+
+
+@settings(max_examples=100, deadline=None)
+@given(greys, masks.filter(np.any))
+def test_average_precision_is_scikit_learns(grey, expert):
+    found = count_levels(grey, expert).average_precision
+    assert found == pytest.approx(average_precision_score(expert.ravel(), grey.ravel()))
+
+
+@settings(max_examples=100, deadline=None)
+@given(arrays(np.uint8, (5, 8), unique=True), masks.filter(np.any))
+def test_rank_accuracy_counts_the_highest_pixels(grey, expert):
+    area = expert.sum()
+    highest = np.argsort(grey.ravel())[::-1][:area]
+    assert count_levels(grey, expert).rank_accuracy == pytest.approx(expert.ravel()[highest].sum() / area)
+
+
+def test_ties_count_in_proportion():
+    grey = np.array([[9, 5, 5, 5, 1]], np.uint8)
+    expert = np.array([[True, True, False, False, False]])
+    assert count_levels(grey, expert).rank_accuracy == pytest.approx((1 + 1 / 3) / 2)
+
+
+@settings(max_examples=50, deadline=None)
+@given(greys, masks)
+def test_the_best_iou_is_no_less_than_any(grey, expert):
+    counts = count_levels(grey, expert)
+    best, threshold = counts.best_iou
+    if np.isnan(counts.iou).all():
+        assert math.isnan(best)
+    else:
+        assert best == np.nanmax(counts.iou)
+        assert best == pytest.approx(iou(grey / np.float32(255) > threshold, expert))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 4))
+def test_overlaps_are_the_ious_of_the_masks_drawn(seed, count):
+    greys = list(np.random.default_rng(seed).integers(0, 256, (count, 6, 7), np.uint8))
+    overlaps = count_overlaps(greys)
+    for level in (0, 100, 200, 254, 255):
+        expected = [[iou(one > level, other > level) for other in greys] for one in greys]
+        np.testing.assert_allclose(overlaps[:, :, level], expected)
+
+
+def test_counts_are_exact_beyond_what_float32_counts():
+    """More than 2²⁴ pixels of one grey, odd in number."""
+    grey = np.full((4097, 4097), 9, np.uint8)
+    assert count_levels(grey, np.ones(grey.shape, bool)).true_positive[[8, 9]].tolist() == [4097**2, 0]

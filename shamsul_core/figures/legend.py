@@ -1,0 +1,26 @@
+"""The colours of relevance with their meaning in words."""
+
+from __future__ import annotations
+
+from shamsul_core.figures.relevance_colours import COLOUR_MAPS
+from shamsul_core.figures.still import OPACITY
+
+_GREY = 89
+"""Under the colours: that of a radiograph of middling brightness."""
+
+
+def colour_bar() -> str:
+    """Return HTML: the colours from against to towards, as they look over a grey radiograph."""
+    table = COLOUR_MAPS[0].table.astype(float)
+    stops = []
+    for *colour, alpha in table[::2]:
+        share = OPACITY * alpha / 255
+        shades = (round(_GREY * (1 - share) + value * share) for value in colour)
+        stops.append(f"rgb({','.join(map(str, shades))})")
+    return (
+        '<div role="img" aria-label="Colours of relevance from blue, against, over none to orange, towards" '
+        'style="max-width:32rem;font-size:0.875rem">'
+        f'<div style="height:14px;background:linear-gradient(90deg,{",".join(stops)})"></div>'
+        '<div style="display:flex;justify-content:space-between"><span>speaks against</span><span>no relevance</span>'
+        "<span>speaks towards</span></div></div>"
+    )

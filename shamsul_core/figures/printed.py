@@ -1,0 +1,119 @@
+"""What figures for print share: a panel on matplotlib's axes, and files that are the same bytes for the same content.
+
+Matplotlib takes a third of a second to import: import this module only when a figure is asked for.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.collections import LineCollection
+
+from shamsul_core.figures.relevance_colours import COLOUR_MAPS
+from shamsul_core.figures.still import EXPERT_COLOUR, MASK_COLOUR, OPACITY, SPECKLED, blended
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from shamsul_core.figures.scene import Outline, Panel, Scene
+
+FileKind: TypeAlias = Literal["png", "pdf", "svg"]
+
+_UNDATED = {
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Producer": None, "Creator": None},
+    "svg": {"Date": None, "Creator": None},
+}
+
+
+def draw_panel(
+    axes: Axes, scene: Scene, panel: Panel, *, longest_px: int = 1000, line_width: float = 1.2
+) -> None:
+    """Draw one panel of a scene: radiograph and heatmap as a picture, outlines as lines.
+
+    Parameters
+    ----------
+    axes
+        Emptied of its frame and ticks; its data coordinates are the radiograph's pixels.
+    longest_px
+        Resolution of the picture.
+    line_width
+        Of the mask's outline in points; the experts' is half as wide again.
+    """
+    height, width = scene.pixels.shape
+    axes.imshow(
+        blended(scene, panel, longest_px),
+        extent=(0, width, height, 0),
+        interpolation="lanczos",
+        aspect="equal",
+    )
+    if panel.message is not None:
+        axes.text(0.5, 0.5, panel.message, transform=axes.transAxes, color="white", ha="center", wrap=True)
+    if len(panel.outlines) > SPECKLED:
+        _draw_lines(axes, panel.outlines, MASK_COLOUR, line_width / 3, "solid", halo=0)
+    else:
+        _draw_lines(axes, panel.outlines, MASK_COLOUR, line_width, (0, (4, 2.5)))
+    _draw_lines(axes, scene.expert_outlines, EXPERT_COLOUR, 1.5 * line_width, "solid")
+    axes.set(xlim=(0, width), ylim=(height, 0), anchor="N")
+    axes.set_axis_off()
+
+
+def draw_colour_bar(axes: Axes, colour: str = "black") -> None:
+    """Draw the colours of relevance from against to towards the pathology, over the grey they have in the panels.
+
+    Parameters
+    ----------
+    colour
+        Of the words.
+    """
+    table = COLOUR_MAPS[0].table.astype(np.float64) / 255
+    share = OPACITY * table[:, 3:]
+    axes.imshow((0.35 * (1 - share) + table[:, :3] * share)[None], aspect="auto", extent=(-1, 1, 0, 1))
+    axes.set_yticks([])
+    axes.set_xticks([-1, 0, 1], ["against", "0", "towards"], color=colour, fontsize=8)
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def encode_pages(pages: Iterable[Figure]) -> bytes:
+    """Return figures as the pages of one PDF, the same bytes for the same figures."""
+    buffer = BytesIO()
+    with mpl.rc_context({"pdf.fonttype": 42}), PdfPages(buffer, metadata=_UNDATED["pdf"]) as pdf:
+        for page in pages:
+            pdf.savefig(page, dpi=200, facecolor=page.get_facecolor())
+    return buffer.getvalue()
+
+
+def encode_figure(figure: Figure, kind: FileKind, *, dots_per_inch: int = 200) -> bytes:
+    """Return a figure as a file's bytes, the same for the same figure: without a date, without random names."""
+    with mpl.rc_context({"svg.hashsalt": "shamsul", "pdf.fonttype": 42}):
+        buffer = BytesIO()
+        figure.savefig(
+            buffer, format=kind, dpi=dots_per_inch, metadata=_UNDATED[kind], facecolor=figure.get_facecolor()
+        )
+    return buffer.getvalue()
+
+
+def _draw_lines(
+    axes: Axes,
+    outlines: Sequence[Outline],
+    colour: tuple[int, int, int],
+    width: float,
+    style: str | tuple[int, tuple[float, float]],
+    *,
+    halo: float = 1.2,
+) -> None:
+    closed = [np.concatenate([line, line[:1]]) + 0.5 for line in outlines]
+    if halo:  # keeps a bright line visible on bright bone
+        axes.add_collection(LineCollection(closed, colors=[(0, 0, 0, 0.65)], linewidths=width + halo))
+    axes.add_collection(
+        LineCollection(closed, colors=[tuple(c / 255 for c in colour)], linewidths=width, linestyles=[style])
+    )

@@ -1,0 +1,66 @@
+"""All that is to be said about a classifier's predictions on a cohort, computed once for page and report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shamsul_core.metrics.calibration import calibration_scores, reliability
+from shamsul_core.metrics.classification import Performance, curves, evaluate
+from shamsul_core.metrics.decisions import decide, decision_rates, decision_thresholds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from shamsul_core.metrics.decisions import ThresholdRule
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """A classifier's predictions held against labels; each table is described where it is made.
+
+    Parameters
+    ----------
+    performance
+        From `shamsul_core.metrics.classification.evaluate`.
+    points
+        From `shamsul_core.metrics.classification.curves`.
+    bins, calibration
+        From `shamsul_core.metrics.calibration`.
+    decisions, rates
+        From `shamsul_core.metrics.decisions`.
+    """
+
+    performance: Performance
+    points: pd.DataFrame
+    bins: pd.DataFrame
+    calibration: pd.DataFrame
+    decisions: pd.DataFrame
+    rates: pd.DataFrame
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """All that there is about each observation, a row an observation."""
+        return self.performance.by_observation.join([self.calibration, self.rates])
+
+
+def assess(predictions: pd.DataFrame, labels: pd.DataFrame, rule: ThresholdRule = "0.5") -> Assessment:
+    """Hold predictions against labels.
+
+    Parameters
+    ----------
+    predictions, labels
+        As in `shamsul_core.metrics.classification`.
+    rule
+        Which threshold decides.
+    """
+    thresholds = decision_thresholds(predictions, labels, rule)
+    decisions = decide(predictions, labels, thresholds)
+    return Assessment(
+        performance=evaluate(predictions, labels),
+        points=curves(predictions, labels),
+        bins=reliability(predictions, labels),
+        calibration=calibration_scores(predictions, labels),
+        decisions=decisions,
+        rates=decision_rates(decisions),
+    )

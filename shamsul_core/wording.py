@@ -1,0 +1,118 @@
+"""Settings of a run in a reader's words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from shamsul_core.run import Manifest
+
+RESEARCH_ONLY = "For research, not for diagnosis."
+
+_SIGNS = {
+    "positive": "of what speaks for the pathology",
+    "signed": "of the whole map, what speaks against included: relevance zero lies in mid-range",
+    "absolute": "of the map's size, whichever its sign",
+}
+
+
+def threshold_in_words(segmentation: Mapping[str, Any] | None) -> str:
+    """Say how a run's heatmaps became masks.
+
+    Parameters
+    ----------
+    segmentation
+        `SegmentationSettings.to_json`; ``None`` before a run has scores.
+
+    Examples
+    --------
+    >>> threshold_in_words({"sign": "positive", "thresholds": None, "probability_cutoffs": None, "smoothing": 0})
+    "Mask: above Otsu's threshold of what speaks for the pathology."
+    """
+    if segmentation is None:
+        return "No masks have been made yet."
+    thresholds, cutoffs = (segmentation.get(name) or {} for name in ("thresholds", "probability_cutoffs"))
+    rule = (
+        "the pathology's own threshold where it has one, else Otsu's," if thresholds else "Otsu's threshold"
+    )
+    more = ""
+    if segmentation.get("smoothing"):
+        more += f" Smoothed over {segmentation['smoothing']} pixels first."
+    if cutoffs:
+        more += " Empty where the predicted probability is below the pathology's cutoff."
+    return f"Mask: above {rule} {_SIGNS[segmentation['sign']]}.{more}"
+
+
+def settings_in_words(settings: Mapping[str, Any]) -> list[str]:
+    """Say with which settings a method explained, a sentence each; what is not known by name as it stands.
+
+    Examples
+    --------
+    >>> settings_in_words({"output": "logit", "seed": 0})
+    ['It explains the logit (the score before it becomes a probability).', 'Random numbers from seed 0.']
+    """
+    known: dict[str, Callable[[Any], str]] = {
+        "output": _output,
+        "superpixels": _superpixels,
+        "sampling": _sampling,
+        "kernel_width": lambda width: (
+            f"Radiographs with little hidden count more: kernel width {width} on the cosine distance."
+        ),
+        "keep_largest": lambda count: (
+            "Every superpixel keeps its value." if count is None else f"Only {count} superpixels get a value."
+        ),
+        "hide": lambda value: (
+            "A hidden superpixel is painted in the mean grey by which the network's input is normalised."
+            if value == 0
+            else f"A hidden superpixel is painted with {value} in the network's normalised input."
+        ),
+        "rules": lambda rules: f"Relevance is passed back by the {rules} rule.",
+        "epsilon": lambda value: f"Epsilon is {value:g}.",
+        "seed": lambda seed: f"Random numbers from seed {seed}.",
+    }
+    return [known[name](value) if name in known else f"{name}: {value}." for name, value in settings.items()]
+
+
+def origin_in_words(manifest: Manifest) -> str:
+    """Say where a run's results come from: cohort, model, settings, day."""
+    return (
+        f"Cohort {manifest.cohort['name']}, model {manifest.model['source']}, "
+        f"settings {manifest.preset}, explained on {manifest.created[:10]}."
+    )
+
+
+def _output(output: str | None) -> str:
+    if output == "logit":
+        return "It explains the logit (the score before it becomes a probability)."
+    return "It explains the predicted probability." if output else "What it explains was not recorded."
+
+
+def _superpixels(settings: Mapping[str, Any]) -> str:
+    if settings["algorithm"] == "slic":
+        how = f"about {settings['count']} superpixels (SLIC, compactness {settings['compactness']})"
+    else:
+        how = (
+            f"superpixels of like grey and place (quickshift, up to {settings['max_distance']} pixels apart)"
+        )
+    return f"The radiograph is divided into {how}."
+
+
+def _sampling(sampling: int | Mapping[str, Any]) -> str:
+    if isinstance(sampling, int):
+        return f"It asks the network {sampling} times, whatever the error."
+    return (
+        f"It asks the network {sampling['first']} times, then {sampling['step']} more at a time until the map is "
+        f"expected to correlate by {sampling['reliability']} with that of endlessly many questions, "
+        f"at most {sampling['budget']} times. LIME and SHAP share the answers."
+    )
+
+
+def is_adaptive(settings: Mapping[str, Any]) -> bool:
+    """Return whether a method sampled until its own error was small.
+
+    >>> is_adaptive({"sampling": 1000})
+    False
+    """
+    return isinstance(settings.get("sampling"), dict)

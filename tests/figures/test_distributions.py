@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import plotly.io
+import pytest
+
+from shamsul_core.figures.distributions import case_of, hit_bars, iou_against, iou_boxes
+from shamsul_core.figures.summary import means_in_words, ranks_in_words, summary_table
+from shamsul_core.labels import LOCALISED_PATHOLOGIES
+from shamsul_core.metrics.summary import in_slice, rank_correlations, summarise
+from tests.made import TITLES
+
+
+@pytest.fixture(scope="module")
+def tables(made_run):
+    scores = in_slice(made_run.scores, "full")
+    return scores, summarise(scores, made_run.manifest.pathologies, list(TITLES))
+
+
+def traces(figure, **wanted):
+    return [
+        trace
+        for trace in figure.data
+        if all(trace.to_plotly_json().get(key) == value for key, value in wanted.items())
+    ]
+
+
+def test_every_radiograph_is_a_point_over_its_own_box(tables):
+    scores, summary = tables
+    figure = iou_boxes(scores, summary, TITLES)
+    centres = dict(zip(figure.layout.xaxis.tickvals, summary["pathology"].unique(), strict=True))
+    for method, title in TITLES.items():
+        (points,) = traces(figure, name=title, mode="markers")
+        here = scores[scores["method"] == method].dropna(subset=["iou"])
+        shown = [(*case_of(scores, place), y) for place, y in zip(points.customdata, points.y, strict=True)]
+        expected = [*here[["image_id", "pathology"]].itertuples(index=False, name=None)]
+        assert sorted(one[:2] for one in shown) == sorted(expected)
+        heights = here.set_index(["image_id", "pathology"])["iou"]
+        assert [one[2] for one in shown] == pytest.approx([heights[one[:2]] for one in shown])
+        for x, (_, pathology, _) in zip(points.x, shown, strict=True):
+            assert centres[round(float(x))] == pathology
+
+
+def test_boxes_means_and_the_papers_means_are_the_summarys(tables):
+    scores, summary = tables
+    figure = iou_boxes(scores, summary, TITLES)
+    boxes, means = traces(figure, type="box"), traces(figure, mode="text")
+    stars = [trace for trace in figure.data if trace.name == "Mean in the paper"]
+    for number, method in enumerate(TITLES):
+        lines = summary[summary["method"] == method]
+        own = {name: name for name in ("q1", "median", "q3", "mean")}
+        for name, column in (own | {"lowerfence": "whisker_low", "upperfence": "whisker_high"}).items():
+            np.testing.assert_array_equal(getattr(boxes[number], name), lines[column])
+        expected = ["–" if np.isnan(mean) else f"{mean:.2f}" for mean in lines["mean"]]
+        assert list(means[number].text) == expected
+        np.testing.assert_array_equal(stars[number].y, lines["paper_mean"].dropna())
+        np.testing.assert_array_equal(means[number].x, boxes[number].x)
+    assert len({round(float(x), 3) for box in boxes for x in box.x}) == 40, "no two boxes in one place"
+    assert "n = 3" in figure.layout.xaxis.ticktext[0]
+
+
+def test_bars_are_the_hit_rates_with_their_intervals(tables):
+    _, summary = tables
+    figure = hit_bars(summary, {"lrp": "LRP"})
+    (bars,) = figure.data
+    lines = summary[summary["method"] == "lrp"]
+    np.testing.assert_array_equal(bars.y, lines["hit_rate"])
+    np.testing.assert_allclose(np.add(bars.y, bars.error_y.array), lines["hit_high"])
+    np.testing.assert_allclose(np.subtract(bars.y, bars.error_y.arrayminus), lines["hit_low"])
+
+
+def test_points_against_another_column(tables):
+    scores, _ = tables
+    figure = iou_against(scores, "probability", "probability", TITLES)
+    assert sum(len(trace.x) for trace in figure.data) == scores["iou"].notna().sum()
+    for trace in figure.data:
+        rows = scores.iloc[list(trace.customdata)]
+        np.testing.assert_allclose(trace.x, rows["probability"], rtol=1e-6)
+        np.testing.assert_allclose(trace.y, rows["iou"], rtol=1e-6)
+
+
+def test_a_figure_of_40_000_points_is_less_than_1_5_megabytes():
+    generator = np.random.default_rng(0)
+    names = [f"patient{number:05d}_study1_view1_frontal" for number in range(1000)]
+    pairs = pd.MultiIndex.from_product([names, LOCALISED_PATHOLOGIES, TITLES])
+    scores = pairs.to_frame(index=False, name=["image_id", "pathology", "method"])
+    scores["iou"], scores["hit"] = generator.random((2, len(scores)))
+    scores["probability"] = generator.random(len(scores))
+    summary = summarise(scores, LOCALISED_PATHOLOGIES, list(TITLES))
+    for figure in (
+        iou_boxes(scores, summary, TITLES),
+        hit_bars(summary, TITLES),
+        iou_against(scores, "probability", "probability", TITLES),
+    ):
+        text = plotly.io.to_json(figure, validate=False)
+        assert len(text) < 1_500_000
+        json.loads(text, parse_constant=pytest.fail)  # NaN is no JSON
+
+
+def test_nothing_to_show_is_an_empty_figure(tables):
+    scores, _ = tables
+    nothing = scores.assign(iou=np.nan, hit=np.nan)
+    summary = summarise(nothing, ["Edema"], ["lime"])
+    for figure in (
+        iou_boxes(nothing, summary, {"lime": "LIME"}),
+        iou_against(nothing, "probability", "p", {"lime": "LIME"}),
+    ):
+        assert len(figure.data[0].x) == 0
+
+
+def test_the_table_and_the_words_say_what_the_summary_does(tables):
+    scores, summary = tables
+    table = summary_table(summary, {"lrp": "LRP"}, lambda image, pathology: f"?{image}&{pathology}")
+    lines = summary[summary["method"] == "lrp"]
+    assert set(table["Method"]) == {"LRP"}
+    for shown, line in zip(table.itertuples(index=False), lines.itertuples(), strict=True):
+        assert shown[0] == line.pathology
+        assert shown[7] == f"?{line.best_id}&{line.pathology}#{line.best:.2f}"
+        interval = f"{line.mean_low:.2f} – {line.mean_high:.2f}"
+        assert shown[4] == ("–" if np.isnan(line.mean_low) else interval)
+    words = means_in_words(summary, TITLES)
+    means = summary.groupby("method")["mean"].mean().sort_values(ascending=False)
+    assert words.index(TITLES[means.index[0]]) < words.index(TITLES[means.index[1]])
+    assert f"**{TITLES[means.index[0]]}** {means.iloc[0]:.2f}" in words
+    ranks = rank_correlations(scores, "probability", ["lime"])
+    assert ranks_in_words(ranks, TITLES) == f"LIME {ranks['rho'].item():.2f} (n = {ranks['n'].item()})"

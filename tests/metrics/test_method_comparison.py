@@ -1,0 +1,113 @@
+"""Comparisons against scipy on tables put together by hand, and against the numbers of Demšar's paper."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import friedmanchisquare, wilcoxon
+from statsmodels.stats.multitest import multipletests
+
+from shamsul_core.metrics.comparison import compare_pairs, rank_methods
+
+METHODS = ["lime", "shap", "gradcam", "lrp"]
+
+
+def random_scores(seed, count=30, missing=0.2):
+    generator = np.random.default_rng(seed)
+    rows = [
+        {
+            "image_id": f"r{number}",
+            "pathology": pathology,
+            "method": method,
+            "iou": np.nan if generator.random() < missing else round(generator.random(), 2),
+        }
+        for pathology in ("Edema", "Lung Lesion")
+        for number in range(count)
+        for method in METHODS
+    ]
+    return pd.DataFrame(rows).sample(frac=1, random_state=seed)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_pairs_are_scipys_on_the_radiographs_both_have(seed):
+    scores = random_scores(seed)
+    table = compare_pairs(scores, METHODS).set_index(["pathology", "method", "other"])
+    for (pathology, one, other), row in table.iterrows():
+        wide = scores[scores["pathology"] == pathology].set_index(["image_id", "method"])["iou"].unstack()
+        both = wide[[one, other]].dropna()
+        expected = wilcoxon(both[one], both[other])
+        assert row["n"] == len(both)
+        assert row["p"] == pytest.approx(expected.pvalue)
+        assert row["mean_difference"] == pytest.approx(both[one].mean() - both[other].mean())
+        ranks = (both[one] - both[other]).pipe(lambda d: d[d != 0]).abs().rank()
+        total = ranks.sum()
+        for_one = ranks[(both[one] - both[other]).reindex(ranks.index) > 0].sum()
+        assert row["effect"] == pytest.approx((2 * for_one - total) / total)
+    np.testing.assert_allclose(table["p_holm"], multipletests(table["p"], method="holm")[1])
+
+
+def test_a_method_that_always_wins():
+    scores = random_scores(1, missing=0)
+    scores.loc[scores["method"] == "lime", "iou"] += 2
+    table = compare_pairs(scores, METHODS)
+    assert (table.loc[table["method"] == "lime", "effect"] == 1).all()
+    assert (table.loc[table["method"] == "lime", "p_holm"] < 0.001).all()
+    assert rank_methods(scores, METHODS).mean_ranks["lime"] == 1
+
+
+def test_equal_methods_do_not_differ():
+    scores = random_scores(1, missing=0)
+    scores["iou"] = 0.5
+    table = compare_pairs(scores, METHODS)
+    assert table["p"].isna().all()
+    assert (table["effect"] == 0).all()
+    ranking = rank_methods(scores, METHODS)
+    assert ranking.p == 1
+    assert (ranking.mean_ranks == 2.5).all()
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_ranking_is_scipys_friedman(seed):
+    scores = random_scores(seed)
+    wide = scores.set_index(["pathology", "image_id", "method"])["iou"].unstack().dropna()[METHODS]
+    found = rank_methods(scores, METHODS)
+    statistic, p = friedmanchisquare(*wide.to_numpy().T)
+    assert (found.statistic, found.p, found.blocks) == (
+        pytest.approx(statistic),
+        pytest.approx(p),
+        len(wide),
+    )
+    np.testing.assert_allclose(found.mean_ranks, wide.rank(axis=1, ascending=False).mean())
+
+
+@pytest.mark.parametrize(("methods", "q"), [(3, 2.343), (4, 2.569), (5, 2.728)])
+def test_critical_differences_are_those_of_demsars_table_5(methods, q):
+    names = [f"m{number}" for number in range(methods)]
+    scores = pd.DataFrame(
+        [
+            {"image_id": f"r{n}", "pathology": "Edema", "method": name, "iou": (n * 7 + k * 3) % 11}
+            for n in range(14)
+            for k, name in enumerate(names)
+        ]
+    )
+    found = rank_methods(scores, names)
+    assert found.critical_difference == pytest.approx(
+        q * np.sqrt(methods * (methods + 1) / (6 * 14)), abs=1e-3
+    )
+    apart = found.mean_ranks.iloc[0] - found.mean_ranks.iloc[1]
+    assert (found.p_pairs.iloc[0, 1] < 0.05) == (abs(apart) > found.critical_difference)
+
+
+def test_without_common_radiographs_there_is_no_ranking():
+    scores = random_scores(0)
+    scores.loc[scores["method"] == "lrp", "iou"] = np.nan
+    with pytest.raises(ValueError, match="no radiograph and pathology"):
+        rank_methods(scores, METHODS)
+    assert (compare_pairs(scores, METHODS).query("other == 'lrp'")["n"] == 0).all()
+    with pytest.raises(ValueError, match="three methods"):
+        rank_methods(scores, METHODS[:2])
