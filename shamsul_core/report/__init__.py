@@ -1,0 +1,122 @@
+"""The report: the paper's tables and figures, made from a run, in the paper's order, and what goes beyond them.
+
+A chapter is one module, which returns words, tables and figures (`shamsul_core.report.chapter`); `write_report` lists
+the chapters and writes them as one HTML file, one PDF, and each table as CSV and each figure as PNG and SVG. The same
+run gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shamsul_core.atomic import write_atomically
+from shamsul_core.cohort.summary import cohort_table
+from shamsul_core.figures.comparison import banner
+from shamsul_core.figures.drawing import encode_png, encode_svg
+from shamsul_core.metrics.assessment import assess
+from shamsul_core.metrics.classification import u_zeros
+from shamsul_core.report.causes import correlation_chapter, threshold_chapter
+from shamsul_core.report.chapter import Chapter, Drawing, Table
+from shamsul_core.report.cohort import cohort_chapter
+from shamsul_core.report.documents import DocumentChapter, as_html, as_pdf, draw
+from shamsul_core.report.localisation import Evidence, comparison_chapter, method_chapters
+from shamsul_core.report.prediction import prediction_chapter
+from shamsul_core.report.provenance import provenance_chapter
+from shamsul_core.run import RunError
+from shamsul_core.wording import origin_in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import pandas as pd
+
+    from shamsul_core.cohort import Cohort
+    from shamsul_core.metrics.decisions import ThresholdRule
+    from shamsul_core.report.documents import DocumentBlock
+    from shamsul_core.run import Run
+
+TITLE = "What the classifier looked at"
+
+
+def write_report(
+    run: Run,
+    cohort: Cohort,
+    folder: Path,
+    *,
+    rule: ThresholdRule = "0.5",
+    blank_is_negative: bool = False,
+    report: Callable[[str], None] = lambda _: None,
+) -> list[Path]:
+    """Write ``report.html``, ``report.pdf``, tables as CSV and figures as PNG and SVG, each file whole or not at all.
+
+    Parameters
+    ----------
+    folder
+        Made where it is not there; files of the same names are replaced.
+    rule
+        Which threshold decides.
+    blank_is_negative
+        Whether uncertain and blank labels count as negative (U-Zeros) instead of being left out.
+    report
+        Called with the title of each chapter that is done.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    RunError
+        If the run holds no predictions or they cannot be read.
+    OSError
+        If a file cannot be written.
+    """
+    predictions = run.predictions
+    if predictions.empty:
+        message = f"{run.folder}: no predictions in this run yet; go on with: python -m shamsul_core explain"
+        raise RunError(message)
+    radiographs = cohort_table(cohort)
+    labels = u_zeros(radiographs) if blank_is_negative else radiographs
+    folder.mkdir(parents=True, exist_ok=True)
+    written, chapters = [], []
+
+    def write(name: str, content: bytes) -> None:
+        write_atomically(folder / name, content)
+        written.append(folder / name)
+
+    for chapter in _chapters(run, cohort, radiographs, labels, rule):
+        blocks: list[DocumentBlock] = []
+        for block in chapter.blocks:
+            if isinstance(block, Drawing):
+                png = encode_png(block.figure)
+                write(f"{block.name}.png", png)
+                write(f"{block.name}.svg", encode_svg(block.figure))
+                blocks.append(draw(block.caption, png))
+                continue
+            if isinstance(block, Table):
+                text = block.frame.to_csv(float_format="%.6g", lineterminator="\n")
+                write(f"{block.name}.csv", text.encode())
+            blocks.append(block)
+        chapters.append(DocumentChapter(chapter.title, tuple(blocks)))
+        report(chapter.title)
+    notes = [origin_in_words(run.manifest), *filter(None, [banner(run)])]
+    write("report.html", as_html(TITLE, notes, chapters))
+    write("report.pdf", as_pdf(TITLE, notes, chapters))
+    return written
+
+
+def _chapters(
+    run: Run, cohort: Cohort, radiographs: pd.DataFrame, labels: pd.DataFrame, rule: ThresholdRule
+) -> Iterator[Chapter]:
+    assessment = assess(run.predictions, labels, rule)
+    evidence = Evidence(run, cohort)
+    yield cohort_chapter(radiographs)
+    yield prediction_chapter(assessment)
+    if not evidence.scores.empty:
+        yield from method_chapters(evidence)
+        yield comparison_chapter(evidence)
+        yield threshold_chapter(evidence)
+        yield correlation_chapter(evidence, assessment)
+    yield provenance_chapter(run)

@@ -1,0 +1,119 @@
+"""What a score goes with: the threshold rule, the lesion's size and shape, the model's certainty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from shamsul_core.figures.boxes import rule_figure
+from shamsul_core.metrics.lesions import FEATURES, lesion_table
+from shamsul_core.metrics.summary import rank_correlations
+from shamsul_core.metrics.threshold_rules import PAPER, RULES, SIGNS, level_scores, rank_rules, rule_scores
+from shamsul_core.report.chapter import Chapter, Drawing, Table, Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from shamsul_core.metrics.assessment import Assessment
+    from shamsul_core.report.chapter import Block
+    from shamsul_core.report.localisation import Evidence
+
+
+def threshold_chapter(evidence: Evidence) -> Chapter:
+    """Return how much of the ranking of the methods comes from the rule that makes masks of maps."""
+    return Chapter("The threshold question", tuple(_thresholds(evidence)))
+
+
+def correlation_chapter(evidence: Evidence, assessment: Assessment) -> Chapter:
+    """Return what IoU goes with: probability, AUROC and the lesions' number, size and shape."""
+    return Chapter("What the IoU goes with", tuple(_correlations(evidence, assessment)))
+
+
+def _thresholds(evidence: Evidence) -> Iterator[Block]:
+    levels = level_scores(evidence.run, evidence.cohort)
+    if levels.empty:
+        yield Words(
+            "There is no heatmap of a finding that the experts marked, so there is nothing to set a threshold on. Masks "
+            "that came as masks have none."
+        )
+        return
+    thresholded = set(levels["method"])
+    titles = {name: title for name, title in evidence.titles.items() if name in thresholded}
+    ranked = rank_rules(rule_scores(levels), list(titles))
+    words = {f"{sign} {rule}": f"{SIGNS[sign]}, {RULES[rule]}" for sign in SIGNS for rule in RULES}
+    yield Words(_in_words(ranked, titles))
+    yield Drawing(
+        "threshold_rules",
+        "Mean IoU of each method under every rule. A map with an empty mask counts with an IoU of 0 here, holes are not "
+        "filled, and tuned thresholds are never scored on the radiographs they were tuned on (5 folds). Best possible "
+        "is each map's own best threshold, which no rule can know.",
+        rule_figure(ranked, titles, words),
+    )
+    shown = ranked.assign(
+        sign=[SIGNS[sign] for sign in ranked["sign"]],
+        rule=[RULES[rule] for rule in ranked["rule"]],
+        ranking=[
+            " > ".join(titles[name] for name in line.split(" > ") if name) for line in ranked["ranking"]
+        ],
+    ).rename(columns={"sign": "Map", "rule": "Threshold", "ranking": "Ranking", "tau": "τ"} | dict(titles))
+    yield Table(
+        "threshold_rules",
+        "The same in figures, and Kendall's τ of the ranking with the one under the paper's rule (signed map, Otsu).",
+        ranked.set_index(["sign", "rule"]),
+        shown,
+    )
+
+
+def _in_words(ranked: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    if len(titles) < 2:
+        return f"{', '.join(titles.values())} is the only method with heatmaps, so there is no ranking."
+    rules = ranked[ranked["rule"] != "best"].set_index(["sign", "rule"])
+    order, others = rules.loc[[PAPER]]["ranking"].iloc[0], rules.drop(index=[PAPER])
+    same = int((others["ranking"] == order).sum())
+    first = " or ".join(sorted({titles[line.split(" > ")[0]] for line in rules["ranking"]}))
+    tau = others["tau"]
+    agreement = "" if tau.isna().all() else f"; Kendall's τ with it is {tau.min():.2f} to {tau.max():.2f}"
+    return (
+        f"Under the paper's rule the methods rank {' > '.join(titles[one] for one in order.split(' > '))}. Of the "
+        f"{len(others)} other combinations of sign and rule {same} give this very ranking{agreement}. The first place "
+        f"goes to {first}. Where the order changes with the rule, it says something about the rule and not about the "
+        f"methods."
+    )
+
+
+def _correlations(evidence: Evidence, assessment: Assessment) -> Iterator[Block]:
+    run, scores, titles = evidence.run, evidence.scores, evidence.titles
+    lesions = lesion_table(evidence.cohort, run.explained_ids(), run.manifest.pathologies)
+    joined = scores.merge(lesions, on=["image_id", "pathology"], how="left")
+    rows = {}
+    for column, words in {"probability": "predicted probability", **FEATURES}.items():
+        ranks = rank_correlations(joined, column, list(titles))
+        rows[words] = {titles[str(method)]: rho for method, rho in ranks[["method", "rho"]].to_numpy()}
+        rows[words]["n"] = int(ranks["n"].max()) if len(ranks) else 0
+    table = pd.DataFrame(rows).T.rename_axis("IoU against")
+    yield Table(
+        "correlations",
+        "Spearman's rank correlation of IoU, over all cases, with the predicted probability and with the lesions' number, "
+        "size and shape (CheXlocalize's definitions: the longer over the shorter side of the least rectangle around the "
+        "lesion, and the share of the rectangle that the lesion leaves free).",
+        table,
+    )
+    yield Words(_against_auroc(evidence, assessment))
+
+
+def _against_auroc(evidence: Evidence, assessment: Assessment) -> str:
+    auroc = assessment.table["auroc"].astype(float)
+    parts = []
+    for method, title in evidence.titles.items():
+        means = evidence.summary[evidence.summary["method"] == method].set_index("pathology")["mean"]
+        both = pd.DataFrame({"iou": means.astype(float), "auroc": auroc}).dropna()
+        varies = len(both) > 2 and bool((both.max() > both.min()).all())
+        rho = float(spearmanr(both["iou"], both["auroc"]).statistic) if varies else np.nan
+        parts.append(f"{title} {'–' if np.isnan(rho) else f'{rho:.2f}'} ({len(both)} pathologies)")
+    return (
+        f"Spearman's rank correlation of a pathology's mean IoU with its AUROC: {', '.join(parts)}. The paper finds that "
+        f"predicting well and pointing at the right place do not go together."
+    )

@@ -1,0 +1,278 @@
+"""A chapter for each method: the paper's box plots and figures of cases; and one that holds the methods together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from shamsul_core import paper
+from shamsul_core.figures.boxes import box_figure
+from shamsul_core.figures.cases import case_figure, make_case
+from shamsul_core.figures.summary import p_in_words
+from shamsul_core.metrics.comparison import compare_pairs, rank_methods
+from shamsul_core.metrics.readers import READERS, percentage_decrease, reader_scores
+from shamsul_core.metrics.summary import summarise
+from shamsul_core.report.chapter import Chapter, Drawing, Table, Words, cell
+from shamsul_core.selection import best_iou, best_multilabel, best_probability, in_order
+from shamsul_core.wording import origin_in_words, threshold_in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from shamsul_core.cohort import Cohort
+    from shamsul_core.report.chapter import Block
+    from shamsul_core.run import Run
+
+_CASE_PX = 600
+
+SCORES = {
+    "iou": ("IoU", "intersection over union of the method's and the experts' mask (Jaccard)"),
+    "dice": ("Dice", "twice the intersection over the sum of both masks (Dice 1945)"),
+    "precision": ("Precision", "share of the method's mask inside the experts'"),
+    "recall": ("Recall", "share of the experts' mask inside the method's"),
+    "specificity": ("Specificity", "share of the rest of the radiograph that the method leaves out too"),
+    "average_precision": ("Average precision", "precision averaged over recall as the threshold falls"),
+    "mass_accuracy": (
+        "Relevance mass",
+        "share of the positive relevance inside the experts' mask (Arras, Osman and Samek 2022)",
+    ),
+    "rank_accuracy": (
+        "Relevance rank",
+        "share inside the experts' mask of as many of the highest pixels as it has (Arras, Osman and Samek 2022)",
+    ),
+    "distance": (
+        "Distance",
+        "of the map's maximum from the experts' mask, over the radiograph's diagonal; less is better",
+    ),
+    "best_iou": (
+        "Best IoU",
+        "the highest that any threshold gives this very map: what the method could reach",
+    ),
+    "hit": ("Hit rate", "share of maps whose maximum lies inside the experts' mask (pointing game)"),
+}
+"""Columns of the scores, their titles and definitions."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What the chapters on localisation are made from; made once."""
+
+    run: Run
+    cohort: Cohort
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """The run's scores."""
+        return self.run.scores
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """See `shamsul_core.metrics.summary.summarise`."""
+        return summarise(self.scores, self.run.manifest.pathologies, list(self.titles))
+
+    @cached_property
+    def titles(self) -> Mapping[str, str]:
+        """Of the methods."""
+        return {name: str(about["title"]) for name, about in self.run.manifest.methods.items()}
+
+
+def method_chapters(evidence: Evidence) -> Iterator[Chapter]:
+    """Yield a chapter for each method."""
+    for method, title in evidence.titles.items():
+        yield Chapter(f"{title} against the experts", tuple(_method(evidence, method)))
+
+
+def comparison_chapter(evidence: Evidence) -> Chapter:
+    """Return what holds the methods against each other, and against a second group of readers."""
+    return Chapter("The methods together", tuple(_comparison(evidence)))
+
+
+def _method(evidence: Evidence, method: str) -> Iterator[Block]:
+    summary = evidence.summary[evidence.summary["method"] == method]
+    number = paper.BOX_FIGURES.get(method)
+    place = f" (the paper's Figure {number}; its means, as far as it gives them, are stars)" if number else ""
+    name = f"figure{number}" if number else f"boxes_{method}"
+    if not summary["n"].any():
+        yield Words("No radiograph has both a mask of this method and a contour of the experts.")
+        return
+    yield Drawing(
+        name,
+        f"IoU by pathology{place}. Box: middle half of the radiographs; line: median; dashed, and printed: mean; each "
+        f"point a radiograph. {threshold_in_words(evidence.run.segmentation)}",
+        box_figure(evidence.scores, evidence.summary, method),
+    )
+    yield Table(
+        f"summary_{method}", "The same in figures.", summary.set_index("pathology"), _summary(summary)
+    )
+    yield from _cases(evidence, method, number)
+
+
+def _summary(summary: pd.DataFrame) -> pd.DataFrame:
+    def interval(low: float, high: float) -> str:
+        return "–" if pd.isna(low) else f"{low:.3f} to {high:.3f}"
+
+    return pd.DataFrame(
+        {
+            "Pathology": summary["pathology"],
+            "n": summary["n"],
+            "Mean IoU": summary["mean"],
+            "95 % interval": [interval(*ends) for ends in summary[["mean_low", "mean_high"]].to_numpy(float)],
+            "Paper's mean": summary["paper_mean"],
+            "Median": summary["median"],
+            "Best": summary["best"],
+            "Hit rate": summary["hit_rate"],
+            "Interval of hits": [
+                interval(*ends) for ends in summary[["hit_low", "hit_high"]].to_numpy(float)
+            ],
+        }
+    )
+
+
+def _cases(evidence: Evidence, method: str, number: int | None) -> Iterator[Block]:
+    """Yield the figures of cases: best IoU of each of two pathologies, best probability of both, best multi-label."""
+    pathologies = shown_pathologies(evidence.run)
+    if pathologies != list(paper.SHOWN):
+        number = None  # these are not the paper's figures
+    of_method = evidence.scores[evidence.scores["method"] == method]
+    best = best_iou(of_method)
+    asked = [("best", best[best["pathology"] == name], [name]) for name in pathologies]
+    probable = best_probability(evidence.scores)
+    asked.append(("probable", probable[probable["pathology"].isin(pathologies)], pathologies))
+    if len(pathologies) == 2:
+        asked.append(("multilabel", best_multilabel(evidence.scores, *pathologies), pathologies))
+    titles = {"best": "highest IoU", "probable": "highest probability", "multilabel": "best multi-label case"}
+    for step, (criterion, table, names) in enumerate(asked, start=1):
+        cases = [
+            make_case(evidence.run, evidence.cohort, evidence.scores, one, longest_px=_CASE_PX)
+            for one in in_order(table, evidence.run.manifest.pathologies)
+        ]
+        if not cases:
+            yield Words(f"There is no {titles[criterion]} of {' and '.join(names)} in this run.")
+            continue
+        figure = case_figure(cases, [method], origin_in_words(evidence.run.manifest))
+        name = f"figure{number + step}" if number else f"cases_{method}_{step}"
+        said = paper.CASES.get(method, {}).get(criterion)
+        beside = ""
+        if said is not None and number is not None:
+            words = "; ".join(f"{name} {said[paper.SHOWN.index(name)]}" for name in names)
+            beside = f" The paper's Figure {number + step}: {words}."
+        ours = "; ".join(_reading(of_method, case.scene.image_id, case.scene.pathology) for case in cases)
+        yield Drawing(
+            name,
+            f"{titles[criterion][0].upper()}{titles[criterion][1:]} of {' and '.join(names)}: {ours}.{beside}",
+            figure,
+        )
+
+
+def shown_pathologies(run: Run) -> list[str]:
+    """Return the two pathologies whose cases are shown: the paper's, or the run's first two."""
+    there = [name for name in paper.SHOWN if name in run.manifest.pathologies]
+    return there if len(there) == len(paper.SHOWN) else list(run.manifest.pathologies[:2])
+
+
+def _reading(scores: pd.DataFrame, image_id: str, pathology: str) -> str:
+    row = scores[(scores["image_id"] == image_id) & (scores["pathology"] == pathology)].iloc[0]
+    iou = "no IoU" if pd.isna(row["iou"]) else f"IoU {row['iou']:.2f}"
+    return (
+        f"{pathology} {iou}, probability {cell(None if pd.isna(row['probability']) else row['probability'])}"
+    )
+
+
+def _comparison(evidence: Evidence) -> Iterator[Block]:
+    methods, titles, scores = list(evidence.titles), evidence.titles, evidence.scores
+    means = evidence.summary.pivot_table(index="pathology", columns="method", values="mean", dropna=False)
+    hits = evidence.summary.pivot_table(index="pathology", columns="method", values="hit_rate", dropna=False)
+    order = [name for name in evidence.run.manifest.pathologies if name in means.index]
+    wide = means.reindex(index=order, columns=methods).rename(columns=lambda name: f"{titles[name]} IoU")
+    wide = wide.join(
+        hits.reindex(index=order, columns=methods).rename(columns=lambda name: f"{titles[name]} hits")
+    )
+    yield Table("methods", "Mean IoU and hit rate of each method.", wide.rename_axis("Pathology"))
+    if len(methods) > 1:
+        pairs = compare_pairs(scores, methods)
+        shown = pairs[pairs["n"] > 0]
+        yield Table(
+            "pairs",
+            "Every two methods on the same radiographs: mean difference of IoU, effect (rank-biserial correlation, "
+            "-1 to 1), p of Wilcoxon's signed-rank test, and p corrected for the whole table (Holm).",
+            pairs.set_index("pathology"),
+            pd.DataFrame(
+                {
+                    "Pathology": shown["pathology"],
+                    "Methods": [
+                        f"{titles[a]} − {titles[b]}" for a, b in shown[["method", "other"]].to_numpy()
+                    ],
+                    "n": shown["n"],
+                    "Difference": shown["mean_difference"],
+                    "Effect": shown["effect"],
+                    "p": shown["p"].map(p_in_words),
+                    "p, Holm": shown["p_holm"].map(p_in_words),
+                }
+            ),
+        )
+    yield from _ranking(evidence)
+    definitions = " ".join(f"{title}: {meaning}." for title, meaning in SCORES.values())
+    rows = {name: scores[scores["method"] == name][list(SCORES)].astype(float) for name in methods}
+    by_pathology = {titles[name]: rows[name].groupby(scores["pathology"]).mean().mean() for name in methods}
+    table = pd.DataFrame(by_pathology).T.rename(columns={name: title for name, (title, _) in SCORES.items()})
+    yield Table(
+        "scores",
+        f"More than one number: means over the pathologies of the means over the radiographs. {definitions}",
+        table.rename_axis("Method"),
+    )
+    yield from _readers(evidence)
+
+
+def _ranking(evidence: Evidence) -> Iterator[Block]:
+    try:
+        ranking = rank_methods(evidence.scores, list(evidence.titles))
+    except ValueError as error:
+        yield Words(f"No ranking: {error}.")
+        return
+    ranks = ", ".join(
+        f"{evidence.titles[str(name)]} {rank:.2f}" for name, rank in ranking.mean_ranks.sort_values().items()
+    )
+    yield Words(
+        f"Mean ranks by IoU over {ranking.blocks} cases that every method has a score for (1 is best): {ranks}. "
+        f"Friedman's test: statistic {ranking.statistic:.1f}, p {p_in_words(ranking.p)}. Mean ranks further apart than "
+        f"{ranking.critical_difference:.2f} differ at 5 % (Nemenyi). Cases of one radiograph are not independent of "
+        f"each other, so that p is too small where radiographs have many findings."
+    )
+    p_pairs = ranking.p_pairs.rename(index=evidence.titles, columns=evidence.titles).rename_axis("Method")
+    shown = p_pairs.map(p_in_words).reset_index()
+    yield Table("nemenyi", "Nemenyi's p of every two methods.", p_pairs, shown)
+
+
+def _readers(evidence: Evidence) -> Iterator[Block]:
+    run, cohort = evidence.run, evidence.cohort
+    readers = reader_scores(cohort, run.explained_ids(), run.manifest.pathologies)
+    if readers.empty:
+        yield Words(
+            "The cohort has no second readers (CheXlocalize's hb files), so there is no human benchmark."
+        )
+        return
+    for column, words in (("iou", "IoU"), ("hit", "hit rate")):
+        table = percentage_decrease(evidence.scores, readers, list(evidence.titles), column)
+        known = table.dropna(subset=["decrease"])
+        yield Table(
+            f"{READERS}_{column}",
+            f"Second readers beside the methods: mean {words}, and by how many percent of the readers' a method's lies "
+            f"below it, with the 95 % bootstrap interval (CheXlocalize).",
+            table.set_index("pathology"),
+            pd.DataFrame(
+                {
+                    "Pathology": known["pathology"],
+                    "Method": known["method"].map(evidence.titles),
+                    "Second readers": known["readers"],
+                    "Method's mean": known["mean"],
+                    "Decrease, %": known["decrease"].map("{:.1f}".format),
+                    "95 % interval": [
+                        f"{low:.1f} to {high:.1f}"
+                        for low, high in known[["decrease_low", "decrease_high"]].to_numpy(float)
+                    ],
+                }
+            ),
+        )

@@ -1,0 +1,74 @@
+"""The chapter on how well the model predicts: the paper's Figure 3, curves, calibration and every decision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from shamsul_core.figures.assessment import ASSESSMENT_FIGURES
+from shamsul_core.figures.run_facts import left_out
+from shamsul_core.report.chapter import Chapter, Drawing, Table, Words, cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shamsul_core.metrics.assessment import Assessment
+    from shamsul_core.report.chapter import Block
+
+AVERAGE = "Weighted average"
+"""Name of the last row of ``prediction.csv``: over the observations without a reason, weights are their positives."""
+
+_CAPTIONS = {
+    "figure3": "AUROC and number of positives of each observation (the paper's Figure 3).",
+    "roc": "Receiver operating characteristic.",
+    "precision_recall": "Precision against recall.",
+    "calibration": "Share of positives against predicted probability.",
+}
+
+
+def prediction_chapter(assessment: Assessment) -> Chapter:
+    """Return the chapter."""
+    return Chapter("How well the model predicts", tuple(_blocks(assessment)))
+
+
+def _blocks(assessment: Assessment) -> Iterator[Block]:
+    table = pd.concat([assessment.table, _average(assessment.performance.weighted)]).rename_axis(
+        "observation"
+    )
+    shown = pd.DataFrame(
+        {"Observation": table.index, "Positive": table["positive"].to_numpy(object)}
+        | {
+            name.upper(): [_with_interval(row, name) for _, row in table.iterrows()]
+            for name in ("auroc", "auprc")
+        }
+        | {"Threshold": table["threshold"].to_numpy(object)}
+        | {name.capitalize(): table[name].to_numpy(object) for name in ("sensitivity", "specificity")}
+    )
+    yield Table("prediction", "AUROC and AUPRC with 95 % bootstrap intervals, and decisions.", table, shown)
+    dropped = assessment.performance.dropped
+    if dropped:
+        yield Words(f"Outside the weighted average: {left_out(dropped)}.")
+    yield Table(
+        "decisions",
+        "Every decision stands in decisions.csv; so many there are of each kind.",
+        assessment.decisions.set_index("image_id"),
+        assessment.decisions["decision"].value_counts().rename_axis("Decision").reset_index(name="Number"),
+    )
+    for name, draw in ASSESSMENT_FIGURES.items():
+        yield Drawing(name, _CAPTIONS[name], draw(assessment, "print"))
+
+
+def _with_interval(row: pd.Series[float], name: str) -> str:
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    return cell(row[name]) if pd.isna(low) else f"{row[name]:.3f} ({low:.3f} to {high:.3f})"
+
+
+def _average(weighted: pd.DataFrame) -> pd.DataFrame:
+    columns = {"value": "", "low": "_low", "high": "_high"}
+    row = {
+        f"{metric}{ending}": weighted.loc[metric, column]
+        for metric in weighted.index
+        for column, ending in columns.items()
+    }
+    return pd.DataFrame([row], index=[AVERAGE])

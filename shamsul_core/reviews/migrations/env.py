@@ -1,0 +1,9 @@
+"""Alembic's entry; the connection is given by `shamsul_core.reviews.store`."""
+
+from alembic import context
+
+from shamsul_core.reviews.store import Base
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,101 @@
+"""The questions to a reader, and the answers there are, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+CASE = ""
+"""In the place of a method: the question is about the case."""
+
+Kind: TypeAlias = Literal["scale", "choice", "method", "text", "flag"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A question.
+
+    Parameters
+    ----------
+    name
+        Under which its answers are stored.
+    text
+        As it is asked.
+    kind
+        ``"scale"``: ordered answers, stored as ``1`` to ``n``; ``"choice"``: stored as they are; ``"method"``: one of
+        the run's methods; ``"text"``; ``"flag"``: ``yes`` or empty.
+    answers
+        In words, of a scale or a choice.
+    is_per_method
+        Whether it is asked of each method.
+    """
+
+    name: str
+    text: str
+    kind: Kind
+    answers: tuple[str, ...] = ()
+    is_per_method: bool = False
+
+    def accepts(self, value: str, methods: tuple[str, ...]) -> bool:
+        """Return whether a stored value is one of the question's; the empty one takes an answer back."""
+        if not value or self.kind == "text":
+            return True
+        allowed = {
+            "scale": tuple(str(number) for number in range(1, len(self.answers) + 1)),
+            "choice": self.answers,
+            "method": methods,
+            "flag": ("yes",),
+        }
+        return value in allowed[self.kind]
+
+
+_TRUST = ("not at all", "little", "partly", "largely", "fully")
+
+QUESTIONS: dict[str, Question] = {
+    one.name: one
+    for one in (
+        Question(
+            name="trust_before",
+            text="How far do you trust the prediction, before you look at the maps?",
+            kind="scale",
+            answers=_TRUST,
+        ),
+        Question(
+            name="significance",
+            text="How medically significant is what it marks?",
+            kind="scale",
+            answers=(
+                "misleading",
+                "of no significance",
+                "partly significant",
+                "significant",
+                "exactly what matters",
+            ),
+            is_per_method=True,
+        ),
+        Question(
+            name="covers",
+            text="Does it cover the finding?",
+            kind="choice",
+            answers=("no", "partly", "wholly"),
+            is_per_method=True,
+        ),
+        Question(
+            name="beside",
+            text="Does it mark what it should not?",
+            kind="choice",
+            answers=("no", "a little", "much"),
+            is_per_method=True,
+        ),
+        Question(name="best", text="Which map is best?", kind="method"),
+        Question(
+            name="trust_after",
+            text="How far do you trust the prediction, having seen the maps?",
+            kind="scale",
+            answers=_TRUST,
+        ),
+        Question(name="comment", text="Comment", kind="text"),
+        Question(name="flag", text="Discuss this case", kind="flag"),
+    )
+}
+"""By name, in the order asked."""

@@ -1,0 +1,163 @@
+"""Readers' answers: kept one and all, the latest counts, and a database that is gone is one sentence."""
+
+from __future__ import annotations
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from shamsul_core.reviews import QUESTIONS, Case, Reviews, ReviewsError, run_key
+from shamsul_core.reviews.store import Base
+
+CASE = Case("patient1_study1_view1_frontal", "Edema")
+OTHER = Case("patient2_study1_view1_frontal", "Cardiomegaly")
+
+
+@pytest.fixture
+def reviews(database):
+    opened = Reviews(database)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def in_a_file(tmp_path):
+    opened = Reviews(f"sqlite:///{tmp_path}/new/folder/reviews.sqlite")
+    yield opened
+    opened.close()
+
+
+def test_the_latest_answer_counts_and_all_are_kept(reviews):
+    for value in ("2", "5", "4"):
+        reviews.answer("run", "Ada", CASE, "significance", value, method="lrp")
+    reviews.answer("run", "Ada", CASE, "comment", "above the <b>diaphragm</b> $x$")
+    reviews.answer("run", "Bo", CASE, "significance", "1", method="lrp")
+    reviews.answer("other run", "Ada", CASE, "significance", "1", method="lrp")
+    assert reviews.of_case("run", "Ada", CASE) == {
+        ("lrp", "significance"): "4",
+        ("", "comment"): "above the <b>diaphragm</b> $x$",
+    }
+    assert reviews.answers("run")["value"].tolist() == ["4", "above the <b>diaphragm</b> $x$", "1"]
+    history = reviews.history("run", "Ada")
+    assert history["value"].tolist() == ["2", "5", "4", "above the <b>diaphragm</b> $x$"]
+    assert history["answered"].is_monotonic_increasing
+    assert reviews.readers("run") == ["Ada", "Bo"]
+
+
+def test_an_answer_can_be_taken_back(reviews):
+    reviews.answer("run", "Ada", CASE, "best", "lime", methods=["lime", "lrp"])
+    reviews.answer("run", "Ada", CASE, "best", "")
+    assert reviews.of_case("run", "Ada", CASE) == {}
+    assert reviews.answers("run").empty
+    assert len(reviews.history("run")) == 2
+
+
+@pytest.mark.parametrize(
+    ("question", "value", "method"),
+    [
+        ("significance", "6", "lrp"),
+        ("significance", "0", "lrp"),
+        ("significance", "3", ""),
+        ("best", "unet", ""),
+        ("covers", "perhaps", "lrp"),
+        ("trust_before", "3", "lrp"),
+        ("nothing", "3", ""),
+    ],
+)
+def test_what_is_no_answer_is_refused(reviews, question, value, method):
+    with pytest.raises(ValueError, match="no such answer"):
+        reviews.answer("run", "Ada", CASE, question, value, method=method, methods=["lime"])
+    assert reviews.count("run") == 0
+
+
+def test_twenty_readers_at_once_lose_nothing(database):
+    address = database
+    Reviews(address).close()
+
+    def read(number):
+        mine = Reviews(address)  # a connection of its own, as another server's
+        for step in range(20):
+            mine.answer("run", f"reader {number}", CASE, "significance", str(1 + step % 5), method="lrp")
+        mine.close()
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(read, range(20)))
+    opened = Reviews(address)
+    assert opened.history("run")["reader"].value_counts().to_dict() == {
+        f"reader {number}": 20 for number in range(20)
+    }
+    assert opened.answers("run")["value"].tolist() == ["5"] * 20
+    opened.close()
+
+
+def test_assigned_cases_come_in_their_order_and_are_replaced(reviews):
+    reviews.assign("run", "Ada", [OTHER, CASE, OTHER])
+    assert reviews.assigned("run", "Ada") == [OTHER, CASE]
+    assert reviews.assigned("run", "Bo") == []
+    reviews.assign("run", "Ada", [CASE])
+    assert reviews.assigned("run", "Ada") == [CASE]
+    assert reviews.readers("run") == ["Ada"]
+
+
+def test_a_file_that_goes_away_is_one_line_and_works_again(in_a_file, tmp_path):
+    reviews = in_a_file
+    reviews.answer("run", "Ada", CASE, "flag", "yes")
+    path = tmp_path / "new" / "folder" / "reviews.sqlite"
+    reviews.close()
+    path.rename(path.with_suffix(".away"))
+    path.mkdir()
+    with pytest.raises(
+        ReviewsError, match=r"reviews\.sqlite cannot be used \(.*\)\. Nothing that was saved is lost"
+    ) as error:
+        reviews.of_case("run", "Ada", CASE)
+    assert "\n" not in str(error.value)
+    path.rmdir()
+    path.with_suffix(".away").rename(path)
+    assert reviews.of_case("run", "Ada", CASE) == {("", "flag"): "yes"}
+
+
+def test_a_locked_file_is_one_line(in_a_file, tmp_path, monkeypatch):
+    monkeypatch.setattr("shamsul_core.reviews.store._BUSY_S", 0.1)
+    address = f"sqlite:///{tmp_path}/new/folder/reviews.sqlite"
+    impatient = Reviews(address)
+    holder = sqlite3.connect(tmp_path / "new" / "folder" / "reviews.sqlite", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(ReviewsError, match="database is locked"):
+        impatient.answer("run", "Ada", CASE, "flag", "yes")
+    holder.execute("ROLLBACK")
+    holder.close()
+    impatient.answer("run", "Ada", CASE, "flag", "yes")
+    assert impatient.count("run") == 1
+    impatient.close()
+
+
+@pytest.mark.parametrize("address", ["nonsense", "oracle9://x/y", "sqlite:////proc/none/reviews.sqlite"])
+def test_an_address_that_leads_nowhere_is_one_line(address):
+    with pytest.raises(ReviewsError) as error:
+        Reviews(address)
+    assert "\n" not in str(error.value)
+
+
+def test_migrations_make_what_the_models_say(reviews, database):
+    engine = create_engine(database)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    engine.dispose()
+
+
+def test_a_run_is_the_same_wherever_it_lies(made_run, tmp_path):
+    import shutil
+
+    elsewhere = shutil.copytree(made_run.folder, tmp_path / "elsewhere")
+    assert run_key(type(made_run).open(elsewhere).manifest) == run_key(made_run.manifest)
+
+
+def test_every_question_takes_its_own_answers_and_nothing_else():
+    for question in QUESTIONS.values():
+        assert question.accepts("", ())
+        if question.kind != "text":
+            assert not question.accepts("something else", ("lime",))
