@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from distributed import Worker
 
-    from shamsul_core.engine import HandOut, Report
+    from shamsul_core.engine import HandOut
+    from shamsul_core.scoring import Report
 
 _DEATHS_BEFORE_SUSPICION = 1
 _one_at_a_time = Lock()
@@ -91,7 +92,15 @@ class WorkOrder:
         classifier = load_classifier(self.model, self.device)
         explainers = make_explainers(self.preset, self.methods)
         run = Run.open(place(self.run))
-        here = describe_run(run.folder, cohort, classifier, explainers, self.pathologies, self.preset)
+        here = describe_run(
+            run.folder,
+            cohort,
+            classifier,
+            explainers,
+            self.pathologies,
+            self.preset,
+            run.manifest.explained,
+        )
         differences = run.manifest.differences(here)
         if differences:
             message = (
@@ -116,7 +125,7 @@ def workers(count: int) -> Iterator[Client]:
             n_workers=count,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # any free port: another engine may have the usual one
             memory_limit=0,  # a worker keeps its freed memory, which Dask would take for a leak and pause it
             silence_logs=logging.CRITICAL,
             env=dict.fromkeys(names, threads),

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from shamsul_core.cohort import CohortError
 from shamsul_core.explain import Failure, Subject, explain_subject
 from shamsul_core.heatmap import Heatmap
+from shamsul_core.labels import LOCALISED_PATHOLOGIES
 from shamsul_core.ledger import Ledger
 from shamsul_core.lock import alone
 from shamsul_core.run import RadiographResult, Run, RunError
-from shamsul_core.scoring import Row, score_result
+from shamsul_core.run.manifest import ALL
+from shamsul_core.scoring import Report, Row, score_result
 
 if TYPE_CHECKING:
     from shamsul_core.classifier import Classifier
     from shamsul_core.cohort import Cohort, Radiograph
     from shamsul_core.explain import Explainer
     from shamsul_core.segmentation import SegmentationSettings
-
-Report: TypeAlias = Callable[[str], None]
-"""Called after each step with what was done."""
 
 
 @dataclass(frozen=True)
@@ -133,9 +132,10 @@ def explain_one(plan: Plan, radiograph: Radiograph, report: Report) -> Radiograp
     pixels = radiograph.pixels()
     subject = Subject(plan.classifier, pixels)
     probabilities = plan.classifier.predict(pixels)
+    pathologies = _to_explain(plan, radiograph, probabilities)
     outcomes: list[Heatmap | Failure] = []
     for explainer in plan.explainers:
-        outcomes += explain_subject(explainer, subject, plan.run.manifest.pathologies)
+        outcomes += explain_subject(explainer, subject, pathologies) if pathologies else []
         report(f"{radiograph.id} {explainer.title}")
     return RadiographResult(
         radiograph.id,
@@ -146,20 +146,29 @@ def explain_one(plan: Plan, radiograph: Radiograph, report: Report) -> Radiograp
     )
 
 
-def score_run(
-    run: Run, cohort: Cohort, segmentation: SegmentationSettings, report: Report = lambda _: None
-) -> None:
-    """Segment and score every heatmap of the run anew, without explaining again.
+def _to_explain(plan: Plan, radiograph: Radiograph, probabilities: Mapping[str, float]) -> list[str]:
+    """Return the run's pathologies that are to be explained on this radiograph.
 
-    Raises
-    ------
-    RunError
-        If another engine is at work on the run, or a result cannot be read.
+    Present is what is labelled positive or marked by experts, predicted what has a probability of one half or more.
     """
-    with alone(run.folder), Ledger.opened(run, segmentation, keep_scores=False) as ledger:
-        for image_id in run.explained_ids():
-            ledger.enter(image_id, *score_result(run, image_id, cohort, segmentation))
-            report(image_id)
+    pathologies = plan.run.manifest.pathologies
+    if plan.run.manifest.explained == ALL:
+        return list(pathologies)
+    return [
+        name
+        for name in pathologies
+        if probabilities.get(name, 0.0) >= 0.5
+        or radiograph.labels.get(name) == 1
+        or _is_marked(plan.cohort, radiograph.id, name)
+    ]
+
+
+def _is_marked(cohort: Cohort, image_id: str, pathology: str) -> bool:
+    try:
+        annotation = cohort.annotation(image_id, pathology) if pathology in LOCALISED_PATHOLOGIES else None
+    except CohortError:  # scoring says so
+        return False
+    return annotation is not None and not annotation.is_empty
 
 
 def is_held(run: Run, image_id: str) -> bool:

@@ -51,6 +51,13 @@ class Heatmap:
     evaluations: int = 0
 
     @property
+    def is_mask(self) -> bool:
+        """Whether it is a mask that came as one, 0 and 1 in regions, and no relevance to be thresholded."""
+        return (
+            self.output is None and self.superpixels is not None and set(np.unique(self.values)) <= {0.0, 1.0}
+        )
+
+    @property
     def uncertain(self) -> npt.NDArray[np.bool_] | None:
         """Where the relevance lies within twice its standard error of zero, bool, h × w; ``None`` without errors."""
         if self.standard_error is None:

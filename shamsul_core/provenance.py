@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from shamsul_core.explain import settings_to_json
 from shamsul_core.run import Manifest
+from shamsul_core.run.manifest import ALL
 from shamsul_core.storage import is_remote
 
 if TYPE_CHECKING:
@@ -40,13 +41,15 @@ def describe_run(
     explainers: Sequence[Explainer],
     pathologies: Sequence[str],
     preset: str,
+    explained: str = ALL,
 ) -> Manifest:
     """Return the manifest of the run in `folder` that explains this cohort with these."""
     return Manifest(
         model=describe_model(classifier),
         cohort=describe_cohort(cohort, folder),
-        methods={one.name: {"title": one.title, "settings": settings_to_json(one)} for one in explainers},
+        methods={one.name: {"title": one.title, "settings": asdict(one.settings)} for one in explainers},
         pathologies=tuple(pathologies),
+        explained=explained,
         preset=preset,
         created=now(),
         versions=versions(),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from shamsul_core.cohort import CohortError
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
-from shamsul_core.metrics.localisation import hit, iou
-from shamsul_core.segmentation import resize, segment
+from shamsul_core.ledger import Ledger
+from shamsul_core.lock import alone
+from shamsul_core.metrics.localisation import distance_of_maximum, hit, mass_accuracy, overlap
+from shamsul_core.metrics.thresholds import count_levels
+from shamsul_core.run.manifest import ALL
+from shamsul_core.segmentation import grey_levels, resize, scale, segment
 
 if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort
@@ -20,8 +25,28 @@ if TYPE_CHECKING:
 Row: TypeAlias = "dict[str, Any]"
 """A row of one of the run's tables."""
 
+Report: TypeAlias = Callable[[str], None]
+"""Called after each step with what was done."""
+
 NO_ANNOTATIONS = "the cohort has no expert annotations"
 NO_CONTOUR = "the experts marked nothing"
+NOT_ASKED = "neither present nor predicted, so not explained"
+
+
+def score_run(
+    run: Run, cohort: Cohort, segmentation: SegmentationSettings, report: Report = lambda _: None
+) -> None:
+    """Segment and score every heatmap of the run anew, without explaining again.
+
+    Raises
+    ------
+    RunError
+        If another engine is at work on the run, or a result cannot be read.
+    """
+    with alone(run.folder), Ledger.opened(run, segmentation, keep_scores=False) as ledger:
+        for image_id in run.explained_ids():
+            ledger.enter(image_id, *score_result(run, image_id, cohort, segmentation))
+            report(image_id)
 
 
 def score_result(
@@ -45,6 +70,7 @@ def score_result(
     ]
     reasons = {(method, pathology): reason for method, pathology, reason in result.failures}
     heatmaps = {(one.method, one.pathology): one for one in result.heatmaps}
+    absent = "there is no heatmap" if run.manifest.explained == ALL else NOT_ASKED
     scores = []
     for pathology in run.manifest.pathologies:
         try:
@@ -56,7 +82,7 @@ def score_result(
             row = _row(cohort, result, method, pathology)
             heatmap = heatmaps.get((method, pathology))
             if heatmap is None:
-                row["reason"] = reasons.get((method, pathology), "there is no heatmap")
+                row["reason"] = reasons.get((method, pathology), absent)
             else:
                 row |= _sampling(heatmap)
                 try:
@@ -78,7 +104,7 @@ def score_heatmap(
     expert: Mask | None,
     nothing: str | None = None,
 ) -> Row:
-    """Return threshold, IoU, hit, areas and, where there is no IoU, the reason.
+    """Return threshold, areas, every score and, where there is no IoU, the reason.
 
     Parameters
     ----------
@@ -87,16 +113,31 @@ def score_heatmap(
     nothing
         Why the experts marked nothing here.
     """
-    resized = None if expert is None or not expert.any() else resize(heatmap.relevance, size)
-    segmented = segment(heatmap, size, segmentation, probability=probability, resized=resized)
-    return {
+    full = resize(heatmap.relevance, size)
+    scaled = None if heatmap.is_mask else scale(heatmap, size, segmentation.sign, resized=full)
+    segmented = segment(heatmap, size, segmentation, probability=probability, scaled=scaled)
+    row: Row = {
         "threshold": segmented.threshold,
-        "iou": float("nan") if expert is None else iou(segmented.mask, expert),
-        "hit": float("nan") if expert is None or resized is None else hit(resized, expert),
         "mask_area_px": int(np.count_nonzero(segmented.mask)),
-        "expert_area_px": float("nan") if expert is None else int(np.count_nonzero(expert)),
         "reason": nothing or segmented.reason,
     }
+    if expert is None:
+        return row
+    found = overlap(segmented.mask, expert)
+    row |= {name: getattr(found, name) for name in ("iou", "dice", "precision", "recall", "specificity")}
+    row["expert_area_px"] = found.both + found.only_expert
+    if heatmap.is_mask:  # it has neither a maximum nor thresholds
+        return row
+    if row["expert_area_px"]:
+        row["hit"] = hit(full, expert)
+        row["distance"] = distance_of_maximum(full, expert)
+        row["mass_accuracy"] = mass_accuracy(full, expert)
+    if row["expert_area_px"] and scaled is not None and not isinstance(scaled, str):
+        counts = count_levels(grey_levels(scaled), expert)
+        row["best_iou"], row["best_threshold"] = counts.best_iou
+        row["average_precision"] = counts.average_precision
+        row["rank_accuracy"] = counts.rank_accuracy
+    return row
 
 
 def expert_mask(cohort: Cohort, result: RadiographResult, pathology: str) -> tuple[Mask | None, str | None]:

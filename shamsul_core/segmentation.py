@@ -99,9 +99,9 @@ def segment(
     settings: SegmentationSettings,
     *,
     probability: float | None = None,
-    resized: FloatArray | None = None,
+    scaled: FloatArray | str | None = None,
 ) -> Segmentation:
-    """Turn a heatmap into a mask.
+    """Turn a heatmap into a mask; one that is a mask already stays as it is.
 
     Parameters
     ----------
@@ -109,8 +109,8 @@ def segment(
         Height and width of the radiograph.
     probability
         Predicted for the heatmap's pathology; wanted only where there is a cutoff.
-    resized
-        What `resize` makes of the relevance, where it is there already; left as it is.
+    scaled
+        What `scale` makes of the heatmap, where it is there already.
 
     Raises
     ------
@@ -121,7 +121,11 @@ def segment(
     if cutoff is not None and probability is not None and probability < cutoff:
         _check(heatmap.relevance.shape, size)
         return _empty(size, f"predicted probability {probability:.2f} is below the cutoff {cutoff:.2f}")
-    scaled = scale(heatmap, size, settings.sign, resized=resized)
+    if heatmap.is_mask:
+        _check(heatmap.relevance.shape, size)
+        mask = cv2.resize(heatmap.relevance, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT) > 0
+        return _segmentation(np.asarray(mask, bool), float("nan"), "nothing was marked")
+    scaled = scale(heatmap, size, settings.sign) if scaled is None else scaled
     if isinstance(scaled, str):
         return _empty(size, scaled)
     threshold = (settings.thresholds or {}).get(heatmap.pathology)
@@ -137,8 +141,10 @@ def scale(
 
     Parameters
     ----------
-    size, resized
-        As in `segment`.
+    size
+        Height and width of the radiograph.
+    resized
+        What `resize` makes of the relevance, where it is there already; left as it is.
     sign
         As in `SegmentationSettings`.
 
@@ -157,7 +163,7 @@ def scale(
     if not np.isfinite(relevance).all():
         message = f"the {heatmap.method} heatmap of {heatmap.pathology} holds NaN or infinite values"
         raise ValueError(message)
-    chosen = _SIGNS[sign](relevance)
+    chosen = chosen_sign(relevance, sign)
     if chosen.max() == chosen.min():
         nothing = sign == "positive" and chosen.max() <= 0
         return "nothing speaks for the pathology" if nothing else "the heatmap is the same everywhere"
@@ -168,6 +174,11 @@ def scale(
     scaled = np.subtract(full, np.float32(low), out=None if full is resized else full)
     scaled /= np.float32(high) - np.float32(low)
     return scaled
+
+
+def chosen_sign(relevance: FloatArray, sign: Sign) -> FloatArray:
+    """Return what of a signed heatmap counts, see `SegmentationSettings.sign`."""
+    return _SIGNS[sign](relevance)
 
 
 def grey_levels(scaled: FloatArray) -> Grey:

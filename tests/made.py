@@ -11,11 +11,11 @@ from PIL import Image
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort.annotations import encode_mask
-from shamsul_core.engine import score_run
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.labels import LOCALISED_PATHOLOGIES, OBSERVATIONS
 from shamsul_core.provenance import describe_cohort
 from shamsul_core.run import Manifest, RadiographResult, Run
+from shamsul_core.scoring import score_run
 from shamsul_core.segmentation import PRESETS
 
 if TYPE_CHECKING:

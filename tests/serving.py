@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 
 
+def clean_clone(folder: Path) -> Path:
+    """Clone what is committed into a folder, as a new user has it."""
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(folder)], check=True)
+    return folder
+
+
 @dataclass(frozen=True)
 class Server:
     """Where a dashboard answers, and its process."""
@@ -27,14 +33,15 @@ class Server:
 
 
 @contextmanager
-def served(run_folder: Path | None) -> Iterator[Server]:
-    """Serve the dashboard on a free port of this machine until the block ends."""
-    with served_script("app.py", *(() if run_folder is None else ("--run", str(run_folder)))) as server:
+def served(run_folder: Path | None, checkout: Path = ROOT) -> Iterator[Server]:
+    """Serve a checkout's dashboard on a free port of this machine until the block ends."""
+    arguments = () if run_folder is None else ("--run", str(run_folder))
+    with served_script("app.py", *arguments, folder=checkout) as server:
         yield server
 
 
 @contextmanager
-def served_script(script: str | Path, *arguments: str) -> Iterator[Server]:
+def served_script(script: str | Path, *arguments: str, folder: Path = ROOT) -> Iterator[Server]:
     """Serve any Streamlit script on a free port of this machine until the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -43,7 +50,7 @@ def served_script(script: str | Path, *arguments: str) -> Iterator[Server]:
         *(sys.executable, "-m", "streamlit", "run", str(script), "--server.headless", "true"),
         *("--server.port", str(port), "--", *arguments),
     ]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait(f"{address}/_stcore/health", process)

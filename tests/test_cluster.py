@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -185,7 +186,8 @@ def test_a_scheduler_that_goes_away_is_one_line_and_what_is_explained_is_kept(
         yield lambda _: family[0].kill()
 
     with monkeypatch.context() as patch:
-        patch.setattr("shamsul_core.cli.progress_bar", ending_the_scheduler)
+        # The package's attribute of this name is the command; the module is found by its import.
+        patch.setattr(import_module("shamsul_core.cli.explain"), "progress_bar", ending_the_scheduler)
         stopped = call(*command, "--scheduler", address)
     _, alive = psutil.wait_procs(family, timeout=60)
     assert not alive, "workers that outlive their scheduler"

@@ -18,12 +18,14 @@ from filelock import FileLock
 
 from shamsul_core.classifier.weights import save_classifier
 from shamsul_core.cohort import open_cohort
-from shamsul_core.engine import Plan, explain_cohort, explain_one, score_run
+from shamsul_core.engine import Plan, explain_cohort, explain_one
 from shamsul_core.explain import EXPLAINERS
 from shamsul_core.explain.adaptive import AdaptiveSampling
 from shamsul_core.explain.lime import Lime
 from shamsul_core.provenance import describe_run
 from shamsul_core.run import Run, RunError
+from shamsul_core.run.manifest import ALL, PRESENT_OR_PREDICTED
+from shamsul_core.scoring import NOT_ASKED, score_run
 from shamsul_core.segmentation import PRESETS
 from tests.killing import MOMENTS
 from tests.made import image_id
@@ -33,10 +35,12 @@ PATHOLOGIES = ("Edema", "Cardiomegaly", "Lung Opacity")
 IDS = [image_id(number) for number in (1, 2, 3)]
 
 
-def make_plan(cohort_folder, run_folder, classifier, methods=("gradcam", "lrp"), pathologies=PATHOLOGIES):
+def make_plan(
+    cohort_folder, run_folder, classifier, methods=("gradcam", "lrp"), pathologies=PATHOLOGIES, explained=ALL
+):
     cohort = open_cohort(cohort_folder)
     explainers = [EXPLAINERS[name](EXPLAINERS[name].presets["default"]) for name in methods]
-    manifest = describe_run(run_folder, cohort, classifier, explainers, pathologies, "default")
+    manifest = describe_run(run_folder, cohort, classifier, explainers, pathologies, "default", explained)
     return Plan(
         cohort, classifier, explainers, Run.create_or_resume(run_folder, manifest), PRESETS["default"]
     )
@@ -71,6 +75,26 @@ def test_explains_predicts_and_scores_all(plan):
     without = scores[~scores.index.isin(with_contour.index)]
     assert without["iou"].isna().all()
     assert without["reason"].notna().all()
+
+
+def test_only_what_is_present_or_predicted_is_explained(made_cohort, tmp_path, classifier):
+    """Labelled positive and marked: Edema and Cardiomegaly of the first two; the rest only where predicted."""
+    plan = make_plan(made_cohort, tmp_path / "run", classifier, explained=PRESENT_OR_PREDICTED)
+    steps = []
+    explain_cohort(plan, steps.append)
+    assert len(steps) == 3 * plan.steps
+    predictions = plan.run.predictions.set_index("image_id")
+    for name in IDS:
+        wanted = {one for one in PATHOLOGIES if predictions.loc[name, one] >= 0.5}
+        wanted |= set() if name == IDS[2] else {"Edema", "Cardiomegaly"}
+        assert {one.pathology for one in plan.run.read(name).heatmaps} == wanted
+    scores = plan.run.scores
+    reasons = scores.loc[scores["mask_area_px"].isna(), "reason"]
+    assert not plan.run.failures.shape[0]
+    assert set(reasons) <= {NOT_ASKED}
+    assert make_plan(made_cohort, tmp_path / "run", classifier, explained=PRESENT_OR_PREDICTED)
+    with pytest.raises(RunError, match="pathologies"):
+        make_plan(made_cohort, tmp_path / "run", classifier)
 
 
 def test_nothing_is_done_twice(plan, monkeypatch):

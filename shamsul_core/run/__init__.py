@@ -16,6 +16,15 @@ neither torch nor Streamlit, and no pickle is ever written or read.
 
 from shamsul_core.run.manifest import SCHEMA, Manifest, RunError
 from shamsul_core.run.result import RadiographResult
-from shamsul_core.run.run import FAILURE_COLUMNS, SCORE_COLUMNS, Run
+from shamsul_core.run.run import FAILURE_COLUMNS, SCORE_COLUMNS, Run, find_runs
 
-__all__ = ["FAILURE_COLUMNS", "SCHEMA", "SCORE_COLUMNS", "Manifest", "RadiographResult", "Run", "RunError"]
+__all__ = [
+    "FAILURE_COLUMNS",
+    "SCHEMA",
+    "SCORE_COLUMNS",
+    "Manifest",
+    "RadiographResult",
+    "Run",
+    "RunError",
+    "find_runs",
+]

@@ -13,6 +13,10 @@ SCHEMA = 1
 """Version of the run's format; a run of another version is refused by name."""
 
 
+ALL = "all"
+PRESENT_OR_PREDICTED = "present or predicted"
+
+
 class RunError(ValueError):
     """A run that cannot be used; the message says in one line which file, what is wrong and what to do."""
 
@@ -31,6 +35,8 @@ class Manifest:
         For each method's name its title and settings, in the order in which they are shown.
     pathologies
         Those explained.
+    explained
+        Of them on each radiograph: `ALL`, or `PRESENT_OR_PREDICTED`.
     preset
         Name of the settings.
     created
@@ -48,6 +54,7 @@ class Manifest:
     preset: str
     created: str
     versions: Mapping[str, str]
+    explained: str = ALL
     schema: int = SCHEMA
 
     def differences(self, other: Manifest) -> list[str]:
@@ -55,7 +62,10 @@ class Manifest:
         compared = {
             "model": (self.model["fingerprint"], other.model["fingerprint"]),
             "cohort": (self.cohort["fingerprint"], other.cohort["fingerprint"]),
-            "pathologies": (list(self.pathologies), list(other.pathologies)),
+            "pathologies": (
+                [self.explained, *self.pathologies],
+                [other.explained, *other.pathologies],
+            ),
             "methods": (list(self.methods), list(other.methods)),
         }
         for name in self.methods.keys() & other.methods.keys():
@@ -82,6 +92,7 @@ class Manifest:
                 f"run format {found!r}, this version of SHAMSUL reads {SCHEMA}; explain the cohort again"
             )
             raise ValueError(message)
+        stored.setdefault("explained", ALL)  # runs from before there was a choice
         missing = {one.name for one in fields(cls)} - stored.keys()
         if missing:
             message = f"{', '.join(sorted(missing))} missing"

@@ -19,7 +19,7 @@ from shamsul_core.run.result import OpenResult, RadiographResult, decode_heatmap
 from shamsul_core.storage import is_remote, place, reaching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from shamsul_core.heatmap import Heatmap
@@ -33,6 +33,16 @@ SCORE_COLUMNS = {
     "threshold": "float64",  # of the map scaled to 0..1
     "iou": "float64",  # true-positive slice: NaN where either mask is empty
     "hit": "float64",  # 1, 0, or NaN where the experts marked nothing
+    "dice": "float64",  # in the true-positive slice as the IoU
+    "precision": "float64",  # of the mask's pixels, NaN where it is empty
+    "recall": "float64",
+    "specificity": "float64",
+    "best_iou": "float64",  # the highest that any of 256 thresholds gives, holes not filled
+    "best_threshold": "float64",  # of the map scaled to 0..1
+    "average_precision": "float64",  # over 256 thresholds
+    "mass_accuracy": "float64",  # share of the positive relevance inside the experts' mask
+    "rank_accuracy": "float64",  # share inside the experts' mask of as many of the highest pixels as it has
+    "distance": "float64",  # of the map's maximum from the experts' mask, over the diagonal; 0 inside
     "mask_area_px": "float64",
     "expert_area_px": "float64",
     "converged": "boolean",  # whether the sampling reached its target error; missing where there is none
@@ -257,6 +267,42 @@ class Run:
         """The cohort's folder, which need not exist any more."""
         path = str(self.manifest.cohort["path"])
         return place(path) if is_remote(self.folder) else (self.folder / path).resolve()
+
+
+def find_runs(folders: Sequence[str]) -> dict[str, str]:
+    """Return the runs to choose from: the folders themselves, and those inside a folder that is no run.
+
+    Returns
+    -------
+    dict
+        Each run's folder by a name that tells it from the others: the folder's own, and its parents' where it must be.
+        A folder without any run is there too, so that opening it says what is wrong.
+
+    Raises
+    ------
+    OSError
+        If a place cannot be reached.
+    """
+    found: list[str] = []
+    for folder in folders:
+        path = place(folder)
+        inside = [] if _exists(path / "manifest.json") else _runs_inside(path)
+        found += [str(one) for one in inside] or [folder]
+    return dict(zip(_telling_names(list(dict.fromkeys(found))), dict.fromkeys(found), strict=True))
+
+
+def _runs_inside(path: Path) -> list[Path]:
+    with reaching(path):
+        return sorted(one.parent for one in path.glob("*/manifest.json"))
+
+
+def _telling_names(folders: list[str]) -> list[str]:
+    parts = [one.rstrip("/").split("/") for one in folders]
+    for depth in range(1, max(map(len, parts), default=1) + 1):
+        names = ["/".join(one[-depth:]) for one in parts]
+        if len(set(names)) == len(names):
+            break
+    return names
 
 
 def _exists(path: Path) -> bool:

@@ -11,7 +11,15 @@ import pandas as pd
 import pytest
 
 from shamsul_core.heatmap import Heatmap
-from shamsul_core.run import FAILURE_COLUMNS, SCORE_COLUMNS, Manifest, RadiographResult, Run, RunError
+from shamsul_core.run import (
+    FAILURE_COLUMNS,
+    SCORE_COLUMNS,
+    Manifest,
+    RadiographResult,
+    Run,
+    RunError,
+    find_runs,
+)
 
 
 def manifest(**changes):
@@ -167,6 +175,17 @@ def test_a_broken_manifest_is_named(run, text, named):
 def test_no_run_says_how_to_make_one(tmp_path):
     with pytest.raises(RunError, match=r"no run here .* python -m shamsul_core explain"):
         Run.open(tmp_path)
+
+
+def test_runs_are_found_in_a_folder_of_runs_and_told_apart_by_name(tmp_path):
+    for name in ("a/one", "a/two", "b/one"):
+        Run.create_or_resume(tmp_path / name, manifest())
+    (tmp_path / "a" / "notes").mkdir()
+    a, b = str(tmp_path / "a"), str(tmp_path / "b" / "one")
+    assert find_runs([a]) == {"one": f"{a}/one", "two": f"{a}/two"}
+    assert find_runs([a, b]) == {"a/one": f"{a}/one", "a/two": f"{a}/two", "b/one": b}
+    assert find_runs([b, f"{b}", f"{a}/one"]) == {"b/one": b, "a/one": f"{a}/one"}
+    assert find_runs([str(tmp_path / "none")]) == {"none": str(tmp_path / "none")}
 
 
 def test_a_damaged_result_is_named(run):

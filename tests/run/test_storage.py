@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -12,9 +11,10 @@ import pytest
 from dashboard import reading
 from shamsul_core import lock
 from shamsul_core.cohort import open_cohort
-from shamsul_core.engine import explain_cohort, score_run
+from shamsul_core.engine import explain_cohort
 from shamsul_core.lock import alone
 from shamsul_core.run import Run, RunError
+from shamsul_core.scoring import score_run
 from shamsul_core.segmentation import PRESETS
 from shamsul_core.storage import place
 from tests.test_cli import call, said
@@ -66,7 +66,7 @@ def test_the_dashboard_and_the_command_line_read_it(both):
     pd.testing.assert_frame_equal(scores, both[0].scores)
     name = both[0].explained_ids()[0]
     one, other = (reading.scene(which, name, "Edema") for which in both)
-    np.testing.assert_equal(asdict(one), asdict(other))
+    assert one == other
     done = call("score", "--run", str(both[1].folder))
     assert done.exit_code == 0, done.output
     assert f"{both[1].folder}: {len(scores)} scores" in said(done)

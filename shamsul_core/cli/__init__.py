@@ -1,0 +1,36 @@
+"""The command line: ``python -m shamsul_core COMMAND``, one file a command.
+
+Each command ends with what it wrote and what failed, and exits non-zero where nothing could be done. What is wrong
+with its input is one line, never a traceback. Heavy libraries are imported by the command that needs them.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from shamsul_core.cli.explain import explain
+from shamsul_core.cli.export import export
+from shamsul_core.cli.export_dicom import export_dicom
+from shamsul_core.cli.import_maps import import_maps
+from shamsul_core.cli.report import report
+from shamsul_core.cli.score import score
+from shamsul_core.cli.simulate import simulate
+from shamsul_core.cli.train import train
+from shamsul_core.cli.tune import tune
+
+app = typer.Typer(
+    name="python -m shamsul_core",
+    help="Explain chest radiographs with four methods and hold them against the expert's contours. For research, not for diagnosis.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(train)
+app.command()(explain)
+app.command()(score)
+app.command()(tune)
+app.command()(report)
+app.command("import-maps")(import_maps)
+app.command()(export)
+app.command("export-dicom")(export_dicom)
+app.command()(simulate)

@@ -1,0 +1,111 @@
+"""``explain``: a cohort goes in, a run comes out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shamsul_core.cli.options import CohortFolder, Preset, RunFolder
+from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures
+from shamsul_core.labels import LOCALISED_PATHOLOGIES
+
+if TYPE_CHECKING:
+    from shamsul_core.engine import Plan, Summary
+    from shamsul_core.scoring import Report
+
+
+def explain(
+    cohort: CohortFolder,
+    model: Annotated[
+        str,
+        typer.Option(
+            help="A .safetensors classifier of ours, Keras' .h5, a torchvision state dict with its .json, torchxrayvision:<weights>, or 'untrained' for a trial."
+        ),
+    ],
+    run: RunFolder,
+    *,
+    split: Annotated[
+        str | None, typer.Option(help="train, val or test; otherwise the one with contours.")
+    ] = None,
+    preset: Preset = "default",
+    method: Annotated[list[str] | None, typer.Option(help="lime, shap, gradcam, lrp; otherwise all.")] = None,
+    pathology: Annotated[
+        list[str] | None, typer.Option(help="Otherwise the ten that CheXlocalize localises.")
+    ] = None,
+    present_or_predicted: Annotated[
+        bool,
+        typer.Option(
+            "--present-or-predicted",
+            help="Explain on each radiograph only what is labelled, marked or predicted.",
+        ),
+    ] = False,
+    device: Annotated[str, typer.Option(help="Where the network runs: cpu, or cuda for a GPU.")] = "cpu",
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share this machine's cores.")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler, whose workers then do the work.")
+    ] = None,
+) -> None:
+    """Predict, explain, segment and score a cohort; called again, it goes on where it was."""
+    with one_line_errors(), console.status("Reading the cohort and the model"):
+        from shamsul_core.classifier import load_classifier
+        from shamsul_core.cohort import open_cohort
+        from shamsul_core.engine import Plan
+        from shamsul_core.explain import EXPLAINERS, make_explainers
+        from shamsul_core.labels import canonical_name
+        from shamsul_core.memory import keep_freed_memory
+        from shamsul_core.provenance import describe_run
+        from shamsul_core.run import Run
+        from shamsul_core.run.manifest import ALL, PRESENT_OR_PREDICTED
+        from shamsul_core.segmentation import PRESETS
+
+        keep_freed_memory()
+        opened = open_cohort(cohort, split=split)
+        classifier = load_classifier(model, device)
+        explainers = make_explainers(preset, method or list(EXPLAINERS))
+        wanted = [canonical_name(name) for name in pathology or LOCALISED_PATHOLOGIES]
+        pathologies = [name for name in wanted if name in classifier.pathologies]
+        missing = [name for name in wanted if name not in classifier.pathologies]
+        if not pathologies:
+            message = f"{model}: has no output for {', '.join(missing)}"
+            raise ValueError(message)
+        manifest = describe_run(
+            run,
+            opened,
+            classifier,
+            explainers,
+            pathologies,
+            preset,
+            PRESENT_OR_PREDICTED if present_or_predicted else ALL,
+        )
+        plan = Plan(opened, classifier, explainers, Run.create_or_resume(run, manifest), PRESETS[preset])
+    for problem in opened.problems:
+        console.print(f"[yellow]{problem}")
+    if missing:
+        console.print(f"[yellow]{model}: has no output for {', '.join(missing)}; left out", soft_wrap=True)
+    if not classifier.is_trained:
+        console.print("[yellow]An untrained network: its predictions and heatmaps mean nothing.")
+    with one_line_errors(), progress_bar(len(opened.radiographs) * plan.steps) as report:
+        summary = _explain(plan, model, device, report, workers, scheduler)
+    console.print(
+        f"{run}: {summary.explained} radiographs explained, {summary.explained_before} before, "
+        f"{summary.unreadable} unreadable"
+    )
+    report_failures(plan.run)
+    if not summary.explained + summary.explained_before:
+        raise typer.Exit(1)
+
+
+def _explain(
+    plan: Plan, model: str, device: str, report: Report, workers: int, scheduler: str | None
+) -> Summary:
+    from shamsul_core.engine import explain_cohort
+
+    if workers == 1 and scheduler is None:
+        return explain_cohort(plan, report)
+    from shamsul_core import cluster
+
+    with cluster.scheduler(scheduler) if scheduler else cluster.workers(workers) as client:
+        return explain_cohort(
+            plan, report, cluster.hand_out_to(client, cluster.WorkOrder.of(plan, model, device))
+        )

@@ -1,0 +1,29 @@
+"""``export``: a run as CheXlocalize's files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shamsul_core.cli.options import RunFolder
+from shamsul_core.cli.terminal import console, one_line_errors, progress_bar
+
+
+def export(run: RunFolder, out: Annotated[Path, typer.Option(help="Folder to write to.")]) -> None:
+    """Write heatmaps and masks as CheXlocalize's scripts read them."""
+    with one_line_errors(), console.status("Reading the run and its cohort"):
+        from shamsul_core.cohort import open_cohort
+        from shamsul_core.exporting import export_run
+        from shamsul_core.run import Run
+
+        opened = Run.open(run)
+        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+    with one_line_errors(), progress_bar(len(opened.explained_ids())) as report:
+        maps, problems = export_run(opened, cohort, out, report)
+    for line in problems:
+        console.print(f"[yellow]{line}", soft_wrap=True)
+    console.print(f"{out}: {maps} heatmaps of {len(opened.explained_ids())} radiographs")
+    if not maps:
+        raise typer.Exit(1)

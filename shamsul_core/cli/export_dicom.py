@@ -1,0 +1,50 @@
+"""``export-dicom``: a case as DICOM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shamsul_core.cli.options import RunFolder
+from shamsul_core.cli.terminal import console, one_line_errors
+
+
+def export_dicom(
+    run: RunFolder,
+    radiograph: Annotated[str, typer.Option(help="Id, such as patient60001_study1_view1_frontal.")],
+    pathology: Annotated[str, typer.Option()],
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    source: Annotated[
+        Path | None,
+        typer.Option(help="The DICOM image that the radiograph was read from, whose study the files join."),
+    ] = None,
+) -> None:
+    """Write a case's overlays as DICOM Secondary Captures and its masks as DICOM SEG."""
+    with one_line_errors(), console.status("Drawing"):
+        import pydicom
+
+        from shamsul_core.atomic import write_atomically
+        from shamsul_core.cohort import open_cohort
+        from shamsul_core.dicom import case_as_dicom
+        from shamsul_core.run import Run
+
+        opened = Run.open(run)
+        if radiograph not in opened.explained_ids():
+            message = f"{run}: radiograph {radiograph!r} is not explained in this run"
+            raise ValueError(message)
+        if pathology not in opened.manifest.pathologies:
+            message = f"{run}: no pathology {pathology!r}; it has {', '.join(opened.manifest.pathologies)}"
+            raise ValueError(message)
+        try:
+            image = None if source is None else pydicom.dcmread(source)
+        except (OSError, pydicom.errors.InvalidDicomError) as error:
+            message = f"{source}: not a readable DICOM image: {error}"
+            raise ValueError(message) from error
+        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        files = case_as_dicom(opened, cohort, radiograph, pathology, opened.scores, image)
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            write_atomically(out / name, content)
+    console.print(f"{out}: {', '.join(files)}", soft_wrap=True)

@@ -1,0 +1,88 @@
+"""``import-maps``: heatmaps and masks of others as a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shamsul_core.cli.options import (
+    CohortFolder,
+    Cutoffs,
+    Preset,
+    RunFolder,
+    Smoothing,
+    Thresholds,
+    segmentation_settings,
+)
+from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures
+
+
+def import_maps(
+    cohort: CohortFolder,
+    run: RunFolder,
+    *,
+    maps: Annotated[Path | None, typer.Option(help="Folder with CheXlocalize's *_map.pkl files.")] = None,
+    segmentations: Annotated[
+        Path | None,
+        typer.Option(help="In place of maps: a segmentation JSON, as CheXlocalize's eval.py takes it."),
+    ] = None,
+    beside: Annotated[
+        Path | None,
+        typer.Option(
+            help="A run whose heatmaps are copied and scored as they were, so that the masks stand beside them."
+        ),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="train, val or test; otherwise the one with contours.")
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="The method's short name in the run; gradcam for maps, imported for masks."),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="The method's name for people.")] = None,
+    preset: Preset = "paper",
+    thresholds: Thresholds = None,
+    probability_cutoffs: Cutoffs = None,
+    smoothing: Smoothing = 0,
+) -> None:
+    """Read others' heatmaps or masks, in CheXlocalize's formats, as a run and score them as CheXlocalize does."""
+    with one_line_errors(), console.status("Reading the cohort and the maps"):
+        from shamsul_core.cohort import open_cohort
+        from shamsul_core.figures.comparison import segmentation_of
+        from shamsul_core.importing import import_folder, import_segmentations
+        from shamsul_core.memory import keep_freed_memory
+        from shamsul_core.run import Run
+        from shamsul_core.scoring import score_run
+
+        if (maps is None) == (segmentations is None) or (beside is not None and segmentations is None):
+            message = (
+                "give either --maps FOLDER, or --segmentations FILE and with it --beside RUN if you like"
+            )
+            raise ValueError(message)
+        keep_freed_memory()
+        opened = open_cohort(cohort, split=split)
+        segmentation = segmentation_settings(preset, thresholds, probability_cutoffs, smoothing)
+    for problem in opened.problems:
+        console.print(f"[yellow]{problem}")
+    with one_line_errors(), progress_bar(None) as report:
+        usual = ("gradcam", "Grad-CAM (imported)") if maps is not None else ("imported", "Imported masks")
+        about = {"name": name or usual[0], "title": title or usual[1]}
+        if maps is not None:
+            imported, problems = import_folder(maps, opened, run, **about, report=report)
+        elif segmentations is not None:
+            others = None if beside is None else Run.open(beside)
+            if others is not None:
+                segmentation = segmentation_of(others)
+            imported, problems = import_segmentations(
+                segmentations, opened, run, **about, beside=others, report=report
+            )
+    for line in problems:
+        console.print(f"[yellow]{line}")
+    with one_line_errors(), progress_bar(len(imported.explained_ids())) as report:
+        score_run(imported, opened, segmentation, report)
+    console.print(f"{run}: {len(imported.explained_ids())} radiographs, {len(imported.scores)} scores")
+    report_failures(imported)
+    if not imported.explained_ids():
+        raise typer.Exit(1)

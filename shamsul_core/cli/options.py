@@ -1,0 +1,58 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shamsul_core.storage import place
+
+if TYPE_CHECKING:
+    from shamsul_core.segmentation import SegmentationSettings
+
+
+def _run_place(address: str) -> Path:
+    try:
+        return place(address)
+    except OSError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+CohortFolder = Annotated[Path, typer.Option("--cohort", help="Folder in the CheXpert/CheXlocalize layout.")]
+RunFolder = Annotated[
+    Path,
+    typer.Option("--run", parser=_run_place, metavar="RUN", help="Folder of the run, or s3://bucket/folder."),
+]
+Preset = Annotated[str, typer.Option(help="Settings: 'default', or 'paper' as the paper's code has them.")]
+Thresholds = Annotated[
+    Path | None, typer.Option(help="CSV threshold,task: per-pathology thresholds in place of Otsu's.")
+]
+Cutoffs = Annotated[
+    Path | None,
+    typer.Option(help="CSV prob_threshold,mIoU,task: below its best cutoff a pathology's mask is empty."),
+]
+Smoothing = Annotated[
+    int, typer.Option(min=0, help="Side of CheXlocalize's smoothing box in pixels, 0 for none.")
+]
+
+
+def segmentation_settings(
+    preset: str, thresholds: Path | None, probability_cutoffs: Path | None, smoothing: int
+) -> SegmentationSettings:
+    """Return a preset with the asked changes."""
+    from dataclasses import replace
+
+    from shamsul_core.chexlocalize import read_probability_cutoffs, read_thresholds
+    from shamsul_core.segmentation import PRESETS
+
+    if preset not in PRESETS:
+        message = f"unknown preset {preset!r}; there are {', '.join(PRESETS)}"
+        raise ValueError(message)
+    return replace(
+        PRESETS[preset],
+        thresholds=read_thresholds(thresholds) if thresholds else None,
+        probability_cutoffs=read_probability_cutoffs(probability_cutoffs) if probability_cutoffs else None,
+        smoothing=smoothing,
+    )

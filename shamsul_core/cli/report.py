@@ -1,0 +1,43 @@
+"""``report``: a run's tables and figures as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shamsul_core.cli.options import RunFolder
+from shamsul_core.cli.terminal import console, one_line_errors
+
+
+def report(
+    run: RunFolder,
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    *,
+    threshold: Annotated[
+        str, typer.Option(help="0.5, or Youden: each observation's best on this cohort.")
+    ] = "0.5",
+    u_zeros: Annotated[
+        bool, typer.Option("--u-zeros", help="Count uncertain and blank labels as negative.")
+    ] = False,
+) -> None:
+    """Write the paper's tables and figures of a run: one HTML, one PDF, and each as CSV, PNG and SVG."""
+    with one_line_errors(), console.status("Writing the report") as status:
+        from shamsul_core.cohort import open_cohort
+        from shamsul_core.metrics.decisions import threshold_rule
+        from shamsul_core.report import write_report
+        from shamsul_core.run import Run
+
+        rule = threshold_rule(threshold)
+        opened = Run.open(run)
+        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        written = write_report(
+            opened,
+            cohort,
+            out,
+            rule=rule,
+            blank_is_negative=u_zeros,
+            report=lambda title: status.update(f"{title}: done"),
+        )
+    console.print(f"{out}: report.html, report.pdf and {len(written) - 2} tables and figures", soft_wrap=True)

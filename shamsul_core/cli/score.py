@@ -1,0 +1,31 @@
+"""``score``: masks and scores again, from heatmaps that are there."""
+
+from __future__ import annotations
+
+from shamsul_core.cli.options import Cutoffs, Preset, RunFolder, Smoothing, Thresholds, segmentation_settings
+from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures
+
+
+def score(
+    run: RunFolder,
+    *,
+    preset: Preset = "default",
+    thresholds: Thresholds = None,
+    probability_cutoffs: Cutoffs = None,
+    smoothing: Smoothing = 0,
+) -> None:
+    """Segment and score a run's heatmaps again, without explaining again."""
+    with one_line_errors(), console.status("Reading the run and its cohort"):
+        from shamsul_core.cohort import open_cohort
+        from shamsul_core.memory import keep_freed_memory
+        from shamsul_core.run import Run
+        from shamsul_core.scoring import score_run
+
+        keep_freed_memory()
+        opened = Run.open(run)
+        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        segmentation = segmentation_settings(preset, thresholds, probability_cutoffs, smoothing)
+    with one_line_errors(), progress_bar(len(opened.explained_ids())) as report:
+        score_run(opened, cohort, segmentation, report)
+    console.print(f"{run}: {len(opened.scores)} scores")
+    report_failures(opened)

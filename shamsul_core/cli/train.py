@@ -1,0 +1,108 @@
+"""``train``: transfer learning of DenseNet-121 on a cohort in CheXpert's layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shamsul_core.cli.options import CohortFolder
+from shamsul_core.cli.terminal import console, one_line_errors, progress_bar
+
+if TYPE_CHECKING:
+    from shamsul_core.training import Outcome
+
+_NEEDED = ("lightning", "tensorboard")
+
+
+def train(
+    cohort: CohortFolder,
+    out: Annotated[
+        Path, typer.Option(help="The .safetensors file to write; checkpoint and logs go to OUT.training/.")
+    ],
+    *,
+    init: Annotated[
+        str, typer.Option(help="Weights to start from: imagenet, random, or a model.")
+    ] = "imagenet",
+    uncertain: Annotated[
+        str, typer.Option(help="Uncertain labels: zeros, ones, ignore or three-class.")
+    ] = "zeros",
+    frontal_only: Annotated[bool, typer.Option("--frontal-only", help="Leave lateral views out.")] = False,
+    size: Annotated[int, typer.Option(help="Side of the network's input in pixels.")] = 224,
+    epochs: Annotated[int, typer.Option(min=1, help="At most; given again with more, it goes on.")] = 100,
+    batch_size: Annotated[int, typer.Option(min=1, help="Radiographs a step, of all devices together.")] = 16,
+    learning_rate: Annotated[float, typer.Option(help="Of Adam, at the beginning.")] = 1e-4,
+    augment: Annotated[
+        bool, typer.Option("--augment", help="Turn, shift, scale and brighten a little.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn by chance.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, or cuda for a GPU.")] = "cpu",
+    devices: Annotated[int, typer.Option(min=1, help="GPUs, or on the CPU processes.")] = 1,
+    dtype: Annotated[str, typer.Option(help="Of the weights in the file: float32 or float16.")] = "float32",
+) -> None:
+    """Train DenseNet-121 on CheXpert; called again, it goes on at the step where it was."""
+    with one_line_errors(), console.status("Reading the cohort and the weights to start from"):
+        _check_packages()
+        import torch
+
+        from shamsul_core import training
+
+        types = {"float32": torch.float32, "float16": torch.float16}
+        if dtype not in types:
+            message = f"unknown dtype {dtype!r}; there are {', '.join(types)}"
+            raise ValueError(message)
+        settings = training.Settings(
+            init=init,
+            uncertain=uncertain,  # type: ignore[arg-type]  # Settings says which there are
+            frontal_only=frontal_only,
+            size_px=size,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            augment=augment,
+            seed=seed,
+        )
+        opened = training.open_training(cohort, out, settings)
+    for note in opened.notes:
+        console.print(f"{note}", soft_wrap=True, highlight=False)
+    with one_line_errors():
+        outcome = training.train(
+            opened, epochs=epochs, device=device, devices=devices, dtype=types[dtype], progress=progress_bar
+        )
+    _report(outcome, out, batch_size)
+
+
+def _check_packages() -> None:
+    from importlib.util import find_spec
+
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        message = (
+            f"training needs {' and '.join(missing)}; install with: pip install -r requirements-train.txt"
+        )
+        raise ValueError(message)
+
+
+def _report(outcome: Outcome, out: Path, batch_size: int) -> None:
+    position, timing = outcome.position, outcome.timing
+    if not timing.steps:
+        console.print(f"{out}: trained already, nothing to do; give more --epochs to go on", soft_wrap=True)
+    if position.has_ended:
+        console.print(f"the validation loss stalled at the lowest learning rate in epoch {position.epoch}")
+    best = outcome.best_epoch
+    console.print(
+        f"{out}: best of {position.epoch} epochs is {best['epoch']:.0f}: validation AUROC {best['val_auroc']:.3f}, "
+        f"loss {best['val_loss']:.3f}",
+        soft_wrap=True,
+    )
+    if timing.steps:
+        console.print(
+            f"the network took {timing.network / timing.total:.0%} of the time of a step "
+            f"({timing.total / timing.steps:.3f} s for {batch_size} radiographs)"
+        )
+    for problem in outcome.problems[:10]:
+        console.print(f"[yellow]left out: {problem}", soft_wrap=True)
+    if len(outcome.problems) > 10:
+        console.print(
+            f"[yellow]and {len(outcome.problems) - 10} more in {outcome.unreadable}", soft_wrap=True
+        )

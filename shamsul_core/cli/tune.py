@@ -1,0 +1,84 @@
+"""``tune``: each pathology's threshold of best mean IoU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shamsul_core.cli.options import Preset, RunFolder, segmentation_settings
+from shamsul_core.cli.terminal import console, one_line_errors, progress_bar
+
+if TYPE_CHECKING:
+    from shamsul_core.run import Run
+
+
+def tune(
+    run: RunFolder,
+    *,
+    out: Annotated[
+        Path, typer.Option(help="CSV threshold,task to write; of several methods one each, its name added.")
+    ] = Path("tuning_results.csv"),
+    cutoffs_out: Annotated[
+        Path | None,
+        typer.Option(help="CSV prob_threshold,mIoU,task of the probability cutoffs, to be tuned too."),
+    ] = None,
+    method: Annotated[list[str] | None, typer.Option(help="Of the run; otherwise all.")] = None,
+    preset: Preset = "default",
+    every_level: Annotated[
+        bool, typer.Option("--every-level", help="Try all 256 grey levels in place of 0.2, 0.3, ..., 0.8.")
+    ] = False,
+) -> None:
+    """Find each pathology's threshold of best mean IoU, as CheXlocalize's scripts do."""
+    with one_line_errors(), console.status("Reading the run and its cohort"):
+        from shamsul_core.chexlocalize import write_probability_cutoffs, write_thresholds
+        from shamsul_core.cohort import open_cohort
+        from shamsul_core.memory import keep_freed_memory
+        from shamsul_core.run import Run
+        from shamsul_core.tuning import tune_probability_cutoffs, tune_thresholds
+
+        keep_freed_memory()
+        opened = Run.open(run)
+        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        methods = _methods(opened, method)
+        sign = segmentation_settings(preset, None, None, 0).sign
+        cutoffs = {name: tune_probability_cutoffs(opened, name, preset) for name in methods if cutoffs_out}
+        if not cohort.has_annotations:
+            message = f"{cohort.folder}: the cohort has no expert annotations to tune on"
+            raise ValueError(message)
+    with one_line_errors(), progress_bar(len(opened.explained_ids())) as report:
+        tunings, problems = tune_thresholds(
+            opened, cohort, sign, methods=methods, every_level=every_level, report=report
+        )
+    for line in problems:
+        console.print(f"[yellow]{line}", soft_wrap=True)
+    with one_line_errors():
+        for name, found in tunings.items():
+            path = _of_method(out, name, methods)
+            write_thresholds(path, {pathology: one.threshold for pathology, one in found.items()})
+            console.print(f"{path}: tuned on {sum(len(one.ious) for one in found.values())} heatmaps")
+            untuned = [pathology for pathology, one in found.items() if not len(one.ious)]
+            if untuned:
+                console.print(
+                    f"[yellow]{path}: nothing to tune on for {', '.join(untuned)}; the lowest stands"
+                )
+            if cutoffs_out:
+                write_probability_cutoffs(_of_method(cutoffs_out, name, methods), cutoffs[name])
+                console.print(f"{_of_method(cutoffs_out, name, methods)}: probability cutoffs")
+
+
+def _methods(run: Run, chosen: list[str] | None) -> list[str]:
+    """Return the methods asked for, otherwise the run's."""
+    unknown = sorted(set(chosen or ()) - set(run.manifest.methods))
+    if unknown:
+        message = (
+            f"{run.folder}: no method {unknown[0]!r} in this run; there are {', '.join(run.manifest.methods)}"
+        )
+        raise ValueError(message)
+    return chosen or list(run.manifest.methods)
+
+
+def _of_method(path: Path, method: str, methods: list[str]) -> Path:
+    """Return a file's name with the method's in it where there are several."""
+    return path if len(methods) == 1 else path.with_stem(f"{path.stem}_{method}")
