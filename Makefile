@@ -5,7 +5,10 @@ RUN ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint clean
+DEMO := build/demo
+CLI = $(BIN)/python -m shamsul_core
+
+.PHONY: run test lint audit demo clean
 
 run: $(VENV)/.installed
 	@echo "== Serving the dashboard; the address is below, Ctrl-C stops it"
@@ -17,12 +20,20 @@ test: $(VENV)/.installed-dev lint
 	  if command -v apt-get >/dev/null; then \
 	    SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); $$SUDO apt-get update -q && $$SUDO apt-get install -y -q chromium; \
 	  else $(BIN)/python -m playwright install chromium; fi; }
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { command -v apt-get >/dev/null && { \
+	  SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); $$SUDO apt-get install -y -q postgresql; } ; } || \
+	  echo "== No PostgreSQL: readers' answers are tested in SQLite only"
 	@echo "== Running every test"
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.installed-dev
 	@echo "== Checking style and types"
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive shamsul_core dashboard pages app.py
+
+audit: $(VENV)/.installed-dev
+	@echo "== Asking for known vulnerabilities in what the dashboard needs"
+	$(BIN)/pip-audit --requirement requirements.txt --no-deps --disable-pip
 
 $(VENV)/.installed: requirements.txt
 	@echo "== Installing what the dashboard needs into $(VENV) (about 6 GB with torch, some minutes)"
@@ -31,10 +42,26 @@ $(VENV)/.installed: requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+$(VENV)/.installed-dev: requirements-dev.txt requirements-train.txt $(VENV)/.installed
 	@echo "== Installing what the tests need into $(VENV)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+# The demonstration in assets/demo, from nothing: about an hour and a half on two cores. Stopped, it goes on.
+demo: $(VENV)/.installed-dev
+	$(CLI) simulate --out $(DEMO)/cohort --split val --count 300 --seed 12 --size 320 --at-least 30
+	$(CLI) simulate --out $(DEMO)/cohort --split train --count 3600 --seed 11 --size 320 --at-least 500
+	$(CLI) simulate --out $(DEMO)/cohort --split test --count 600 --seed 13 --size 320 --at-least 60
+	$(CLI) train --cohort $(DEMO)/cohort --out $(DEMO)/small.safetensors --init random --size 112 --epochs 9 \
+	  --batch-size 32 --learning-rate 1e-3 --uncertain ignore --augment
+	$(CLI) train --cohort $(DEMO)/cohort --out assets/demo/model.safetensors --init $(DEMO)/small.safetensors \
+	  --epochs 7 --batch-size 32 --learning-rate 3e-4 --uncertain ignore --augment --dtype float16
+	$(CLI) simulate --out assets/demo/cohort --split val --count 100 --seed 2026 --size 768 --at-least 12
+	$(CLI) explain --cohort assets/demo/cohort --model assets/demo/model.safetensors --run assets/demo/run \
+	  --present-or-predicted --workers 2
+	$(CLI) explain --cohort $(DEMO)/cohort --split test --model assets/demo/model.safetensors --run $(DEMO)/test \
+	  --method gradcam --pathology Cardiomegaly --workers 2
+	$(CLI) report --run $(DEMO)/test --out $(DEMO)/report
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
