@@ -24,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 NEEDED = {
-    "import-maps": ("chexlocalize", "cohort", "engine", "importing", "memory"),
+    "import-maps": ("chexlocalize", "cohort", "importing", "memory", "scoring"),
     "tune": ("chexlocalize", "cohort", "memory", "run", "tuning"),
 }
 """What our commands import when they are called."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def choice_in_address(key: str, options: Sequence[str], otherwise: str) -> None:
+def choice_in_address(key: str, options: Sequence[str], otherwise: str, among: str = "in this run") -> None:
     """Prepare a widget's state from the address; call before the widget, which takes the same `key`.
 
     What the reader chose stays; on the first visit the address decides, and where it names nothing that is there,
@@ -21,7 +21,7 @@ def choice_in_address(key: str, options: Sequence[str], otherwise: str) -> None:
     asked = st.query_params.get(key)
     if asked is not None and asked not in options:
         st.warning(
-            f"The address asks for `{_plain(asked)}`, which is not in this run. Showing {otherwise} instead."
+            f"The address asks for `{_plain(asked)}`, which is not {among}. Showing {otherwise} instead."
         )
     st.session_state[key] = asked if asked in options else otherwise
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.address import choice_in_address, write_to_address
 from dashboard.navigation import ensure_navigation
 from dashboard.reading import open_run, open_run_cohort
 from shamsul_core.cohort import CohortError
-from shamsul_core.run import RunError
+from shamsul_core.run import RunError, find_runs
 
 if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort
@@ -34,8 +35,8 @@ def enter() -> tuple[Run, Cohort]:
     """Let a reader in and return the run to show with its cohort; stop the page with a plain sentence otherwise."""
     ensure_navigation()
     st.sidebar.caption(":material/science: For research, not for diagnosis.")
-    folder = _run_folder()
     try:
+        folder = _chosen(find_runs(_run_folders()))
         run = open_run(folder)
     except (RunError, OSError) as error:
         st.info(str(error))
@@ -48,9 +49,29 @@ def enter() -> tuple[Run, Cohort]:
         st.stop()
 
 
-def _run_folder() -> str:
+def _chosen(runs: dict[str, str]) -> str:
+    """Return the folder of the run that the reader chose, where there are several."""
+    if len(runs) == 1:
+        return next(iter(runs.values()))
+    choice_in_address("run", list(runs), next(iter(runs)), among="among the runs shown here")
+    st.sidebar.selectbox("Run", list(runs), key="run", on_change=_forget_case)
+    write_to_address("run")
+    return runs[st.session_state["run"]]
+
+
+def _forget_case() -> None:
+    """Let the address ask no longer for a radiograph that another run may lack."""
+    for key in ("radiograph", "pathology"):
+        st.query_params.pop(key, None)
+
+
+def _run_folders() -> list[str]:
     parser = argparse.ArgumentParser(prog="streamlit run app.py --", description="SHAMSUL's dashboard")
     parser.add_argument(
-        "--run", default=str(DEMONSTRATION), help="folder of the run to show, or s3://bucket/folder"
+        "--run",
+        nargs="+",
+        action="extend",
+        metavar="RUN",
+        help="folders of runs to show, s3://bucket/folder, or a folder that holds runs",
     )
-    return str(parser.parse_known_args(sys.argv[1:])[0].run)
+    return parser.parse_known_args(sys.argv[1:])[0].run or [str(DEMONSTRATION)]

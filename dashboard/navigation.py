@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
 _PAGES = Path(__file__).parents[1] / "pages"
+COMPARE = _PAGES / "compare.py"
 _STYLE = """
 .stMainBlockContainer { padding: 1.1rem 1.6rem 1rem; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0.5rem; }
@@ -26,8 +28,25 @@ def navigate() -> StreamlitPage:
     st.html(f"<style>{_STYLE}</style>")
     st.session_state[_DECLARED] = True
     return st.navigation(
-        [st.Page(_PAGES / "compare.py", title="Compare", icon=":material/compare:", default=True)]
+        [
+            st.Page(COMPARE, title="Compare", icon=":material/compare:", default=True),
+            st.Page(_PAGES / "distributions.py", title="Distributions", icon=":material/candlestick_chart:"),
+            st.Page(_PAGES / "selection.py", title="Selection", icon=":material/stars:"),
+            st.Page(_PAGES / "review.py", title="Review", icon=":material/rate_review:"),
+            st.Page(_PAGES / "overview.py", title="Overview", icon=":material/monitoring:"),
+            st.Page(_PAGES / "methods.py", title="Methods", icon=":material/menu_book:"),
+        ]
     )
+
+
+def open_case(image_id: str, pathology: str) -> NoReturn:
+    """Leave the page for a radiograph and pathology in compare."""
+    st.switch_page(COMPARE, query_params={"radiograph": image_id, "pathology": pathology})
+
+
+def case_address(image_id: str, pathology: str) -> str:
+    """Return the address of a radiograph and pathology in compare, relative to any page."""
+    return "./?" + urlencode({"radiograph": image_id, "pathology": pathology})
 
 
 def ensure_navigation() -> None:

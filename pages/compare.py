@@ -2,17 +2,22 @@
 
 import streamlit as st
 
-from dashboard import reading, viewer
+from dashboard import filters, reading, viewer, worklist
 from dashboard.address import choice_in_address, write_to_address
+from dashboard.choices import threshold_choice
+from dashboard.downloads import offer_downloads
 from dashboard.guard import enter
 from shamsul_core.cohort import CohortError
-from shamsul_core.figures.predictions import prediction_table, sign_of
+from shamsul_core.figures.predictions import prediction_table
 from shamsul_core.labels import OBSERVATIONS
 from shamsul_core.run import RunError
+from shamsul_core.worklist import next_case
+from shamsul_core.worklist import worklist as listed_by
 
 run, cohort = enter()
 predictions, scores = reading.tables(run)
-image_ids = [image_id for image_id in run.explained_ids() if image_id in cohort.radiographs]
+findings = reading.findings(run, cohort)
+image_ids = list(findings["image_id"].unique())
 if not image_ids:
     st.info(
         "This run holds no explained radiograph of its cohort yet. Come back when the engine has done its first."
@@ -22,21 +27,45 @@ if not image_ids:
 pathologies = list(run.manifest.pathologies)
 choice_in_address("radiograph", image_ids, image_ids[0])
 radiograph = cohort.radiographs[st.session_state["radiograph"]]
-marked = reading.marked_pathologies(scores, radiograph.id)
-choice_in_address("pathology", pathologies, next(iter(marked), pathologies[0]))
+choice_in_address("pathology", pathologies, reading.first_pathology(scores, radiograph.id) or pathologies[0])
+write_to_address("radiograph", "pathology")
+pathology = st.session_state["pathology"]
 
 
-def step(by: int) -> None:
-    """Go to the next or the previous radiograph."""
-    place = image_ids.index(st.session_state["radiograph"]) + by
-    st.session_state["radiograph"] = image_ids[place % len(image_ids)]
+def choose_case() -> None:
+    """Go to what was chosen in the worklist."""
+    choice = st.session_state["worklist"]["choice"]
+    st.session_state["radiograph"] = choice["radiograph"]
+    if choice["pathology"] is not None:
+        st.session_state["pathology"] = choice["pathology"]
+
+
+def choose_pathology() -> None:
+    """Go to the pathology chosen in the viewer."""
+    st.session_state["pathology"] = st.session_state["viewer"]["pathology"]
 
 
 with st.sidebar:
-    st.selectbox("Radiograph", image_ids, key="radiograph", help="Type to search.")
-    previous, following = st.columns(2)
-    previous.button("Previous", icon=":material/chevron_left:", on_click=step, args=(-1,), width="stretch")
-    following.button("Next", icon=":material/chevron_right:", on_click=step, args=(1,), width="stretch")
+    criteria, order = filters.choose(pathologies, run.manifest.methods)
+    listed = listed_by(findings, criteria, **order)
+    worklist.show(listed, shown=radiograph.id, total=len(image_ids), key="worklist", on_choice=choose_case)
+    if listed.empty:
+        st.caption("No radiograph meets these filters.")
+    unread = reading.unread(run, image_ids)
+    if unread:
+        st.caption(f"{len(unread)} could not be explained.", help="\n\n".join(unread[:20]))
+
+try:
+    viewer.show(reading.scene(run, radiograph.id, pathology), key="viewer", on_pathology=choose_pathology)
+except (CohortError, RunError) as error:
+    st.error(str(error))
+
+ahead = next_case(listed, radiograph.id)
+if ahead is not None:
+    reading.look_ahead(run, ahead[0], ahead[1] or pathology)
+
+with st.sidebar:
+    offer_downloads(run, cohort, radiograph.id, pathology)
     facts = [
         radiograph.view,
         radiograph.projection,
@@ -44,29 +73,12 @@ with st.sidebar:
         radiograph.age and f"{radiograph.age} years",
     ]
     st.caption(" · ".join(str(fact) for fact in facts if fact))
-
-st.pills(
-    "Pathology",
-    pathologies,
-    key="pathology",
-    required=True,
-    format_func=lambda name: (
-        f"{name} {sign_of(radiograph.labels.get(name))}" + (" ✎" if name in marked else "")
-    ),
-    help="● labelled positive, ○ negative, ◐ uncertain, · blank; ✎ an expert drew a contour.",
-    label_visibility="collapsed",
-)
-write_to_address("radiograph", "pathology")
-pathology = st.session_state["pathology"]
-
-try:
-    viewer.show(reading.scene(run, radiograph.id, pathology), key="viewer")
-except (CohortError, RunError) as error:
-    st.error(str(error))
-
-with st.sidebar:
     st.markdown("**Predicted probability**")
     row = predictions[predictions["image_id"] == radiograph.id]
     probabilities = {} if row.empty else {name: row[name].iloc[0] for name in OBSERVATIONS if name in row}
-    st.html(prediction_table(probabilities, radiograph.labels, pathology))
-    st.caption("● labelled positive, ○ negative, ◐ uncertain, · blank")
+    table = st.container()
+    decisions = reading.decisions(run, threshold_choice(), radiograph.id)
+    table.html(prediction_table(probabilities, radiograph.labels, pathology, decisions))
+    table.caption(
+        "● labelled positive, ○ negative, ◐ uncertain, · blank; ✓ the model's decision agrees, ✗ not"
+    )

@@ -2,44 +2,47 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
-import streamlit as st
-
-from shamsul_core.figures.overlay import encode_scene
+from dashboard.component import component
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from streamlit.components.v2.bidi_component import ComponentResult
 
-    from shamsul_core.figures.overlay import Scene
-
-_FOLDER = Path(__file__).parent
-_SCRIPTS = ("scene.js", "view.js", "layers.js", "elements.js", "viewer.js")
-"""One module to the browser: Streamlit takes one string, which cannot import its neighbours. The last one exports."""
-
-_component = st.components.v2.component(
+_component = component(
     "shamsul_viewer",
-    js="\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in _SCRIPTS),
-    css=(_FOLDER / "viewer.css").read_text(encoding="utf-8"),
+    "viewer",
+    "scene.js",
+    "view.js",
+    "contour.js",
+    "layers.js",
+    "elements.js",
+    "findings.js",
+    "choices.js",
+    "viewer.js",
 )
 
-_encoded: WeakKeyDictionary[Scene, bytes] = WeakKeyDictionary()
 
-
-def show(scene: Scene, *, key: str) -> ComponentResult:
+def show(block: bytes, *, key: str, on_pathology: Callable[[], None] | None = None) -> ComponentResult:
     """Show a scene as wide as its container, as high as it needs.
 
-    Zoom, window and choices live in the browser and outlast a rerun with the same `key`; nothing comes back.
+    Zoom, window, threshold and choices live in the browser and outlast a rerun with the same `key`.
 
     Parameters
     ----------
-    scene
-        Encoded once as long as the same object is shown again, so keep it in a cache.
+    block
+        What `encode_scene` returned.
     key
         The viewer's identity on the page.
+    on_pathology
+        Called when the reader chose a pathology, which is then in ``st.session_state[key]["pathology"]``.
     """
-    if scene not in _encoded:
-        _encoded[scene] = encode_scene(scene)
-    return _component(key=key, data=_encoded[scene], width="stretch", height="content")
+    return _component(
+        key=key,
+        data=block,
+        width="stretch",
+        height="content",
+        on_pathology_change=on_pathology or (lambda: None),
+    )

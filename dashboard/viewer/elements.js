@@ -12,7 +12,7 @@ function element(tag, attributes = {}, ...children) {
 
 const TOGGLES = [
   { name: "heatmap", text: "Heatmap", help: "Show what the methods marked" },
-  { name: "mask", text: "Mask", help: "Dashed outline of each method's mask" },
+  { name: "mask", text: "Mask", help: "Dashed outline of each method's mask, at the threshold chosen" },
   { name: "expert", text: "Expert", help: "Solid outline of the expert's contour" },
   { name: "invert", text: "Invert", help: "Black to white (I)" },
 ];
@@ -24,33 +24,57 @@ const KEYS = [
   ["Double click, Enter", "one panel large, and back (Esc)"],
   ["Arrows", "move, on a zoomed picture"],
   ["I", "invert"],
+  ["N, Page Down", "next radiograph of the worklist"],
+  ["P, Page Up", "previous radiograph"],
   ["0, Home", "reset zoom and window"],
 ];
 
-function buildToolbar(onToggle, onOpacity, onReset, signal) {
+// `on` holds what is called: toggle(name), choose(changes), reset(), link().
+function buildToolbar(on, signal) {
+  const listen = (node, event, call) => node.addEventListener(event, call, { signal });
   const toggles = {};
   for (const { name, text, help } of TOGGLES) {
     const swatch = element("span", { class: `swatch ${name}`, "aria-hidden": "true" });
     toggles[name] = element("button", { type: "button", role: "switch", title: help, "data-testid": `toggle-${name}` }, swatch, text);
-    toggles[name].addEventListener("click", () => onToggle(name), { signal });
+    listen(toggles[name], "click", () => on.toggle(name));
   }
   const opacity = element("input", {
     type: "range", min: "0", max: "100", step: "1", "aria-label": "Opacity of the heatmap", "data-testid": "opacity",
   });
-  opacity.addEventListener("input", () => onOpacity(opacity.valueAsNumber / 100), { signal });
+  listen(opacity, "input", () => on.choose({ opacity: opacity.valueAsNumber / 100 }));
   const percent = element("output", { class: "percent" });
+  const colours = element("select", { "aria-label": "Colours of the heatmap", "data-testid": "colours" });
+  listen(colours, "change", () => on.choose({ colours: colours.value }));
+  const bar = element("canvas", { width: "96", height: "10", "aria-hidden": "true" });
+  const [low, high] = [element("span"), element("span", {}, "towards")];
+  const zero = element("span", { class: "zero", "aria-hidden": "true" }, "0");
+  const scale = element("span", { class: "scale", title: "Relevance for the pathology, in shares of each map's greatest; nothing is drawn where it is zero" },
+    low, element("span", { class: "bar" }, bar, zero), high);
+  const threshold = element("select", { "aria-label": "Threshold of the masks", "data-testid": "threshold" });
+  const level = element("input", {
+    type: "range", min: "0", max: String(HIGHEST_LEVEL), step: "1", "aria-label": "Fixed threshold of all masks",
+    title: "One threshold for all methods, of each map scaled to 0 to 1", "data-testid": "level",
+  });
+  listen(threshold, "change", () => on.choose({ threshold: threshold.value }));
+  listen(level, "input", () => on.choose({ threshold: FIXED, level: level.valueAsNumber }));
+  const levelText = element("output", { class: "percent", "data-testid": "level-text" });
   const reset = element("button", { type: "button", title: "Zoom and window as at first (0)", "data-testid": "reset" },
     "Reset view");
-  reset.addEventListener("click", onReset, { signal });
-  const bar = element("canvas", { width: "128", height: "10", "aria-hidden": "true" });
-  const status = element("span", { class: "status", "data-testid": "view-status" });
+  listen(reset, "click", on.reset);
+  const link = element("button", { type: "button", title: "The address of this very view: case, pathology, zoom, window, threshold",
+    "data-testid": "link" }, "Copy link");
+  listen(link, "click", on.link);
+  const status = element("span", { class: "status", title: "Zoom, window width and level", "data-testid": "view-status" });
   const root = element("div", { class: "toolbar", role: "group", "aria-label": "What the pictures show" },
-    toggles.heatmap,
-    element("label", { class: "opacity" }, "Opacity", opacity, percent),
-    element("span", { class: "scale", title: "Relevance for the pathology; nothing is drawn where it is zero" },
-      "against", element("span", { class: "bar" }, bar, element("span", { class: "zero" }, "0")), "towards"),
-    toggles.mask, toggles.expert, toggles.invert, reset, status, buildKeys());
-  return { root, toggles, opacity, percent, bar, status };
+    element("span", { class: "together" }, toggles.heatmap, element("label", { class: "opacity" }, "Opacity", opacity, percent), colours, scale),
+    element("span", { class: "together" }, toggles.mask, element("label", { class: "opacity" }, "Threshold", threshold), level, levelText),
+    toggles.expert, toggles.invert, reset, link, status, buildKeys());
+  return { root, toggles, opacity, percent, colours, bar, low, zero, threshold, level, levelText, link, status };
+}
+
+function describeToolbar(toolbar, scene) {
+  toolbar.colours.replaceChildren(...scene.colours.map(({ key, title, help }) => element("option", { value: key, title: help }, title)));
+  toolbar.threshold.replaceChildren(element("option", { value: RUN }, scene.thresholdRule), element("option", { value: FIXED }, "Fixed"));
 }
 
 function buildKeys() {
@@ -74,13 +98,15 @@ function buildPanel(key, onEnlarge, signal) {
   const stage = element("div", { class: "stage" }, canvas, left, right, across, down, message);
   const metrics = element("dl", { class: "metrics" });
   const note = element("p", { class: "note" });
-  const caption = element("div", { class: "caption" }, metrics, note);
+  const curve = element("canvas", { class: "curve", role: "img", "data-testid": `curve-${key}` });
+  const caption = element("div", { class: "caption" }, element("div", { class: "words" }, metrics, note),
+    element("figure", { class: "by-threshold" }, element("figcaption", {}, "IoU by threshold"), curve));
   const header = element("header", {}, title, readout, enlarge);
   const root = element("section", { class: "panel", "data-testid": `panel-${key}`, "aria-labelledby": `title-${key}` },
     header, stage, caption);
   const context = canvas.getContext("2d", { alpha: false });
   return { key, root, header, title, readout, enlarge, stage, canvas, context, left, right, across, down, message,
-    metrics, note, caption };
+    metrics, note, caption, curve };
 }
 
 function describePanel(parts, panel, sideMarkers) {
@@ -97,11 +123,25 @@ function describePanel(parts, panel, sideMarkers) {
   parts.note.dataset.testid = panel.is_failed && !panel.note ? `remark-${panel.key}` : `note-${panel.key}`;
   parts.root.classList.toggle("is-failed", panel.is_failed);
   parts.note.textContent = panel.note ?? "";
+  parts.readings = {};
   parts.metrics.replaceChildren(...panel.metrics.map(({ name, value, help }) => {
     const slug = name.toLowerCase().replace(/[^a-z0-9]+/g, "-");
-    return element("div", { title: help || null }, element("dt", {}, name),
-      element("dd", { "data-testid": `metric-${panel.key}-${slug}` }, value));
+    parts.readings[slug] = element("dd", { "data-testid": `metric-${panel.key}-${slug}` }, value);
+    return element("div", { title: help || null }, element("dt", {}, name), parts.readings[slug]);
   }));
+  if (panel.levels) {
+    parts.readings.threshold = element("dd", { "data-testid": `metric-${panel.key}-threshold` });
+    parts.metrics.append(element("div", { title: "Threshold of the mask, of the map scaled to 0 to 1" },
+      element("dt", {}, "Threshold"), parts.readings.threshold));
+  }
+}
+
+// The figures at the threshold chosen, and the curve that they lie on.
+function drawReadings(parts, panel, scene, choices, ratio) {
+  const reading = readingAt(panel, scene, choices) ?? {};
+  const asScored = Object.fromEntries(panel.metrics.map(({ name, value }) => [name.toLowerCase(), value]));
+  for (const [slug, node] of Object.entries(parts.readings)) node.textContent = reading[slug] ?? asScored[slug] ?? "–";
+  drawCurve(parts.curve, panel, scene, choices, ratio);
 }
 
 // ---- Relevance in words

@@ -72,17 +72,24 @@ function drawPanel(context, panel, scene, backdrop, transform, choices, ratio) {
   if (panel.heat && choices.heatmap) {
     context.globalAlpha = choices.opacity;
     context.imageSmoothingEnabled = panel.heat.isSmooth;
-    context.drawImage(panel.heat.canvas, 0, 0, scene.size.width, scene.size.height);
+    context.drawImage(colouredHeat(panel.heat, chosenColours(scene, choices)), 0, 0, scene.size.width, scene.size.height);
     context.globalAlpha = 1;
     if (panel.uncertainRegions) hatch(context, panel.uncertainRegions, ratio);
   }
   const pixel = ratio / transform.scale; // one CSS pixel in pixels of the radiograph
-  if (panel.mask && choices.mask) {
-    const isSpeckled = panel.outlines.counts.length > SPECKLED;
-    strokeOutline(context, panel.mask, isSpeckled ? SPECKLE_LINE : MASK_LINE, pixel);
+  if (choices.mask) {
+    const { path, count } = maskOf(panel, choices, scene.size);
+    if (path) strokeOutline(context, path, count > SPECKLED ? SPECKLE_LINE : MASK_LINE, pixel);
   }
   if (scene.expert && choices.expert) strokeOutline(context, scene.expert, EXPERT_LINE, pixel);
 }
+
+function maskOf(panel, choices, size) {
+  if (choices.threshold === RUN) return { path: panel.mask, count: panel.outlines.counts.length };
+  return panel.levels ? contourAt(panel.levels, choices.level, size) : {};
+}
+
+const chosenColours = (scene, choices) => scene.colours.find(({ key }) => key === choices.colours) ?? scene.colours[0];
 
 function strokeOutline(context, path, { colour, width, dash }, pixel) {
   context.lineJoin = "round";
@@ -120,14 +127,15 @@ function hatch(context, path, ratio) {
   context.fill(path, "evenodd");
 }
 
-function drawColourBar(canvas, colours, opacity) {
+function drawColourBar(canvas, { table, is_signed: isSigned }, opacity) {
   const context = canvas.getContext("2d");
   context.fillStyle = "#26292c";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.globalAlpha = opacity;
   for (let x = 0; x < canvas.width; x++) {
-    const row = 4 * Math.round((254 * x) / (canvas.width - 1));
-    context.fillStyle = `rgba(${colours[row]}, ${colours[row + 1]}, ${colours[row + 2]}, ${colours[row + 3] / 255})`;
+    const share = x / (canvas.width - 1);
+    const row = 4 * Math.round(isSigned ? 254 * share : 127 + 127 * share);
+    context.fillStyle = `rgba(${table[row]}, ${table[row + 1]}, ${table[row + 2]}, ${table[row + 3] / 255})`;
     context.fillRect(x, 0, 1, canvas.height);
   }
   context.globalAlpha = 1;

@@ -2,7 +2,7 @@
 // Reads the block of bytes that shamsul_core/figures/overlay.py writes. Decoded parts are kept by the hash of their
 // bytes: what is the same in the next scene, above all the radiograph, is not decoded again.
 
-const SCENE_VERSION = 1;
+const SCENE_VERSION = 2;
 
 async function readScene(block, decoded) {
   if (!(block instanceof Uint8Array) || block.length < 4) throw new Error("there are no data");
@@ -22,13 +22,19 @@ async function readScene(block, decoded) {
   const outlinesOf = ({ counts, points }) =>
     decodeOnce(`outlines:${counts.join()}`, points, (bytes) => outlinePath(new Float32Array(bytes.buffer), counts));
 
-  const colours = decodeOnce("colours", scene.colours, (bytes) => bytes);
+  const figuresOf = (address) => address && decodeOnce("figures", address, (bytes) => new Float32Array(bytes.buffer));
+  const levelsOf = (levels) => levels && {
+    ...decodeOnce(`levels:${levels.width}`, levels.map, (bytes) =>
+      ({ values: new Uint16Array(bytes.buffer), width: levels.width, height: levels.height })),
+    iou: figuresOf(levels.iou), area: figuresOf(levels.area), level: levels.level,
+  };
   const radiograph = await decodeOnce("radiograph", scene.radiograph.jpeg, decodeRadiograph);
   const panels = scene.panels.map((panel) => ({
     ...panel,
     heat: panel.map && decodeOnce(`map:${panel.map.width}:${panel.map.is_piecewise}`, panel.map.levels, (bytes) =>
-      colourMap(new Int8Array(bytes.buffer), panel.map, colours)),
+      heatOf(new Int8Array(bytes.buffer), panel.map)),
     mask: outlinesOf(panel.outlines),
+    levels: levelsOf(panel.levels),
     uncertainRegions: outlinesOf(panel.uncertain),
   }));
   return {
@@ -39,9 +45,14 @@ async function readScene(block, decoded) {
     size: { width: scene.radiograph.width, height: scene.radiograph.height },
     radiographHash: scene.radiograph.jpeg.hash,
     radiograph,
-    colours,
+    facts: scene.facts,
+    colours: scene.colours.map((one) => ({ ...one, table: decodeOnce("colours", one.table, (bytes) => bytes) })),
     expert: outlinesOf(scene.expert_outlines),
+    thresholdRule: scene.threshold_rule,
+    isAboveForm: scene.is_above_form,
     panels,
+    grid: scene.grid,
+    agreements: scene.agreements.map((pair) => ({ ...pair, levels: figuresOf(pair.levels) })),
     decoded: used,
   };
 }
@@ -61,17 +72,24 @@ function outlinePath(points, counts) {
   return path;
 }
 
-// ---- Heatmaps: coloured once; the reader's opacity is applied when drawing.
+// ---- Heatmaps: coloured once for each choice of colours; the reader's opacity is applied when drawing.
 
-function colourMap(levels, { width, height, is_piecewise }, colours) {
-  const table = new Uint32Array(colours.slice().buffer);
+function heatOf(levels, { width, height, is_piecewise }) {
   const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(width, height);
-  const out = new Uint32Array(image.data.buffer);
-  for (let i = 0; i < levels.length; i++) out[i] = table[levels[i] + 127];
-  context.putImageData(image, 0, 0);
-  return { canvas, levels, width, height, isSmooth: !is_piecewise };
+  return { canvas, levels, width, height, isSmooth: !is_piecewise, colours: null };
+}
+
+function colouredHeat(heat, { key, table }) {
+  if (heat.colours !== key) {
+    const colours = new Uint32Array(table.buffer);
+    const context = heat.canvas.getContext("2d");
+    const image = context.createImageData(heat.width, heat.height);
+    const out = new Uint32Array(image.data.buffer);
+    for (let i = 0; i < heat.levels.length; i++) out[i] = colours[heat.levels[i] + 127];
+    context.putImageData(image, 0, 0);
+    heat.colours = key;
+  }
+  return heat.canvas;
 }
 
 // ---- The radiograph: grey levels at full, half, quarter ... size. Drawing from the size just above the screen's

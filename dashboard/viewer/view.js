@@ -47,19 +47,16 @@ function movedBy(view, dx, dy, size, stage) {
 
 // ---- Arrangement: as many rows as make the radiographs largest within the height there is, evenly filled.
 
-const ROOMY_SHARE = 0.84; // of the window's height for all rows
-const TIGHT_SHARE = 0.9; // where that would make them smaller than readable
-const READABLE_PX = 260;
+const READABLE_PX = 170;
+const SCROLLED_PX = 260; // where the page scrolls anyway
 const GAP_PX = 8;
 
-function arranged({ count, width, windowHeight, chrome, toolbar, aspect }) {
-  const within = (share) => bestColumns({ count, width, height: share * windowHeight - toolbar, chrome, aspect });
-  const roomy = within(ROOMY_SHARE);
-  if (roomy.shown >= READABLE_PX) return roomy;
-  const tight = within(TIGHT_SHARE);
-  if (tight.shown >= Math.min(READABLE_PX - 40, width)) return tight;
+// `above` is what stands over the panels, `chrome` what each panel needs besides its picture.
+function arranged({ count, width, windowHeight, chrome, above, aspect }) {
+  const best = bestColumns({ count, width, height: windowHeight - above - GAP_PX, chrome, aspect });
+  if (best.shown >= Math.min(READABLE_PX, width)) return best;
   // Nothing fits, as on a phone: readable pictures, and the page scrolls.
-  const columns = Math.max(1, Math.min(count, Math.floor((width + GAP_PX) / (READABLE_PX + GAP_PX))));
+  const columns = Math.max(1, Math.min(count, Math.floor((width + GAP_PX) / (SCROLLED_PX + GAP_PX))));
   return arrangedIn(columns, { count, width, height: Infinity, chrome, aspect });
 }
 

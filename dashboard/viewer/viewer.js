@@ -1,15 +1,14 @@
 // ---------------------------------------------------------------- viewer.js
 // The viewer: keeps the reader's view and choices, listens, and draws a frame when something changed.
 
-const STORED = "shamsul.viewer";
-const FIRST_CHOICES = { heatmap: true, mask: true, expert: true, invert: false, opacity: 0.65 };
-const FIRST_WINDOW = { width: 256, centre: 128 };
 const DRAG_SHARE = 1.2; // grey levels of window or level a CSS pixel of dragging
 const KEY_STEP_PX = 40;
+const BESIDE_PX = 400; // for the figures beside an enlarged picture
 
 class Viewer {
   constructor(parent) {
     this.calls = 0;
+    this.send = () => {};
     this.choices = recalledChoices();
     this.window = { ...FIRST_WINDOW };
     this.view = { zoom: 1, x: 0, y: 0 };
@@ -27,13 +26,19 @@ class Viewer {
 
   #build(parent) {
     const { signal } = this.listeners;
-    this.toolbar = buildToolbar((name) => this.choose({ [name]: !this.choices[name] }),
-      (opacity) => this.choose({ opacity }), () => this.reset(), signal);
+    this.toolbar = buildToolbar({
+      toggle: (name) => this.choose({ [name]: !this.choices[name] }),
+      choose: (changes) => this.choose(changes),
+      reset: () => this.reset(),
+      link: () => this.#copyLink(),
+    }, signal);
+    this.findings = buildFindings((pathology) => this.#askFor(pathology), signal);
+    this.facts = element("dl", { class: "facts", "data-testid": "facts" });
     this.banner = element("p", { class: "banner", role: "note", "data-testid": "viewer-banner" });
     this.grid = element("div", { class: "panels" });
     this.problem = element("p", { class: "problem", role: "alert", "data-testid": "viewer-problem" });
     this.root = element("div", { class: "viewer", "data-testid": "viewer", "aria-busy": "true" },
-      this.banner, this.toolbar.root, this.problem, this.grid);
+      this.banner, this.facts, this.toolbar.root, this.problem, this.grid);
     parent.append(this.root);
   }
 
@@ -56,6 +61,7 @@ class Viewer {
       if (call !== this.calls) return;
       // The former picture goes: it must not stand beside choices that it does not show.
       this.scene = null;
+      this.facts.replaceChildren();
       this.grid.replaceChildren();
       this.panels.clear();
       this.problem.textContent = `The radiograph cannot be shown: ${error.message}.`;
@@ -64,6 +70,7 @@ class Viewer {
   }
 
   #take(scene) {
+    const isFirst = this.scene === null;
     const isNew = this.scene?.id !== scene.id || this.scene?.radiographHash !== scene.radiographHash;
     this.scene = scene;
     this.problem.textContent = "";
@@ -73,7 +80,14 @@ class Viewer {
       this.window = { ...FIRST_WINDOW };
       this.cursor = null;
     }
+    if (isFirst) this.#followLink();
+    scene.highestIou = highestIou(scene);
+    this.facts.replaceChildren(...[{ name: scene.id, value: scene.pathology }, ...scene.facts].map(({ name, value, help }) =>
+      element("div", { title: help ?? null }, element("dt", {}, name), element("dd", {}, value))));
+    describeToolbar(this.toolbar, scene);
     this.#matchPanels(scene.panels);
+    describeFindings(this.findings, scene);
+    this.readingsDrawnFor = null;
     this.root.dataset.image = scene.id;
     this.root.dataset.pathology = scene.pathology;
     this.layOut();
@@ -84,7 +98,7 @@ class Viewer {
     const keys = wanted.map((panel) => panel.key);
     if (keys.join("\n") !== [...this.panels.keys()].join("\n")) {
       this.panels = new Map(keys.map((key) => [key, buildPanel(key, (name) => this.enlarge(name), signal)]));
-      this.grid.replaceChildren(...[...this.panels.values()].map((parts) => parts.root));
+      this.grid.replaceChildren(...[...this.panels.values()].map((parts) => parts.root), this.findings.root);
       if (!this.panels.has(this.enlarged)) this.enlarged = null;
     }
     for (const panel of wanted) describePanel(this.panels.get(panel.key), panel, this.scene.sideMarkers);
@@ -94,10 +108,35 @@ class Viewer {
 
   choose(changes) {
     Object.assign(this.choices, changes);
-    try {
-      localStorage.setItem(STORED, JSON.stringify(this.choices));
-    } catch { /* private windows may refuse; the choice then lasts as long as the page */ }
+    rememberChoices(this.choices);
     this.invalidate();
+  }
+
+  // The server answers with another scene.
+  #askFor(pathology) {
+    if (pathology === this.scene?.pathology) return;
+    this.root.setAttribute("aria-busy", "true");
+    this.send("pathology", pathology);
+  }
+
+  #followLink() {
+    const asked = linkedView(this.scene.id);
+    if (!asked) return;
+    this.view = asked.view; // clamped when laid out
+    this.window = asked.window;
+    if (asked.level !== null) Object.assign(this.choices, { threshold: FIXED, level: asked.level });
+  }
+
+  async #copyLink() {
+    if (!this.scene) return;
+    const link = linkToView(this);
+    try {
+      await navigator.clipboard.writeText(link);
+      this.toolbar.link.textContent = "Link copied";
+    } catch { // a browser allows it on https and on this machine only
+      window.prompt("The address of this view", link);
+    }
+    setTimeout(() => { this.toolbar.link.textContent = "Copy link"; }, 2000);
   }
 
   reset() {
@@ -136,14 +175,18 @@ class Viewer {
 
   #arrange(width) {
     const shown = [...this.panels.values()].filter(({ root }) => !root.hidden);
+    const cells = shown.length + (this.findings.root.hidden ? 0 : 1);
     const chrome = Math.max(...shown.map(({ header, caption }) => header.offsetHeight + caption.offsetHeight));
+    const top = this.grid.getBoundingClientRect().top + this.scrolled();
     const space = {
-      count: shown.length, width, windowHeight: window.innerHeight, chrome,
-      toolbar: this.grid.offsetTop - this.root.offsetTop, aspect: this.scene.size.width / this.scene.size.height,
+      count: cells, width, windowHeight: this.scene.isAboveForm ? top + window.innerHeight / 2 : window.innerHeight, chrome,
+      above: top, aspect: this.scene.size.width / this.scene.size.height,
     };
     const place = this.enlarged === null ? arranged(space) : this.#wholeWidth(space);
     this.stage = { width: place.width, height: place.height };
-    this.grid.style.gridTemplateColumns = `repeat(${place.columns}, ${place.width}px)`;
+    this.grid.style.gridTemplateColumns = this.enlarged === null ? `repeat(${place.columns}, ${place.width}px)`
+      : `${place.width}px ${place.beside}px`;
+    this.findings.root.style.maxHeight = `${place.height + chrome}px`;
     const ratio = this.#ratio();
     for (const { canvas, stage } of shown) {
       stage.style.height = `${place.height}px`;
@@ -152,11 +195,19 @@ class Viewer {
     }
   }
 
-  #wholeWidth({ width, windowHeight, chrome, toolbar }) {
+  // How far the page is scrolled, whatever element scrolls: where the panels begin counts from the page's top.
+  scrolled() {
+    let node = this.root.parentNode;
+    let top = 0;
+    for (; node; node = node.parentNode ?? node.host) top += node.scrollTop ?? 0;
+    return top;
+  }
+
+  #wholeWidth({ width, windowHeight, chrome, above }) {
     // Down to the window's lower edge from where the panels begin, as far as that leaves room for a picture.
-    const above = Math.max(toolbar, this.grid.getBoundingClientRect().top);
     const height = Math.max(0.6 * windowHeight, windowHeight - above - chrome - GAP_PX);
-    return { columns: 1, width, height: Math.floor(height) };
+    const beside = this.findings.root.hidden || width < 2 * BESIDE_PX ? 0 : BESIDE_PX;
+    return { width: width - (beside && beside + GAP_PX), height: Math.floor(height), beside };
   }
 
   #ratio() {
@@ -189,6 +240,23 @@ class Viewer {
       this.#drawCursor(parts, panel);
     }
     this.#drawToolbar();
+    this.#drawReadings(ratio);
+  }
+
+  // Only where the threshold or the layout changed: zooming and panning leave the figures as they are.
+  #drawReadings(ratio) {
+    const { choices, scene } = this;
+    const stamp = `${choices.threshold} ${choices.level} ${this.stage.width} ${this.enlarged}`;
+    if (this.readingsDrawnFor === stamp) return;
+    this.readingsDrawnFor = stamp;
+    for (const panel of scene.panels) {
+      const parts = this.panels.get(panel.key);
+      if (parts.root.hidden) continue;
+      drawReadings(parts, panel, scene, choices, ratio);
+      parts.curve.title = curveInWords(panel, scene);
+      parts.curve.setAttribute("aria-label", parts.curve.title);
+    }
+    drawAgreement(this.findings, scene, choices);
   }
 
   #drawCursor(parts, panel) {
@@ -203,15 +271,24 @@ class Viewer {
   }
 
   #drawToolbar() {
-    const { toggles, opacity, percent, status, bar } = this.toolbar;
-    for (const name of Object.keys(toggles)) toggles[name].setAttribute("aria-checked", this.choices[name]);
-    const share = Math.round(100 * this.choices.opacity);
-    if (opacity.valueAsNumber !== share) opacity.value = share;
-    percent.textContent = `${share} %`;
-    status.textContent = `${this.view.zoom.toFixed(1)}×  W ${Math.round(this.window.width)}  L ${Math.round(this.window.centre)}`;
-    if (this.barDrawnFor !== share) {
-      drawColourBar(bar, this.scene.colours, this.choices.opacity);
-      this.barDrawnFor = share;
+    const { toolbar, choices, scene } = this;
+    for (const name of Object.keys(toolbar.toggles)) toolbar.toggles[name].setAttribute("aria-checked", choices[name]);
+    const share = Math.round(100 * choices.opacity);
+    if (toolbar.opacity.valueAsNumber !== share) toolbar.opacity.value = share;
+    toolbar.percent.textContent = `${share} %`;
+    toolbar.threshold.value = choices.threshold;
+    if (toolbar.level.valueAsNumber !== choices.level) toolbar.level.value = choices.level;
+    toolbar.level.classList.toggle("idle", choices.threshold !== FIXED);
+    toolbar.levelText.textContent = choices.threshold === FIXED ? thresholdText(choices.level) : "";
+    toolbar.status.textContent =
+      `${this.view.zoom.toFixed(1)}×  W ${Math.round(this.window.width)}  L ${Math.round(this.window.centre)}`;
+    const colours = chosenColours(scene, choices);
+    if (this.barDrawnFor !== `${share} ${colours.key}`) {
+      toolbar.colours.value = colours.key;
+      toolbar.low.textContent = colours.is_signed ? "against" : "0";
+      toolbar.zero.hidden = !colours.is_signed;
+      drawColourBar(toolbar.bar, colours, choices.opacity);
+      this.barDrawnFor = `${share} ${colours.key}`;
     }
   }
 
@@ -283,7 +360,6 @@ class Viewer {
   }
 
   #moveWindow(dx, dy) {
-    const within = (value, low, high) => Math.min(high, Math.max(low, value));
     this.window.width = within(this.window.width + DRAG_SHARE * dx, 2, 512);
     this.window.centre = within(this.window.centre + DRAG_SHARE * dy, 0, 255);
   }
@@ -316,25 +392,16 @@ class Viewer {
   }
 }
 
-function recalledChoices() {
-  const choices = { ...FIRST_CHOICES };
-  try {
-    const stored = JSON.parse(localStorage.getItem(STORED)) ?? {};
-    for (const name of Object.keys(choices)) if (typeof stored[name] === typeof choices[name]) choices[name] = stored[name];
-    choices.opacity = Math.min(1, Math.max(0, choices.opacity));
-  } catch { /* not readable or not ours: as at first */ }
-  return choices;
-}
-
 // ---- Mounting. Streamlit calls this again with each new data, and calls only the last returned function when the
 // component goes, or at once where a call was overtaken by the next (BidiComponent in its frontend, 1.67).
 
 const viewers = new WeakMap();
 
-export default function ({ parentElement, data }) {
+export default function ({ parentElement, data, setTriggerValue }) {
   let viewer = viewers.get(parentElement);
   if (!viewer) viewers.set(parentElement, (viewer = new Viewer(parentElement)));
   const call = ++viewer.calls;
+  viewer.send = setTriggerValue;
   viewer.show(data);
   return () => {
     if (viewer.calls !== call) return;

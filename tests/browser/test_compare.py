@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
+import cv2
+import numpy as np
+import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
 from shamsul_core.cohort import open_cohort
-from shamsul_core.engine import score_run
 from shamsul_core.importing import import_folder
-from shamsul_core.segmentation import PRESETS
-from tests.made import image_id, make_run
+from shamsul_core.metrics.localisation import iou
+from shamsul_core.metrics.thresholds import LEVEL_THRESHOLDS
+from shamsul_core.run import FAILURE_COLUMNS, RadiographResult, Run
+from shamsul_core.scoring import score_run
+from shamsul_core.segmentation import PRESETS, SegmentationSettings, segment
+from tests.made import expert_rectangle, image_id, make_run
 from tests.serving import served
 
 pytestmark = pytest.mark.browser
@@ -141,7 +152,7 @@ def test_a_link_opens_its_case_on_a_freshly_started_server(page, made_run, path)
         expect(page.get_by_role("radio", name="Edema")).to_have_attribute("aria-checked", "true")
         assert image_id(2) in page.url
         expect(page.get_by_text("For research, not for diagnosis")).to_be_visible()
-        assert page.get_by_test_id("stSidebarNavLink").count() == 0, "no pages that app.py does not declare"
+        assert page.get_by_test_id("stSidebarNavLink").count() == 6, "no pages that app.py does not declare"
 
 
 def test_an_address_that_names_nothing_is_said_and_its_text_stays_text(page, dashboard):
@@ -195,3 +206,269 @@ def test_the_real_radiograph(page, sample, tmp_path):
         expect(page.get_by_test_id("metric-gradcam-hit")).to_have_text("yes")
         page.get_by_role("radio", name="Enlarged Cardiomediastinum").click()
         expect(page.get_by_test_id("metric-gradcam-iou")).to_have_text("0.46")
+
+
+# ---- The worklist
+
+
+def shown(page):
+    return page.get_by_test_id("viewer").get_attribute("data-image")
+
+
+def expect_case(page, number, pathology=None):
+    expect(page.get_by_test_id("viewer")).to_have_attribute("data-image", image_id(number), timeout=15_000)
+    if pathology is not None:
+        expect(page.get_by_test_id("viewer")).to_have_attribute("data-pathology", pathology, timeout=15_000)
+
+
+def choose_filter(page, label, option):
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_keys_go_through_the_worklist_and_one_click_chooses(page, dashboard):
+    open_case(page, dashboard.address)
+    for key, number in (("n", 2), ("PageDown", 3), ("n", 1), ("p", 3), ("PageUp", 2)):
+        page.keyboard.press(key)
+        expect_case(page, number)
+    page.get_by_role("option", name="patient00001 s1 v1").click()
+    expect_case(page, 1)
+    page.wait_for_url(f"**radiograph={image_id(1)}**")
+    expect(page.get_by_test_id("worklist").get_by_role("option", selected=True)).to_have_text(
+        "patient00001 s1 v1"
+    )
+    page.get_by_test_id("worklist").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    expect_case(page, 3)
+
+
+def test_filters_narrow_the_worklist_and_are_cleared(page, dashboard, made_run):
+    open_case(page, dashboard.address)
+    count = page.get_by_test_id("worklist-count")
+    expect(count).to_have_text("3 of 3")
+    page.get_by_placeholder("Search radiographs").fill("00003")
+    expect(count).to_have_text("1 of 3")
+    page.keyboard.press("n")  # a letter in a field is a letter
+    expect(count).to_have_text("0 of 3")
+    expect(page.get_by_text("No radiograph meets these filters.")).to_be_visible()
+    page.get_by_placeholder("Search radiographs").fill("")
+    expect(count).to_have_text("3 of 3")
+    page.get_by_role("button", name="Filter and sort").click()
+    choose_filter(page, "Contour by an expert", "yes")
+    expect(count).to_have_text("2 of 3")
+    choose_filter(page, "Pathology", "Edema")
+    choose_filter(page, "IoU of", "Grad-CAM")
+    choose_filter(page, "Sort by", "highest IoU")
+    ious = made_run.scores.query("pathology == 'Edema' and method == 'gradcam'").dropna(subset=["iou"])
+    best = ious.sort_values("iou", ascending=False)
+    rows = page.get_by_test_id("worklist").get_by_role("option")
+    expect(rows).to_have_count(2)
+    for row, (name, value) in zip(rows.all(), zip(best["image_id"], best["iou"], strict=True), strict=True):
+        expect(row).to_have_attribute("title", name)
+        expect(row).to_contain_text(f"IoU {value:.2f}")
+    page.get_by_role("button", name="Clear filters").click()
+    expect(count).to_have_text("3 of 3")
+
+
+def test_a_case_of_a_finding_opens_with_its_pathology(page, dashboard):
+    open_case(page, dashboard.address, number=3, pathology="Atelectasis")
+    page.get_by_role("button", name="Filter and sort").click()
+    choose_filter(page, "Pathology", "Edema")
+    page.keyboard.press("Escape")
+    page.get_by_test_id("worklist").get_by_role("option").nth(1).click()
+    expect_case(page, 2, "Edema")
+    page.wait_for_url("**pathology=Edema**")
+
+
+# ---- Threshold, grid, colours
+
+
+@pytest.mark.parametrize(("width", "height", "least"), [(1920, 1080, 380), (1366, 768, 210)])
+def test_the_screen_is_used_and_nothing_lies_below_it(page, dashboard, width, height, least):
+    page.set_viewport_size({"width": width, "height": height})
+    open_case(page, dashboard.address)
+    boxes = [page.get_by_test_id(f"canvas-{key}").bounding_box() for key in PANELS]
+    assert min(box["height"] for box in boxes) >= least
+    for name in (*(f"panel-{key}" for key in PANELS), "findings"):
+        box = page.get_by_test_id(name).bounding_box()
+        assert box["y"] + box["height"] <= height
+        assert box["x"] + box["width"] <= width
+
+
+def settle(page):
+    page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+    )
+
+
+def test_a_threshold_of_ones_own_moves_mask_and_iou_without_the_server(
+    page, dashboard, made_run, made_cohort
+):
+    open_case(page, dashboard.address, number=2, pathology="Edema")
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(data)))
+    canvas = page.get_by_test_id("canvas-gradcam")
+    expert = expert_rectangle(2, (120, 100))
+    seen = {canvas.evaluate("canvas => canvas.toDataURL()")}
+    for level in (60, 130, 200):
+        page.get_by_test_id("level").fill(str(level))
+        settle(page)
+        expect(page.get_by_test_id("level-text")).to_have_text(f"{level / 255:.2f}")
+        masks = {}
+        for method in METHODS:
+            settings = SegmentationSettings(thresholds={"Edema": float(LEVEL_THRESHOLDS[level])})
+            masks[method] = segment(made_run.heatmap(image_id(2), method, "Edema"), (120, 100), settings).mask
+            score = iou(masks[method], expert)
+            text = "–" if np.isnan(score) else f"{score:.2f}"
+            expect(page.get_by_test_id(f"metric-{method}-iou")).to_have_text(text)
+        agreement = iou(masks["lime"], masks["gradcam"])
+        expect(page.get_by_test_id("agreement-lime-gradcam")).to_have_text(f"{agreement:.2f}")
+        seen.add(canvas.evaluate("canvas => canvas.toDataURL()"))
+    assert len(seen) == 4
+    assert sent == []
+    page.get_by_test_id("threshold").select_option("Otsu")
+    settle(page)
+    score = made_run.scores.query(
+        f"image_id == '{image_id(2)}' and pathology == 'Edema' and method == 'gradcam'"
+    )["iou"].iloc[0]
+    expect(page.get_by_test_id("metric-gradcam-iou")).to_have_text(f"{score:.2f}")
+    expect(page.get_by_test_id("curve-gradcam")).to_have_attribute("aria-label", re.compile("Otsu 0"))
+
+
+def test_the_grid_shows_every_score_and_chooses_the_pathology(page, dashboard, made_run):
+    open_case(page, dashboard.address)
+    scores = made_run.scores.query(f"image_id == '{image_id(1)}'").set_index(["pathology", "method"])
+    for pathology in ("Cardiomegaly", "Edema"):
+        cells = page.locator(f"tr[data-pathology='{pathology}'] td")
+        for at, method in enumerate(METHODS, start=1):
+            score = scores.loc[(pathology, method), "iou"]
+            expect(cells.nth(at)).to_contain_text("–" if score != score else f"{score:.2f}")
+    cell = page.locator("tr[data-pathology='Edema'] td").nth(2)
+    expect(cell).to_have_attribute("title", "SHAP: made to fail")
+    cell.click()
+    expect_case(page, 1, "Edema")
+    page.get_by_role("radio", name="Edema").focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect_case(page, 1, "Lung Opacity")
+
+
+def test_colours_are_chosen_and_remembered(page, dashboard):
+    open_case(page, dashboard.address)
+    canvas = page.get_by_test_id("canvas-lrp")
+    seen = {canvas.evaluate("canvas => canvas.toDataURL()")}
+    for colours in ("dark-light", "towards"):
+        page.get_by_test_id("colours").select_option(colours)
+        settle(page)
+        seen.add(canvas.evaluate("canvas => canvas.toDataURL()"))
+    assert len(seen) == 3
+    page.reload()
+    expect(page.get_by_test_id("colours")).to_have_value("towards", timeout=30_000)
+
+
+# ---- What a reader takes along
+
+
+def test_a_copied_link_opens_this_very_view_elsewhere(page, browser, dashboard):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    open_case(page, dashboard.address, number=2, pathology="Edema")
+    page.get_by_test_id("canvas-lime").hover()
+    page.mouse.wheel(0, -500)
+    page.get_by_test_id("level").fill("99")
+    settle(page)
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_test_id("link")).to_have_text("Link copied")
+    link = page.evaluate("() => navigator.clipboard.readText()")
+    zoom = page.get_by_test_id("canvas-lrp").get_attribute("data-zoom")
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    other = context.new_page()
+    other.goto(link)
+    expect(other.get_by_test_id("canvas-lrp")).to_have_attribute("data-zoom", zoom, timeout=30_000)
+    expect_case(other, 2, "Edema")
+    expect(other.get_by_test_id("level-text")).to_have_text("0.39")
+    context.close()
+
+
+def test_figure_and_numbers_are_downloaded(page, dashboard, made_run):
+    open_case(page, dashboard.address, number=2, pathology="Edema")
+    page.get_by_role("button", name="Download", exact=True).click()
+    files = {}
+    for kind, ending in {"PNG": ".png", "SVG": ".svg", "PDF": ".pdf", "CSV": ".csv", "DICOM": ".zip"}.items():
+        with page.expect_download() as download:
+            page.get_by_role("button", name=kind, exact=True).click()
+        files[kind] = Path(download.value.path()).read_bytes()
+        assert download.value.suggested_filename.endswith(ending)
+    assert cv2.imdecode(np.frombuffer(files["PNG"], np.uint8), cv2.IMREAD_COLOR).shape[1] == 5 * 3 * 200
+    assert b"<svg" in files["SVG"]
+    assert files["PDF"].startswith(b"%PDF")
+    assert f"{image_id(2)}/masks.dcm" in ZipFile(BytesIO(files["DICOM"])).namelist()
+    scores = pd.read_csv(BytesIO(files["CSV"]))
+    expected = made_run.scores[made_run.scores["image_id"] == image_id(2)]
+    np.testing.assert_allclose(scores["iou"], expected["iou"].astype(float))
+
+
+# ---- Several runs, and runs with little in them
+
+
+def test_runs_are_chosen_in_the_sidebar_and_by_the_address(page, made_run, made_cohort, tmp_path):
+    other = make_run(tmp_path / "runs" / "other", made_cohort, trained=False)
+    bare = Run.create_or_resume(
+        tmp_path / "runs" / "bare", replace(made_run.manifest, cohort=other.manifest.cohort)
+    )
+    with served(tmp_path / "runs") as server:
+        page.goto(f"{server.address}/?run=other&radiograph={image_id(2)}")
+        expect_case(page, 2)
+        expect(page.get_by_text("Untrained network")).to_be_visible()
+        page.get_by_role("combobox", name="Run").click()
+        page.get_by_role("option", name="bare").click()
+        expect(page.get_by_text("no explained radiograph of its cohort yet")).to_be_visible()
+        page.wait_for_url("**run=bare**")
+        # The engine has done its first radiograph, without any method yet; tables come later.
+        bare.write(RadiographResult(image_id(1), (120, 100), {"Edema": 0.9}, ()))
+        bare.write_failures(
+            [
+                dict(
+                    zip(
+                        FAILURE_COLUMNS,
+                        (image_id(2), "read", None, None, "the image file is missing"),
+                        strict=True,
+                    )
+                )
+            ]
+        )
+        page.reload()
+        expect_case(page, 1)
+        expect(page.get_by_test_id("note-lrp")).to_have_text("Not explained.")
+        expect(page.get_by_test_id("worklist-count")).to_have_text("1 of 1")
+        expect(page.get_by_text("1 could not be explained.")).to_be_visible()
+        page.goto(f"{server.address}/?run=nowhere")
+        expect(page.get_by_text("which is not among the runs shown here")).to_be_visible(timeout=30_000)
+
+
+def test_one_method_a_lateral_view_and_no_contours(page, made_cohort, tmp_path):
+    bare = shutil.copytree(made_cohort, tmp_path / "bare")
+    shutil.rmtree(bare / "CheXlocalize")
+    labels = bare / "CheXpert" / "val_labels.csv"
+    labels.write_text(labels.read_text().replace("Frontal,AP", "Lateral,", 1))
+    run = make_run(tmp_path / "made", bare)
+    methods = {"gradcam": run.manifest.methods["gradcam"]}
+    one = Run.create_or_resume(tmp_path / "run", replace(run.manifest, methods=methods))
+    for name in run.explained_ids():
+        one.write(run.read(name))
+    score_run(one, open_cohort(bare), PRESETS["default"])
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    with served(one.folder) as server:
+        page.goto(server.address)
+        expect(page.get_by_test_id("canvas-gradcam")).to_be_visible(timeout=30_000)
+        expect(page.get_by_test_id("note-expert")).to_have_text("This cohort has no expert contours.")
+        expect(page.get_by_test_id("note-gradcam")).to_have_text("The cohort has no expert annotations.")
+        page.get_by_test_id("level").fill("50")
+        expect(page.get_by_test_id("metric-gradcam-threshold")).to_have_text("fixed 0.20")
+        expect(page.get_by_test_id("curve-gradcam")).to_be_hidden()
+        expect(page.get_by_text("Agreement of the masks")).to_be_hidden()
+        first = page.locator(".marker.left").first
+        lateral = page.locator("[data-testid=viewer]").get_attribute("data-image") == image_id(1)
+        expect(first).to_have_text("" if lateral else "R")
+    assert errors == []

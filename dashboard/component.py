@@ -1,0 +1,27 @@
+"""Components of our own: a folder of small scripts and a style sheet, without an iframe and without a build step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+_FOLDER = Path(__file__).parent
+
+
+def component(name: str, folder: str, *scripts: str) -> ComponentRenderer:
+    """Return the component whose scripts and ``<folder>.css`` lie in a folder beside this file.
+
+    The scripts become one module, in this order: Streamlit takes one string, which cannot import its neighbours. The
+    last one exports.
+    """
+    place = _FOLDER / folder
+    return st.components.v2.component(
+        name,
+        js="\n".join((place / script).read_text(encoding="utf-8") for script in scripts),
+        css=(place / f"{folder}.css").read_text(encoding="utf-8"),
+    )

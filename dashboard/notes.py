@@ -1,0 +1,37 @@
+"""What must stand on every page that shows results."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from html import escape
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from shamsul_core.cohort import CohortError
+from shamsul_core.figures.comparison import banner
+from shamsul_core.run import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shamsul_core.run import Run
+
+_STYLE = "padding:4px 10px;color:#ffd166;border-left:3px solid #ffd166;background:#1d1808"
+
+
+def show_banner(run: Run) -> None:
+    """Say what holds of everything shown: an untrained network, simulated radiographs."""
+    text = banner(run)
+    if text is not None:
+        st.html(f'<div role="note" style="{_STYLE}">{escape(text)}</div>')
+
+
+@contextmanager
+def stopping_plainly() -> Iterator[None]:
+    """End the page with a plain sentence where the run or its cohort cannot be read."""
+    try:
+        yield
+    except (CohortError, RunError) as error:
+        st.error(str(error))
+        st.stop()

@@ -1,0 +1,96 @@
+"""Who is reading, and where what they think is stored."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import reading
+from shamsul_core.figures.comparison import comparison_scene
+from shamsul_core.figures.overlay import encode_scene
+from shamsul_core.reviews import Case, Reviews, ReviewsError, run_key
+from shamsul_core.reviews.blinding import blinded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from shamsul_core.run import Run
+
+_ADDRESS = "SHAMSUL_REVIEWS"
+
+
+def address() -> str:
+    """Return the database's address: of the secrets file, of the environment, else a file in the user's folder."""
+    try:
+        told = st.secrets.get("reviews", {}).get("address")
+    except FileNotFoundError:
+        told = None
+    folder = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "shamsul"
+    return str(told or os.environ.get(_ADDRESS) or f"sqlite:///{folder / 'reviews.sqlite'}")
+
+
+def open_reviews() -> Reviews:
+    """Return the database, opened once for all readers; stop the page with a plain sentence where it is not there."""
+    try:
+        return _opened(address())
+    except ReviewsError as error:
+        st.error(str(error))
+        st.button("Try again")
+        st.stop()
+
+
+@st.cache_resource(show_spinner=False)
+def _opened(address: str) -> Reviews:
+    return Reviews(address)
+
+
+def reader_name() -> str | None:
+    """Return who is reading, as they said themselves; ``None`` where they have not yet."""
+    name = st.sidebar.text_input(
+        "Your name",
+        key="reader",
+        max_chars=60,
+        placeholder="As your answers shall be stored",
+        help="Answers are stored under this name. There is no password: whoever gives it is taken for you.",
+    )
+    return name.strip() or None
+
+
+def cases_of(run: Run, reviews: Reviews, reader: str) -> list[Case]:
+    """Return what a reader judges: what was assigned, else every finding that is labelled or predicted and explained."""
+    assigned = reviews.assigned(run_key(run.manifest), reader)
+    if assigned:
+        return assigned
+    _, scores = reading.tables(run)
+    told = scores[scores["mask_area_px"].notna() & ((scores["label"] == 1) | (scores["probability"] >= 0.5))]
+    return [Case(*pair) for pair in dict.fromkeys(zip(told["image_id"], told["pathology"], strict=True))]
+
+
+def judged(answers: pd.DataFrame, methods: Sequence[str]) -> set[Case]:
+    """Return the cases of which every map was rated; `answers` are one reader's."""
+    rated = (
+        answers[answers["question"] == "significance"].groupby(["image_id", "pathology"])["method"].nunique()
+    )
+    return {Case(*case) for case in rated[rated >= len(methods)].index}
+
+
+def scene(run: Run, case: Case, order: Sequence[str] | None) -> bytes:
+    """Return what the viewer shows of a case; blinded, in this order of the methods, where one is given."""
+    stamps = (reading.stamp(run.path_of(case.image_id)), reading.stamp(run.folder / "scores.parquet"))
+    return _scene(str(run.folder), case, None if order is None else tuple(order), stamps)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _scene(folder: str, case: Case, order: tuple[str, ...] | None, stamps: tuple[int, ...]) -> bytes:
+    run = reading.open_run(folder)
+    _, scores = reading.tables(run)
+    cohort = reading.open_run_cohort(folder)
+    shown = comparison_scene(run, cohort, case.image_id, case.pathology, scores)
+    shown = replace(shown, grid=(), agreements=()) if order is None else blinded(shown, order)
+    return encode_scene(replace(shown, is_above_form=True))

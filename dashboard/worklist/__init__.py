@@ -1,0 +1,60 @@
+"""The worklist: our own list, of which the browser draws only the rows in sight, with previous and next by key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboard.component import component
+from shamsul_core.figures.predictions import sign_of
+from shamsul_core.worklist import short_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+    from streamlit.components.v2.bidi_component import ComponentResult
+
+_component = component("shamsul_worklist", "worklist", "worklist.js")
+
+
+def show(
+    listed: pd.DataFrame, *, shown: str, total: int, key: str, on_choice: Callable[[], None]
+) -> ComponentResult:
+    """Show the radiographs to choose from.
+
+    Parameters
+    ----------
+    listed
+        What `shamsul_core.worklist.worklist` returned.
+    shown
+        The id of the radiograph that the page shows; it need not be in the list.
+    total
+        Number of radiographs without any filter.
+    on_choice
+        Called when the reader chose one; its place in `listed` is then in ``st.session_state[key]["choice"]``, as
+        ``{"radiograph": id, "pathology": name or None}``.
+    """
+    rows = [
+        [image_id, short_name(image_id), None if about is None else pathology, about]
+        for image_id, pathology, about in zip(
+            listed["image_id"], listed["pathology"], _about(listed), strict=True
+        )
+    ]
+    return _component(
+        key=key, data={"rows": rows, "shown": shown, "total": total}, on_choice_change=on_choice
+    )
+
+
+def _about(listed: pd.DataFrame) -> list[str | None]:
+    """Return what is said of each finding; ``None`` where the list is about radiographs."""
+    columns = zip(listed["pathology"], listed["label"], listed["probability"], listed["iou"], strict=True)
+    return [
+        None
+        if not isinstance(pathology, str)
+        else f"{pathology} {sign_of(label)} {_figure('p', probability)} {_figure('IoU', iou)}"
+        for pathology, label, probability, iou in columns
+    ]
+
+
+def _figure(name: str, value: float) -> str:
+    return f"{name} –" if value != value else f"{name} {value:.2f}"  # NaN differs from itself

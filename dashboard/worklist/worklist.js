@@ -1,0 +1,145 @@
+// A list of any length: only the rows in sight are in the document. Rows are [id, name, pathology, about].
+
+const PLAIN_ROW_PX = 26;
+const FULL_ROW_PX = 42;
+const SPARE_ROWS = 6;
+const KEYS = { n: 1, N: 1, PageDown: 1, p: -1, P: -1, PageUp: -1 };
+
+function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) if (value !== null) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+class Worklist {
+  constructor(parent) {
+    this.calls = 0;
+    this.send = () => {};
+    this.rows = [];
+    this.at = -1; // of the radiograph shown, -1 where the list does not hold it
+    this.listeners = new AbortController();
+    const { signal } = this.listeners;
+    const step = (by, text, title) => {
+      const button = element("button", { type: "button", title }, text);
+      button.addEventListener("click", () => this.step(by), { signal });
+      return button;
+    };
+    this.count = element("span", { class: "count", role: "status", "data-testid": "worklist-count" });
+    this.list = element("div", { class: "rows", role: "listbox", tabindex: "0", "aria-label": "Radiographs", "data-testid": "worklist" });
+    this.space = element("div", { class: "space", role: "presentation" });
+    this.list.append(this.space);
+    this.root = element("div", { class: "worklist" },
+      element("div", { class: "head" }, this.count, step(-1, "‹ Previous", "P or Page Up"), step(1, "Next ›", "N or Page Down")),
+      this.list);
+    parent.append(this.root);
+    this.list.addEventListener("scroll", () => this.draw(), { signal });
+    this.list.addEventListener("click", (event) => {
+      const row = event.target.closest("[role=option]");
+      if (row) this.choose(Number(row.dataset.at));
+    }, { signal });
+    this.list.addEventListener("keydown", (event) => this.#onListKey(event), { signal });
+    document.addEventListener("keydown", (event) => this.#onKey(event), { signal });
+    this.observer = new ResizeObserver(() => this.draw());
+    this.observer.observe(this.list);
+  }
+
+  destroy() {
+    this.listeners.abort();
+    this.observer.disconnect();
+    this.root.remove();
+  }
+
+  show({ rows, shown, total }) {
+    this.rows = rows;
+    this.at = rows.findIndex(([id]) => id === shown);
+    this.active = Math.max(0, this.at);
+    this.rowHeight = rows.some(([, , , about]) => about !== null) ? FULL_ROW_PX : PLAIN_ROW_PX;
+    this.count.textContent = `${rows.length} of ${total}`;
+    this.space.style.height = `${rows.length * this.rowHeight}px`;
+    this.list.style.setProperty("--row", `${this.rowHeight}px`);
+    this.reveal(this.at);
+    this.draw();
+  }
+
+  step(by) {
+    const count = this.rows.length;
+    if (count) this.choose(this.at < 0 ? 0 : (this.at + by + count) % count);
+  }
+
+  choose(at) {
+    const [radiograph, , pathology] = this.rows[at];
+    this.at = this.active = at; // shown at once; the server's answer says the same
+    this.reveal(at);
+    this.draw();
+    this.send("choice", { radiograph, pathology });
+  }
+
+  reveal(at) {
+    if (at < 0) return;
+    const [top, height] = [at * this.rowHeight, this.list.clientHeight];
+    if (top < this.list.scrollTop) this.list.scrollTop = top;
+    if (top + this.rowHeight > this.list.scrollTop + height) this.list.scrollTop = top + this.rowHeight - height;
+  }
+
+  draw() {
+    const first = Math.max(0, Math.floor(this.list.scrollTop / this.rowHeight) - SPARE_ROWS);
+    const last = Math.min(this.rows.length, Math.ceil((this.list.scrollTop + this.list.clientHeight) / this.rowHeight) + SPARE_ROWS);
+    this.space.replaceChildren(...this.rows.slice(first, last).map((row, i) => this.#row(row, first + i)));
+    const isInSight = this.active >= first && this.active < last;
+    if (isInSight) this.list.setAttribute("aria-activedescendant", `row-${this.active}`);
+    else this.list.removeAttribute("aria-activedescendant");
+  }
+
+  #row([id, name, , about], at) {
+    const node = element("div", {
+      role: "option", id: `row-${at}`, "aria-selected": at === this.at, "aria-posinset": at + 1,
+      "aria-setsize": this.rows.length, title: id, "data-at": at, class: at === this.active ? "active" : null,
+    }, element("span", { class: "name" }, name));
+    if (about !== null) node.append(element("span", { class: "about" }, about));
+    node.style.top = `${at * this.rowHeight}px`;
+    return node;
+  }
+
+  #onListKey(event) {
+    const last = this.rows.length - 1;
+    const to = { ArrowDown: this.active + 1, ArrowUp: this.active - 1, Home: 0, End: last }[event.key];
+    if (to !== undefined) {
+      this.active = Math.min(last, Math.max(0, to));
+      this.reveal(this.active);
+      this.draw();
+    } else if (event.key === "Enter" || event.key === " ") {
+      if (this.active <= last) this.choose(this.active);
+    } else {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  #onKey(event) {
+    const target = event.composedPath()[0];
+    if (!Object.hasOwn(KEYS, event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (target.closest?.("input, textarea, select, [contenteditable], [role=dialog], [role=slider]")) return;
+    event.preventDefault();
+    this.step(KEYS[event.key]);
+  }
+}
+
+// ---- Mounting, as in the viewer.
+
+const lists = new WeakMap();
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  let list = lists.get(parentElement);
+  if (!list) lists.set(parentElement, (list = new Worklist(parentElement)));
+  const call = ++list.calls;
+  list.send = setTriggerValue;
+  list.show(data);
+  return () => {
+    if (list.calls !== call) return;
+    list.calls++;
+    list.destroy();
+    lists.delete(parentElement);
+  };
+}

@@ -1,0 +1,168 @@
+"""How good is each method, per pathology, over the cohort?"""
+
+from typing import get_args
+
+import streamlit as st
+
+from dashboard import reading
+from dashboard.address import choice_in_address, write_to_address
+from dashboard.guard import enter
+from dashboard.navigation import case_address, open_case
+from dashboard.notes import show_banner, stopping_plainly
+from shamsul_core.cohort.views import ViewFilter
+from shamsul_core.figures.distributions import add_readers, case_of, hit_bars, iou_against, iou_boxes
+from shamsul_core.figures.summary import (
+    means_in_words,
+    pair_table,
+    ranking_in_words,
+    ranks_in_words,
+    summary_table,
+)
+from shamsul_core.metrics.lesions import FEATURES
+from shamsul_core.metrics.summary import Slice, rank_correlations
+from shamsul_core.paper import SOURCE
+from shamsul_core.wording import threshold_in_words
+
+FIGURES = {
+    "iou": "IoU",
+    "hit": "Hit rate",
+    "probability": "IoU by probability",
+    "lesion": "IoU by lesion",
+    "methods": "Methods compared",
+}
+SLICES = {
+    "true positive": "both masks hold something (true-positive slice)",
+    "full": "at least one of them does (full slice)",
+}
+
+run, cohort = enter()
+show_banner(run)
+titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
+methods = {"all": "Side by side", **titles}
+views, slices = list(get_args(ViewFilter)), list(get_args(Slice))
+choice_in_address("figure", list(FIGURES), "iou")
+choice_in_address("lesion", list(FEATURES), "area_share")
+choice_in_address("method", list(methods), "all")
+choice_in_address("view", views, "all views")
+choice_in_address("slice", slices, "true positive")
+with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+    st.segmented_control("Show", list(FIGURES), key="figure", required=True, format_func=FIGURES.get)
+    st.segmented_control("Methods", list(methods), key="method", required=True, format_func=methods.get)
+with st.sidebar:
+    st.radio("Radiographs", views, key="view", horizontal=True)
+    st.radio(
+        "Counted where",
+        slices,
+        key="slice",
+        format_func=SLICES.get,
+        help="CheXlocalize's true-positive slice counts a radiograph where the method's and the experts' mask both "
+        "hold something. The full slice counts it where one of them does, with an IoU of 0.",
+    )
+    if st.session_state["figure"] == "lesion":
+        st.selectbox(
+            "Lesion",
+            list(FEATURES),
+            key="lesion",
+            format_func=lambda name: FEATURES[name].capitalize(),
+            help="CheXlocalize's definitions. Elongation: the longer over the shorter side of the smallest rectangle "
+            "around the lesion. Irrectangularity: the share of that rectangle outside the lesion.",
+        )
+write_to_address("figure", "method", "view", "slice", "lesion")
+
+with stopping_plainly():
+    scores, summary = reading.summary(run, st.session_state["slice"], st.session_state["view"])
+if scores.empty:
+    st.info("No radiograph of this view has been scored yet.")
+    st.stop()
+if not summary["n"].any():
+    st.info(
+        "There is no IoU and no hit without contours, and the experts marked nothing on these radiographs. "
+        "Compare shows the heatmaps; Selection finds cases by their probability."
+    )
+    st.stop()
+
+method = st.session_state["method"]
+shown = titles if method == "all" else {method: titles[method]}
+st.markdown(means_in_words(summary, shown))
+figure_name = st.session_state["figure"]
+if figure_name == "methods":
+    st.markdown(ranking_in_words(scores, titles))
+    st.dataframe(
+        pair_table(scores, titles),
+        hide_index=True,
+        height=560,
+        placeholder="–",
+        column_config={
+            "Difference": st.column_config.NumberColumn(format="%.3f", help="Mean difference of IoU"),
+            "Effect": st.column_config.NumberColumn(
+                format="%.2f",
+                help="Rank-biserial correlation: 1 where the first method is always better, -1 where the second is",
+            ),
+            "p": st.column_config.TextColumn(help="Wilcoxon's signed-rank test, two-sided"),
+            "p, Holm": st.column_config.TextColumn(help="Corrected for the whole table"),
+        },
+        alt="Every two methods compared on the same radiographs",
+    )
+    st.stop()
+
+against, words = "probability", "predicted probability"
+if figure_name == "lesion":
+    against = st.session_state["lesion"]
+    words = FEATURES[against]
+    scores = scores.merge(reading.lesions(run), on=["image_id", "pathology"], how="left")
+readers = reading.readers(run)
+readers = readers[readers["image_id"].isin(scores["image_id"])]  # those of the view
+if figure_name == "iou":
+    figure = iou_boxes(scores, summary, shown)
+    add_readers(figure, readers, summary, "iou")
+elif figure_name == "hit":
+    figure = hit_bars(summary, shown)
+    add_readers(figure, readers, summary, "hit")
+else:
+    is_wide = against in {"area_share", "elongation", "lesions"}
+    figure = iou_against(scores, against, words, shown, is_logarithmic=is_wide)
+
+picked = st.plotly_chart(
+    figure,
+    key="chart",
+    theme=None,
+    height=480,
+    config={"displayModeBar": False},
+    selection_mode="points",
+    on_select="ignore" if figure_name == "hit" else "rerun",
+    alt=f"{FIGURES[figure_name]}, {methods[method]}; the table below has the figures",
+)
+if figure_name != "hit" and picked.selection.points:
+    open_case(*case_of(scores, picked.selection.points[0]["customdata"]))
+
+remarks = [threshold_in_words(run.segmentation)]
+if figure_name in {"probability", "lesion"}:
+    ranks = rank_correlations(scores, against, list(shown))
+    remarks.insert(0, f"Spearman's rank correlation of IoU and {words}: {ranks_in_words(ranks, shown)}.")
+elif figure_name == "iou":
+    remarks.insert(
+        0,
+        "Box: middle half of the radiographs, line: median, dashed: mean (in figures above). "
+        f"Star: mean in the paper ({SOURCE}).",
+    )
+else:
+    remarks.insert(0, "A hit: the map's maximum lies inside the experts' contour. Bars with 95 % intervals.")
+st.caption(" ".join(remarks))
+
+st.dataframe(
+    summary_table(summary, shown, case_address),
+    hide_index=True,
+    height=388,
+    placeholder="–",
+    column_config={
+        "n": st.column_config.NumberColumn(help="Radiographs with an IoU"),
+        "95 % interval": st.column_config.TextColumn(help="Bootstrap over radiographs, 1,000 times"),
+        **{
+            name: st.column_config.LinkColumn(help="Opens the case", display_text=r"#(.+)$", width="small")
+            for name in ("Best case", "Worst case")
+        },
+        **{name: st.column_config.NumberColumn(format="%.2f") for name in ("Mean IoU", "Median", "Hit rate")},
+        "Paper's mean": st.column_config.NumberColumn(format="%.3f", help=SOURCE),
+    },
+    alt="Mean IoU, median, intervals, best and worst case of each pathology and method",
+)

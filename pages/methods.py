@@ -1,0 +1,38 @@
+"""How does it work, with which settings, and what must nobody conclude from it?"""
+
+import streamlit as st
+
+from dashboard.guard import enter
+from dashboard.notes import show_banner
+from dashboard.texts import text
+from shamsul_core.figures.legend import colour_bar
+from shamsul_core.wording import is_adaptive, origin_in_words, settings_in_words, threshold_in_words
+
+run, _ = enter()
+show_banner(run)
+methods = run.manifest.methods
+
+reading, warning = st.columns(2, gap="large")
+with warning:
+    st.markdown(text("conclusions"))
+with reading:
+    st.markdown(text("reading"))
+    st.html(colour_bar())
+
+for name, about in methods.items():
+    with st.container(border=True):
+        st.markdown(f"#### {about['title']}")
+        works, settings = st.columns([3, 2], gap="large")
+        works.markdown(text(name) + "\n\n**Known limits**\n\n" + text(f"{name}-limits"))
+        settings.markdown(
+            "**In this run**\n" + "".join(f"\n- {one}" for one in settings_in_words(about["settings"]))
+        )
+
+scoring, sampling = st.columns(2, gap="large")
+with scoring:
+    st.markdown(text("scores"))
+    st.caption(f"In this run: {threshold_in_words(run.segmentation)}")
+with sampling:
+    if any(is_adaptive(about["settings"]) for about in methods.values()):
+        st.markdown(text("sampling"))
+st.caption(origin_in_words(run.manifest))

@@ -1,0 +1,90 @@
+"""What is this cohort, and how well does the model predict on it?"""
+
+import streamlit as st
+
+from dashboard import pictures, reading
+from dashboard.choices import threshold_choice
+from dashboard.guard import enter
+from shamsul_core.cohort.summary import has_indefinite_labels
+from shamsul_core.figures.comparison import banner
+from shamsul_core.figures.observation_table import figure, interval, observation_table
+from shamsul_core.figures.run_facts import facts_table, failure_table, left_out, model_facts, setting_facts
+from shamsul_core.run import RunError
+
+IN_PAPER = {"auroc": ("Weighted AUROC", "0.76"), "auprc": ("Weighted AUPRC", "0.65")}
+CURVES = {"ROC": "roc", "Precision-recall": "precision_recall", "Calibration": "calibration"}
+FAILURES_SHOWN = 100
+WIDTH_PX = 1150
+
+run, cohort = enter()
+manifest, radiographs = run.manifest, reading.cohort_table(run)
+with st.sidebar:
+    rule = threshold_choice()
+    zeros = has_indefinite_labels(radiographs) and st.toggle(
+        "Uncertain and blank count as negative",
+        key="u_zeros",
+        bind="query-params",
+        help="CheXpert's policy U-Zeros, with which the paper trains. Otherwise these labels are left out.",
+    )
+try:
+    assessment, failures = reading.assessment(run, rule, zeros=zeros), run.failures
+except RunError as error:
+    st.error(str(error))
+    st.stop()
+performance = assessment.performance
+
+st.subheader(cohort.name, anchor=False)
+st.caption(
+    f"{performance.radiographs} of {len(radiographs)} radiographs predicted · "
+    f"{'simulated' if cohort.is_simulated else 'not marked as simulated'} · "
+    f"model {manifest.model['source']}, {'trained' if manifest.model['is_trained'] else 'untrained'} · "
+    f"{len(failures)} failed"
+)
+if warning := banner(run):
+    st.warning(warning)
+
+if not performance.radiographs:
+    st.info("This run holds no predictions yet. Come back when the engine has done its first radiograph.")
+elif not performance.is_labelled:
+    st.info("The predicted radiographs have no labels: nothing tells how well the model predicts here.")
+else:
+    rings, figures = st.columns([0.33, 0.67], gap="medium")
+    rings.image(
+        pictures.assessment_picture(run, "figure3", rule, zeros=zeros),
+        width="stretch",
+        alt="Rings with each observation's name, AUROC and number of positives, as in the paper's Figure 3",
+    )
+    with figures:
+        for place, (metric, (title, in_paper)) in zip(st.columns(2), IN_PAPER.items(), strict=True):
+            average = performance.weighted.loc[metric]
+            place.metric(title, figure(average["value"]))
+            place.caption(
+                f"{interval(average)} The paper: {in_paper}, on CheXpert's 234 validation radiographs."
+            )
+        st.html(observation_table(assessment.table))
+        if performance.dropped:
+            st.caption(f"Not in the weighted averages: {left_out(performance.dropped)}.")
+
+for title, tab in zip(
+    parts := [*CURVES, "Cohort", "Run"],
+    st.tabs(parts, on_change="rerun", key="part", bind="query-params"),
+    strict=True,
+):
+    if not tab.open:
+        continue
+    if title == "Cohort":
+        tab.image(
+            pictures.label_picture(run), width=WIDTH_PX, alt="The paper's Table 1: labels of each observation"
+        )
+        tab.image(pictures.composition_picture(run), width=WIDTH_PX, alt="Views, sexes and ages")
+    elif title == "Run":
+        facts, settings = tab.columns(2, gap="large")
+        facts.html(facts_table(model_facts(manifest), "Model and cohort"))
+        settings.html(facts_table(setting_facts(manifest), "Settings and versions"))
+        tab.caption(f"{len(failures)} failed" + (":" if len(failures) else "."))
+        tab.html(failure_table(failures, "Failures", most=FAILURES_SHOWN))
+    elif performance.is_labelled:
+        picture = pictures.assessment_picture(run, CURVES[title], rule, zeros=zeros)
+        tab.image(picture, width=WIDTH_PX, alt=f"{title} of each observation, a panel each")
+    else:
+        tab.caption("Without labels there is nothing to draw.")

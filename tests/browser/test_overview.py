@@ -1,0 +1,75 @@
+"""The page overview as a reader uses it, in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from shamsul_core.cohort import open_cohort
+from shamsul_core.cohort.summary import cohort_table
+from shamsul_core.metrics.assessment import assess
+from tests.made import image_id
+from tests.serving import served
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_link_to_it_answers_on_a_freshly_started_server(page, made_run, made_cohort):
+    weighted = assess(made_run.predictions, cohort_table(open_cohort(made_cohort))).performance.weighted
+    with served(made_run.folder) as server:
+        page.goto(f"{server.address}/overview")
+        metrics = page.get_by_test_id("stMetricValue")
+        expect(metrics).to_have_text([f"{one:.2f}" for one in weighted["value"]], timeout=30_000)
+        rings = page.get_by_role("img", name="Rings with")
+        rings.wait_for()
+        page.wait_for_function(
+            "() => [...document.images].every(one => one.complete && one.naturalWidth > 600)"
+        )
+        assert rings.bounding_box()["width"] > 300
+        table = page.get_by_role("table", name="Prediction of each observation")
+        expect(table.get_by_role("rowheader")).to_have_count(14)
+        expect(page.get_by_text("For research, not for diagnosis")).to_be_visible()
+        assert "plotly" not in page.content().lower()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1366, 768)])
+def test_its_table_fits_beside_the_rings(page, dashboard, width, height):
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(f"{dashboard.address}/overview")
+    table = page.get_by_role("table", name="Prediction of each observation")
+    box = table.bounding_box(timeout=30_000)
+    room = table.locator("xpath=ancestor::*[@data-testid='stColumn'][1]").bounding_box()
+    assert box["x"] + box["width"] <= room["x"] + room["width"] + 1
+    assert box["y"] + box["height"] <= height, "seen without scrolling"
+
+
+def test_the_threshold_changes_table_and_address_and_holds_on_compare(page, dashboard, made_run, made_cohort):
+    page.goto(f"{dashboard.address}/overview")
+    row = page.get_by_role("table", name="Prediction of each observation").get_by_role("row", name="Edema")
+    expect(row.get_by_role("cell").nth(7)).to_have_text("0.50", timeout=30_000)
+    page.get_by_role("radio", name="Youden").click()
+    assessment = assess(made_run.predictions, cohort_table(open_cohort(made_cohort)), "Youden")
+    expect(row.get_by_role("cell").nth(7)).to_have_text(f"{assessment.rates.loc['Edema', 'threshold']:.2f}")
+    page.wait_for_url("**threshold=Youden**")
+    page.get_by_role("link", name="Compare").click()
+    expect(page.get_by_test_id("canvas-lrp")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("radio", name="Youden")).to_have_attribute("aria-checked", "true")
+    decisions = assessment.decisions.set_index(["image_id", "observation"])["decision"]
+    predicted = page.get_by_role("table", name="Predicted probabilities")
+    for name in ("Edema", "Pneumonia", "Fracture"):
+        decision = decisions[(image_id(1), name)]
+        sign = {"TP": "✓", "TN": "✓", "FP": "✗", "FN": "✗"}.get(decision, "")
+        expect(predicted.get_by_role("row", name=name).get_by_role("cell").last).to_have_text(sign)
+
+
+def test_parts_open_and_the_run_says_what_failed(page, dashboard):
+    page.goto(f"{dashboard.address}/overview")
+    page.get_by_role("tab", name="Run").click(timeout=30_000)
+    failures = page.get_by_role("table", name="Failures")
+    expect(failures.get_by_role("row").nth(1)).to_contain_text("made to fail")
+    expect(page.get_by_role("table", name="Model and cohort")).to_contain_text("fingerprint")
+    page.wait_for_url("**part=Run**")
+    page.reload()
+    expect(failures).to_be_visible(timeout=30_000)
+    page.get_by_role("tab", name="Cohort").click()
+    expect(page.get_by_role("img", name="Table 1")).to_be_visible()

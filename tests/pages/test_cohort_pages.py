@@ -1,0 +1,230 @@
+"""The pages over a whole cohort without a browser: what they say in each state a run can be in."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from pycocotools import mask as maskUtils
+from streamlit.testing.v1 import AppTest
+
+from shamsul_core.cohort import open_cohort
+from shamsul_core.importing import import_segmentations
+from shamsul_core.metrics.comparison import compare_pairs
+from shamsul_core.metrics.lesions import FEATURES
+from shamsul_core.run import Run
+from shamsul_core.scoring import score_run
+from shamsul_core.segmentation import PRESETS
+from tests.made import TITLES, expert_rectangle, image_id, make_cohort, make_run
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("distributions", "selection", "methods")
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Open a page of a run; the caches of another run's reader are emptied."""
+
+    def open_page(page, folder, **query):
+        monkeypatch.setattr(sys, "argv", ["app.py", "--run", str(folder)])
+        st.cache_resource.clear()
+        st.cache_data.clear()
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception, app.exception[0].message
+        return app
+
+    return open_page
+
+
+def words_of(app):
+    kinds = (app.markdown, app.info, app.caption, app.error, app.warning)
+    html = [str(one.proto.body) for one in app.main if one.type == "html"]
+    return "\n".join([*(one.value for kind in kinds for one in kind), *html])
+
+
+@pytest.fixture(scope="module")
+def bare_run(made_cohort, tmp_path_factory):
+    """A run whose cohort has no expert contours."""
+    folder = tmp_path_factory.mktemp("bare")
+    bare = shutil.copytree(made_cohort, folder / "cohort")
+    shutil.rmtree(bare / "CheXlocalize")
+    return make_run(folder / "run", bare)
+
+
+def test_distributions_answer_with_means_and_say_the_threshold(opened, made_run):
+    app = opened("distributions", made_run.folder)
+    words = words_of(app)
+    assert words.index("**Grad-CAM** ") < words.index("**LIME** "), "the best first"
+    assert "Otsu's threshold of what speaks for the pathology" in words
+    table = app.dataframe[0].value
+    assert len(table) == 40
+    assert f"radiograph={image_id(1)}" in "".join(table["Worst case"].dropna())
+
+
+def test_one_method_alone_and_each_figure(opened, made_run):
+    for figure, said in {
+        "iou": "Star: mean in the paper",
+        "hit": "maximum lies inside",
+        "probability": "Spearman's rank correlation of IoU and predicted probability: LRP",
+        "lesion": "Spearman's rank correlation of IoU and share of the radiograph",
+    }.items():
+        app = opened("distributions", made_run.folder, figure=figure, method="lrp")
+        assert said in words_of(app)
+        assert set(app.dataframe[0].value["Method"]) == {"LRP"}
+
+
+def test_a_view_without_radiographs(opened, made_run):
+    app = opened("distributions", made_run.folder, view="lateral")
+    assert "No radiograph of this view has been scored yet." in words_of(app)
+    assert not app.dataframe
+
+
+def test_the_full_slice_counts_more(opened, made_run):
+    rows = {
+        which: opened("distributions", made_run.folder, slice=which).dataframe[0].value["n"].sum()
+        for which in ("true positive", "full")
+    }
+    assert rows["full"] > rows["true positive"] > 0
+
+
+def test_each_criterion_has_its_cards(opened, made_run):
+    for criterion, said in {
+        "best": "Highest IoU of 2",
+        "worst": "Lowest IoU of 2",
+        "probability": "Highest probability of 2 with an expert contour",
+        "disagreed": "Methods furthest apart of 2",
+        "wrong": "Labelled negative, highest probability",
+    }.items():
+        words = words_of(opened("selection", made_run.folder, criterion=criterion))
+        assert said in words
+        assert "Open in Compare" in words
+
+
+def test_multilabel_of_two_chosen_pathologies(opened, made_run):
+    words = words_of(
+        opened("selection", made_run.folder, criterion="multilabel", first="Edema", second="Cardiomegaly")
+    )
+    assert words.count("Highest joint probability of 2 labelled positive for both") == 2
+    words = words_of(opened("selection", made_run.folder, criterion="multilabel"))
+    assert "No radiograph of this run is such a case." in words
+
+
+def test_without_contours_there_is_no_iou_and_it_is_said(opened, bare_run):
+    assert "no hit without contours" in words_of(opened("distributions", bare_run.folder))
+    assert "without contours there is no IoU" in words_of(opened("selection", bare_run.folder))
+    assert "Open in Compare" in words_of(opened("selection", bare_run.folder, criterion="wrong"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_run_that_has_only_begun_and_one_of_a_single_method(opened, made_run, tmp_path, page):
+    for name, methods in (("begun", TITLES), ("single", ["gradcam"])):
+        kept = {method: made_run.manifest.methods[method] for method in methods}
+        manifest = replace(
+            made_run.manifest,
+            methods=kept,
+            cohort={**made_run.manifest.cohort, "path": str(made_run.cohort_folder)},
+        )
+        run = Run.create_or_resume(tmp_path / name, manifest)
+        if name == "single":
+            scores = made_run.scores.query("method == 'gradcam'")
+            run.write_scores(scores.to_dict("records"), made_run.segmentation)
+        words = words_of(opened(page, run.folder))
+        if page == "distributions" and name == "begun":
+            assert "No radiograph of this view has been scored yet." in words
+
+
+def test_methods_are_compared_on_the_same_radiographs(opened, made_run):
+    app = opened("distributions", made_run.folder, figure="methods")
+    assert "Friedman's test" in words_of(app)
+    pairs = app.dataframe[0].value
+    expected = compare_pairs(made_run.scores, list(TITLES)).query("n > 0")
+    assert len(pairs) == len(expected)
+    assert sorted(pairs["Difference"]) == pytest.approx(sorted(expected["mean_difference"]))
+
+
+@pytest.mark.parametrize("lesion", ["lesions", "elongation", "irrectangularity"])
+def test_iou_is_shown_against_each_feature_of_the_lesions(opened, made_run, lesion):
+    app = opened("distributions", made_run.folder, figure="lesion", lesion=lesion)
+    assert f"rank correlation of IoU and {FEATURES[lesion]}" in words_of(app)
+
+
+def test_masks_of_others_stand_on_every_page(opened, made_run, made_cohort, tmp_path):
+    rle = maskUtils.encode(np.asfortranarray(expert_rectangle(1, (120, 100)).astype(np.uint8)))
+    theirs = {image_id(1): {"Edema": {"size": rle["size"], "counts": rle["counts"].decode()}}}
+    (tmp_path / "theirs.json").write_text(json.dumps(theirs))
+    run, _ = import_segmentations(
+        tmp_path / "theirs.json",
+        open_cohort(made_cohort),
+        tmp_path / "run",
+        name="unet",
+        title="U-Net",
+        beside=made_run,
+    )
+    score_run(run, open_cohort(made_cohort), PRESETS["default"])
+    for page in (*PAGES, "compare", "overview"):
+        words = words_of(opened(page, run.folder))
+        assert page not in {"distributions", "methods"} or "U-Net" in words
+
+
+@pytest.mark.parametrize("page", ["distributions", "selection"])
+def test_a_damaged_table_and_lost_radiographs_are_said(opened, made_run, tmp_path, page):
+    damaged = shutil.copytree(made_run.folder, tmp_path / "run")
+    manifest = (damaged / "manifest.json").read_text(encoding="utf-8")
+    path = made_run.manifest.cohort["path"]
+    (damaged / "manifest.json").write_text(
+        manifest.replace(f'"{path}"', f'"{made_run.cohort_folder}"'), encoding="utf-8"
+    )
+    (damaged / "scores.parquet").write_bytes(b"no table")
+    assert "scores.parquet: not a readable table" in words_of(opened(page, damaged))
+
+
+def test_a_damaged_radiograph_leaves_the_other_cards(opened, tmp_path):
+    run = make_run(tmp_path / "run", make_cohort(tmp_path / "cohort"))
+    (damaged,) = (run.cohort_folder / "CheXpert" / "val" / "patient00001").rglob("*.jpg")
+    damaged.write_bytes(b"no image")
+    words = words_of(opened("selection", run.folder, criterion="wrong"))
+    assert "this is not a JPEG or PNG image" in words
+    assert "Open in Compare" in words
+
+
+def test_methods_say_their_settings_and_limits(opened, made_run, tmp_path):
+    words = words_of(opened("methods", made_run.folder))
+    for equation in range(1, 7):
+        assert rf"\qquad ({equation})" in words
+    assert words.count("**Known limits**") == 4
+    assert "What nobody may conclude" in words
+    assert "Gaussian process" not in words, "this run's settings do not sample by themselves"
+    manifest = made_run.manifest
+    settings = {
+        "output": "logit",
+        "sampling": {"first": 800, "step": 100, "budget": 1300, "reliability": 0.97},
+    }
+    methods = {
+        **manifest.methods,
+        "lime": {"title": "LIME", "settings": settings},
+        "new": {"title": "New", "settings": {"x": 1}},
+    }
+    run = Run.create_or_resume(
+        tmp_path / "run",
+        replace(manifest, methods=methods, cohort={**manifest.cohort, "path": str(made_run.cohort_folder)}),
+    )
+    words = words_of(opened("methods", run.folder))
+    assert "at most 1300 times" in words
+    assert "Gaussian process" in words
+    assert "There is no description of this yet." in words
+    assert "- x: 1." in words
+
+
+def test_an_untrained_network_is_named_on_every_page(opened, made_cohort, tmp_path):
+    run = make_run(tmp_path / "run", made_cohort, trained=False)
+    for page in PAGES:
+        assert "Untrained network" in words_of(opened(page, run.folder))

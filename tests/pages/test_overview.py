@@ -1,0 +1,139 @@
+"""The page overview without a browser: what it says of runs of all kinds, and that it never shows a traceback."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from shamsul_core.cohort import open_cohort
+from shamsul_core.cohort.summary import cohort_table
+from shamsul_core.metrics.classification import evaluate
+from shamsul_core.run import Run
+from tests.made import make_cohort, make_run
+
+PAGE = Path(__file__).parents[2] / "pages" / "overview.py"
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    def open_page(run: Path, **query: str) -> AppTest:
+        monkeypatch.setattr(sys, "argv", ["app.py", "--run", str(run)])
+        page = AppTest.from_file(PAGE, default_timeout=60)
+        page.query_params.update(query)
+        page.run()
+        assert not page.exception
+        return page
+
+    return open_page
+
+
+def said(page: AppTest) -> str:
+    kinds = (page.subheader, page.caption, page.info, page.warning, page.error, page.markdown)
+    html = [one.proto.body for one in page.get("html")]
+    return " ".join([str(one.value) for kind in kinds for one in kind] + html)
+
+
+def relabelled(cohort: Path, folder: Path, label: str) -> Path:
+    """A copy of a cohort in which every label is another."""
+    copy = shutil.copytree(cohort, folder)
+    path = copy / "CheXpert" / "val_labels.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        head, *lines = list(csv.reader(file))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([head, *([*line[:5], *[label] * (len(line) - 5)] for line in lines)])
+    return copy
+
+
+def test_the_answer_stands_first(opened, made_run, made_cohort):
+    page = opened(made_run.folder)
+    performance = evaluate(made_run.predictions, cohort_table(open_cohort(made_cohort)))
+    assert [metric.value for metric in page.metric] == [
+        f"{performance.weighted.loc[name, 'value']:.2f}" for name in ("auroc", "auprc")
+    ]
+    words = said(page)
+    assert page.subheader[0].value == "cohort/val"
+    assert "3 of 3 radiographs predicted · not marked as simulated · model made, trained · 1 failed" in words
+    assert "The paper: 0.76" in words
+    assert "The paper: 0.65" in words
+    assert "Not in the weighted averages: No Finding" in words
+    assert "not evaluated: no positive" in words
+    assert "For research, not for diagnosis" in words
+
+
+def test_youden_and_u_zeros_change_the_table(opened, made_run):
+    plain, youden = said(opened(made_run.folder)), said(opened(made_run.folder, threshold="Youden"))
+    zeros = said(opened(made_run.folder, u_zeros="true"))
+    rows = [words.split(">Edema</th>")[1].split("</tr>")[0].split("<td>")[-3:] for words in (plain, youden)]
+    assert rows[0][0] == "0.50</td>"
+    assert rows[0] != rows[1]
+    assert ">Pneumonia</th><td>0</td><td>1</td><td>2</td>" in plain
+    assert ">Pneumonia</th><td>0</td><td>3</td><td>0</td>" in zeros
+
+
+@pytest.mark.parametrize("part", ["Precision-recall", "Calibration", "Cohort", "Run"])
+def test_every_part_opens(opened, made_run, part):
+    page = opened(made_run.folder, part=part)
+    words = said(page)
+    if part == "Run":
+        assert "made to fail" in words
+        assert "fingerprint" in words
+    else:
+        assert len(page.get("image")) >= 2
+
+
+def test_an_untrained_network_is_labelled(opened, made_cohort, tmp_path):
+    words = said(opened(make_run(tmp_path / "run", made_cohort, trained=False).folder))
+    assert "Untrained network: its predictions and heatmaps mean nothing." in words
+    assert "model made, untrained" in words
+
+
+@pytest.mark.parametrize(
+    ("label", "words"), [("", "have no labels"), ("-1.0", "have no labels"), ("1.0", "no negative")]
+)
+def test_without_labels_of_both_kinds_it_says_so(opened, made_cohort, tmp_path, label, words):
+    run = make_run(tmp_path / "run", relabelled(made_cohort, tmp_path / "cohort", label))
+    for part in ("ROC", "Calibration"):
+        assert words in said(opened(run.folder, part=part))
+
+
+def test_one_radiograph(opened, tmp_path):
+    run = make_run(tmp_path / "run", make_cohort(tmp_path / "cohort", 1))
+    for part in ("ROC", "Precision-recall", "Calibration", "Cohort", "Run"):
+        words = said(opened(run.folder, part=part))
+        assert "1 of 1 radiographs predicted" in words
+        assert "nan" not in words.lower().replace("nano", "")
+
+
+def test_a_run_without_predictions_yet(opened, made_cohort, tmp_path):
+    run = make_run(tmp_path / "run", made_cohort)
+    for name in ("predictions", "scores", "failures"):
+        (run.folder / f"{name}.parquet").unlink()
+    words = said(opened(run.folder))
+    assert "holds no predictions yet" in words
+    assert "0 of 3 radiographs predicted" in words
+
+
+def test_a_damaged_table_is_one_sentence(opened, made_cohort, tmp_path):
+    run = make_run(tmp_path / "run", made_cohort)
+    (run.folder / "predictions.parquet").write_bytes(b"cut")
+    assert "predictions.parquet: not a readable table" in said(opened(run.folder))
+
+
+def test_a_radiograph_that_left_the_cohort_and_a_missing_probability_do_no_harm(
+    opened, made_cohort, tmp_path
+):
+    run = make_run(tmp_path / "run", made_cohort)
+    table = run.predictions
+    table.loc[0, "Edema"] = np.nan
+    table.loc[1, "image_id"] = "patient99999_study1_view1_frontal"
+    table.drop(columns="Fracture").to_parquet(run.folder / "predictions.parquet")
+    assert len(Run.open(run.folder).predictions) == 3
+    words = said(opened(run.folder))
+    assert "Edema" in words
+    assert ">Fracture</th>" not in words
