@@ -29,14 +29,20 @@ def navigate() -> StreamlitPage:
     st.session_state[_DECLARED] = True
     return st.navigation(
         [
-            st.Page(COMPARE, title="Compare", icon=":material/compare:", default=True),
+            st.Page(COMPARE, title="Compare", icon=":material/compare:", url_path="", default=True),
             st.Page(_PAGES / "distributions.py", title="Distributions", icon=":material/candlestick_chart:"),
             st.Page(_PAGES / "selection.py", title="Selection", icon=":material/stars:"),
             st.Page(_PAGES / "review.py", title="Review", icon=":material/rate_review:"),
             st.Page(_PAGES / "overview.py", title="Overview", icon=":material/monitoring:"),
             st.Page(_PAGES / "methods.py", title="Methods", icon=":material/menu_book:"),
+            st.Page(_go_to_compare, title="Compare", url_path="compare", visibility="hidden"),
         ]
     )
+
+
+def _go_to_compare() -> NoReturn:
+    """Answer /compare, which Streamlit does not know: the default page has no name in the address."""
+    st.switch_page(COMPARE, query_params=st.query_params.to_dict())
 
 
 def open_case(image_id: str, pathology: str) -> NoReturn:

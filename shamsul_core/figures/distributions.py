@@ -73,7 +73,7 @@ def iou_boxes(
                     is_heavy=len(points) > _SVG_POINTS,
                 ),
                 _boxes(at, boxes, number, len(titles)),
-                _means(at, boxes, top),
+                _means(at, boxes, top, is_crowded=len(titles) > 1),
             ]
         )
         _add_paper(figure, at, boxes, is_first=number == 0)
@@ -248,16 +248,19 @@ def _boxes(at: npt.NDArray[np.float32], boxes: pd.DataFrame, number: int, method
     )
 
 
-def _means(at: npt.NDArray[np.float32], boxes: pd.DataFrame, height: float) -> go.Scatter:
-    """Return the means in figures above their boxes, with number and interval on hover."""
+def _means(
+    at: npt.NDArray[np.float32], boxes: pd.DataFrame, height: float, *, is_crowded: bool
+) -> go.Scatter:
+    """Return the means in figures above their boxes, with number and interval on hover; crowded ones without the 0."""
     mean = boxes["mean"].to_numpy(np.float64)
+    figures = ["–" if np.isnan(value) else f"{value:.2f}" for value in mean]
     return go.Scatter(
         x=at,
         y=np.full(len(at), 1.03 * height),
-        text=["–" if np.isnan(value) else f"{value:.2f}" for value in mean],
+        text=[one.removeprefix("0") for one in figures] if is_crowded else figures,
         customdata=boxes[["mean", "mean_low", "mean_high", "n"]].to_numpy(np.float64).round(3),
         mode="text",
-        textfont={"color": TEXT, "size": 13},
+        textfont={"color": TEXT, "size": 11 if is_crowded else 13},
         hovertemplate=(
             "mean %{customdata[0]:.2f}, 95 % interval %{customdata[1]:.2f} to %{customdata[2]:.2f}, "
             "%{customdata[3]} radiographs<extra></extra>"

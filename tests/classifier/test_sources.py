@@ -94,12 +94,11 @@ def explained(classifier, pixels):
     """Outcome of each method on Edema, LIME and SHAP with few passes."""
     from dataclasses import replace
 
-    found = {}
+    found, subject = {}, Subject(classifier, pixels)
     for explainer in make_explainers("default", list(EXPLAINERS)):
         settings = explainer.settings
         if hasattr(settings, "sampling"):
             settings = replace(settings, sampling=AdaptiveSampling(first=60, step=2, budget=60))
-        subject = Subject(classifier, pixels)
         found[explainer.name] = explain_subject(type(explainer)(settings), subject, ["Edema"])[0]
     return found
 
@@ -131,7 +130,7 @@ def test_gradcam_of_a_resnet_is_captums(tmp_path, pixels):
 
 
 def test_a_transformer_is_explained_by_what_applies(tmp_path, pixels):
-    path, theirs = state_dict_file(tmp_path, "vit_b_16")
+    path, theirs = state_dict_file(tmp_path, "vit_b_32")
     classifier = load_classifier(str(path))
     inputs = classifier.preprocess(pixels)
     torch.testing.assert_close(classifier.logits(inputs), theirs(inputs).detach(), atol=1e-5, rtol=1e-4)

@@ -54,7 +54,7 @@ def test_boxes_means_and_the_papers_means_are_the_summarys(tables):
         own = {name: name for name in ("q1", "median", "q3", "mean")}
         for name, column in (own | {"lowerfence": "whisker_low", "upperfence": "whisker_high"}).items():
             np.testing.assert_array_equal(getattr(boxes[number], name), lines[column])
-        expected = ["–" if np.isnan(mean) else f"{mean:.2f}" for mean in lines["mean"]]
+        expected = ["–" if np.isnan(mean) else f"{mean:.2f}".removeprefix("0") for mean in lines["mean"]]
         assert list(means[number].text) == expected
         np.testing.assert_array_equal(stars[number].y, lines["paper_mean"].dropna())
         np.testing.assert_array_equal(means[number].x, boxes[number].x)
