@@ -7,6 +7,7 @@ from dashboard.address import choice_in_address, write_to_address
 from dashboard.choices import threshold_choice
 from dashboard.downloads import offer_downloads
 from dashboard.guard import enter
+from dashboard.warming import warm_up
 from shamsul_core.cohort import CohortError
 from shamsul_core.figures.predictions import prediction_table
 from shamsul_core.labels import OBSERVATIONS
@@ -82,3 +83,4 @@ with st.sidebar:
     table.caption(
         "● labelled positive, ○ negative, ◐ uncertain, · blank; ✓ the model's decision agrees, ✗ not"
     )
+warm_up(run)

@@ -10,7 +10,14 @@ from dashboard.guard import enter
 from dashboard.navigation import case_address, open_case
 from dashboard.notes import show_banner, stopping_plainly
 from shamsul_core.cohort.views import ViewFilter
-from shamsul_core.figures.distributions import add_readers, case_of, hit_bars, iou_against, iou_boxes
+from shamsul_core.figures.distributions import (
+    add_readers,
+    case_of,
+    drawn_in_words,
+    hit_bars,
+    iou_against,
+    iou_boxes,
+)
 from shamsul_core.figures.summary import (
     means_in_words,
     pair_table,
@@ -147,6 +154,9 @@ elif figure_name == "iou":
     )
 else:
     remarks.insert(0, "A hit: the map's maximum lies inside the experts' contour. Bars with 95 % intervals.")
+if figure_name != "hit":
+    columns = ["iou"] if figure_name == "iou" else ["iou", against]
+    remarks.append(drawn_in_words(scores, shown, *columns))
 st.caption(" ".join(remarks))
 
 st.dataframe(

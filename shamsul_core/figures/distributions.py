@@ -1,7 +1,7 @@
 """How good each method is over a cohort, as interactive figures.
 
-Every radiograph is a point. A point's ``customdata`` is its row's place in the table that was drawn, which `case_of`
-turns into a radiograph and a pathology again. Numbers travel as packed arrays: 40,000 points are less than a megabyte.
+Every radiograph is a point, up to `MOST_POINTS`. A point's ``customdata`` is its row's place in the table that was drawn, which `case_of`
+turns into a radiograph and a pathology again.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _GROUP = 0.84
 _SIDEWAYS = 0.6
 """How far points are strewn, of a box's share of the axis."""
 
-_SVG_POINTS = 5000
-"""From here on the browser's graphics card draws the points."""
+MOST_POINTS = 2000
+"""So many are drawn at most: a browser without a graphics card needs seconds for more, and no one tells them apart."""
 
 
 def iou_boxes(
@@ -49,13 +49,15 @@ def iou_boxes(
     titles
         Of the methods to show, in this order.
     seed
-        Of the points' sideways scatter, which means nothing.
+        Of the points' sideways scatter, which means nothing, and of which are drawn, where there are more than
+        `MOST_POINTS`. Boxes and means count all.
     """
     pathologies = list(dict.fromkeys(summary["pathology"]))
     generator = np.random.default_rng(seed)
     figure = go.Figure(layout=_layout("IoU with the experts' contours"))
     points = _known(scores, "iou")
     top = _top([points["iou"].max(), summary["paper_mean"].max(), 0.3])
+    points = _drawn(points[points["method"].isin(titles)], seed)
     for number, (method, title) in enumerate(titles.items()):
         boxes = summary[summary["method"] == method]
         at = _positions(boxes["pathology"], pathologies, number, len(titles))
@@ -70,7 +72,6 @@ def iou_boxes(
                     _style(number),
                     name=title,
                     hover=f"{title}: IoU %{{y:.2f}}",
-                    is_heavy=len(points) > _SVG_POINTS,
                 ),
                 _boxes(at, boxes, number, len(titles)),
                 _means(at, boxes, top, is_crowded=len(titles) > 1),
@@ -114,7 +115,13 @@ def hit_bars(summary: pd.DataFrame, titles: Mapping[str, str]) -> go.Figure:
 
 
 def iou_against(
-    scores: pd.DataFrame, against: str, words: str, titles: Mapping[str, str], *, is_logarithmic: bool = False
+    scores: pd.DataFrame,
+    against: str,
+    words: str,
+    titles: Mapping[str, str],
+    *,
+    is_logarithmic: bool = False,
+    seed: int = 0,
 ) -> go.Figure:
     """Return every radiograph's IoU against another column.
 
@@ -126,9 +133,13 @@ def iou_against(
         What stands at the axis.
     is_logarithmic
         Whether the axis is.
+    seed
+        Of which points are drawn, where there are more than `MOST_POINTS`.
     """
     figure = go.Figure(layout=_layout("IoU with the experts' contours"))
     points = _known(scores, "iou", against)
+    top = _top([points["iou"].max(), 0.3])
+    points = _drawn(points[points["method"].isin(titles)], seed)
     for number, (method, title) in enumerate(titles.items()):
         here = points[points["method"] == method]
         figure.add_trace(
@@ -138,7 +149,6 @@ def iou_against(
                 _style(number),
                 name=title,
                 hover=f"{title}: IoU %{{y:.2f}}, {words} %{{x:.3~g}}",
-                is_heavy=len(points) > _SVG_POINTS,
             )
         )
     figure.update_xaxes(
@@ -146,7 +156,7 @@ def iou_against(
     )
     if not is_logarithmic:
         figure.update_xaxes(range=[-0.02, 1.02])
-    figure.update_yaxes(range=[-0.02, 1.07 * _top([points["iou"].max(), 0.3])])
+    figure.update_yaxes(range=[-0.02, 1.07 * top])
     return figure
 
 
@@ -178,6 +188,14 @@ def add_readers(figure: go.Figure, readers: pd.DataFrame, summary: pd.DataFrame,
     )
 
 
+def drawn_in_words(scores: pd.DataFrame, titles: Mapping[str, str], *columns: str) -> str:
+    """Return how many of the points are drawn, nothing where all are; of these columns each point has a value."""
+    count = int(scores.loc[scores["method"].isin(titles), list(columns)].notna().all(axis=1).sum())
+    if count <= MOST_POINTS:
+        return ""
+    return f"{MOST_POINTS:,} of {count:,} points are drawn, taken at random; boxes, means and the table count all."
+
+
 def case_of(scores: pd.DataFrame, place: int) -> tuple[str, str]:
     """Return the radiograph and the pathology of a point, by its ``customdata`` in a figure of these scores."""
     row = scores.iloc[place]
@@ -187,6 +205,13 @@ def case_of(scores: pd.DataFrame, place: int) -> tuple[str, str]:
 def _known(scores: pd.DataFrame, *columns: str) -> pd.DataFrame:
     """Return the rows that have these columns, with their place in the table."""
     return scores.assign(place=np.arange(len(scores), dtype=np.int32)).dropna(subset=list(columns))
+
+
+def _drawn(points: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return at most `MOST_POINTS`, drawn at random."""
+    return (
+        points if len(points) <= MOST_POINTS else points.sample(MOST_POINTS, random_state=seed).sort_index()
+    )
 
 
 def _top(heights: Sequence[float]) -> float:
@@ -215,10 +240,8 @@ def _points(
     *,
     name: str,
     hover: str,
-    is_heavy: bool,
-) -> go.Scatter | go.Scattergl:
-    kind = go.Scattergl if is_heavy else go.Scatter
-    return kind(
+) -> go.Scatter:
+    return go.Scatter(
         x=x,
         y=here["iou"].to_numpy(np.float32),
         customdata=here["place"].to_numpy(np.int32),

@@ -7,7 +7,14 @@ import pandas as pd
 import plotly.io
 import pytest
 
-from shamsul_core.figures.distributions import case_of, hit_bars, iou_against, iou_boxes
+from shamsul_core.figures.distributions import (
+    MOST_POINTS,
+    case_of,
+    drawn_in_words,
+    hit_bars,
+    iou_against,
+    iou_boxes,
+)
 from shamsul_core.figures.summary import means_in_words, ranks_in_words, summary_table
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
 from shamsul_core.metrics.summary import in_slice, rank_correlations, summarise
@@ -98,6 +105,13 @@ def test_a_figure_of_40_000_points_is_less_than_1_5_megabytes():
         text = plotly.io.to_json(figure, validate=False)
         assert len(text) < 1_500_000
         json.loads(text, parse_constant=pytest.fail)  # NaN is no JSON
+    points = traces(iou_boxes(scores, summary, TITLES), mode="markers", type="scatter")
+    points = [trace for trace in points if trace.customdata is not None]
+    assert sum(len(trace.x) for trace in points) == MOST_POINTS
+    for trace in points:
+        np.testing.assert_allclose(trace.y, scores["iou"].iloc[list(trace.customdata)], rtol=1e-6)
+    assert f"{MOST_POINTS:,} of 40,000 points" in drawn_in_words(scores, TITLES, "iou")
+    assert not drawn_in_words(scores.head(MOST_POINTS), TITLES, "iou")
 
 
 def test_nothing_to_show_is_an_empty_figure(tables):
