@@ -32,6 +32,7 @@ def navigate() -> StreamlitPage:
             st.Page(COMPARE, title="Compare", icon=":material/compare:", url_path="", default=True),
             st.Page(_PAGES / "distributions.py", title="Distributions", icon=":material/candlestick_chart:"),
             st.Page(_PAGES / "selection.py", title="Selection", icon=":material/stars:"),
+            st.Page(_PAGES / "upload.py", title="Upload", icon=":material/upload_file:"),
             st.Page(_PAGES / "review.py", title="Review", icon=":material/rate_review:"),
             st.Page(_PAGES / "overview.py", title="Overview", icon=":material/monitoring:"),
             st.Page(_PAGES / "methods.py", title="Methods", icon=":material/menu_book:"),

@@ -66,7 +66,7 @@ if ahead is not None:
     reading.look_ahead(run, ahead[0], ahead[1] or pathology)
 
 with st.sidebar:
-    offer_downloads(run, cohort, radiograph.id, pathology)
+    offer_downloads(run, cohort, radiograph.id, pathology, scores)
     facts = [
         radiograph.view,
         radiograph.projection,

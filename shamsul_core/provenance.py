@@ -47,7 +47,7 @@ def describe_run(
     return Manifest(
         model=describe_model(classifier),
         cohort=describe_cohort(cohort, folder),
-        methods={one.name: {"title": one.title, "settings": asdict(one.settings)} for one in explainers},
+        methods=describe_methods(explainers),
         pathologies=tuple(pathologies),
         explained=explained,
         preset=preset,
@@ -66,6 +66,11 @@ def describe_model(classifier: Classifier) -> dict[str, Any]:
         "preprocessing": classifier.preprocessing.to_json(),
         "precision": str(classifier.fast_dtype).removeprefix("torch."),
     }
+
+
+def describe_methods(explainers: Sequence[Explainer]) -> dict[str, dict[str, Any]]:
+    """Return a manifest's words on the methods."""
+    return {one.name: {"title": one.title, "settings": asdict(one.settings)} for one in explainers}
 
 
 def describe_cohort(cohort: Cohort, folder: Path) -> dict[str, Any]:

@@ -28,7 +28,7 @@ Row: TypeAlias = "dict[str, Any]"
 Report: TypeAlias = Callable[[str], None]
 """Called after each step with what was done."""
 
-NO_ANNOTATIONS = "the cohort has no expert annotations"
+NO_ANNOTATIONS = "there is no contour to compare with"
 NO_CONTOUR = "the experts marked nothing"
 NOT_ASKED = "neither present nor predicted, so not explained"
 

@@ -27,7 +27,7 @@ View: TypeAlias = Literal["frontal", "lateral"]
 Projection: TypeAlias = Literal["AP", "PA"]
 
 # Pillow is documented to raise OSError on a bad image; on bytes changed at random it also raises these.
-_DECODING_ERRORS = (
+DECODING_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -141,7 +141,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path, formats=("JPEG", "PNG")) as image:
             yield image
-    except _DECODING_ERRORS as error:
+    except DECODING_ERRORS as error:
         raise CohortError(_reason(error), subject=str(path)) from error
 
 

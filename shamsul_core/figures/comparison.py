@@ -156,7 +156,7 @@ def _expert_mask(
     try:
         annotation = cohort.annotation(image_id, pathology)
         if annotation is None:
-            return None, "This cohort has no expert contours."
+            return None, "There is no contour to compare with."
         if annotation.is_empty:
             return None, "The experts marked nothing here."
         mask = annotation.mask()

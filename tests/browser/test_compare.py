@@ -465,8 +465,8 @@ def test_one_method_a_lateral_view_and_no_contours(page, made_cohort, tmp_path):
     with served(one.folder) as server:
         page.goto(server.address)
         expect(page.get_by_test_id("canvas-gradcam")).to_be_visible(timeout=30_000)
-        expect(page.get_by_test_id("note-expert")).to_have_text("This cohort has no expert contours.")
-        expect(page.get_by_test_id("note-gradcam")).to_have_text("The cohort has no expert annotations.")
+        expect(page.get_by_test_id("note-expert")).to_have_text("There is no contour to compare with.")
+        expect(page.get_by_test_id("note-gradcam")).to_have_text("There is no contour to compare with.")
         page.get_by_test_id("level").fill("50")
         expect(page.get_by_test_id("metric-gradcam-threshold")).to_have_text("fixed 0.20")
         expect(page.get_by_test_id("curve-gradcam")).to_be_hidden()

@@ -111,8 +111,8 @@ def test_nothing_marked_and_nothing_to_mark_are_told_apart(made_run, made_cohort
     bare = shutil.copytree(made_cohort, tmp_path / "bare")
     shutil.rmtree(bare / "CheXlocalize")
     _, panels = panels_of(make_run(tmp_path / "run", bare), bare, 1, "Edema")
-    assert panels["expert"].note == "This cohort has no expert contours."
-    assert panels["lime"].note == "The cohort has no expert annotations."
+    assert panels["expert"].note == "There is no contour to compare with."
+    assert panels["lime"].note == "There is no contour to compare with."
 
 
 def test_before_the_scores_are_there_the_panels_say_so(made_run, made_cohort, tmp_path):

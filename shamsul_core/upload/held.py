@@ -1,0 +1,186 @@
+"""A reader's radiograph as a run of one, and as a cohort of one, held in memory and gone with its holder.
+
+Figures, pages and files take it as they take any run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from shamsul_core.cohort.annotations import Annotation
+from shamsul_core.cohort.radiograph import PixelArray, Radiograph, blank_labels
+from shamsul_core.cohort.rle import encode_mask
+from shamsul_core.run import RadiographResult, Run
+from shamsul_core.run.manifest import Manifest
+from shamsul_core.run.run import SCORE_COLUMNS
+from shamsul_core.scoring import score_result
+from shamsul_core.segmentation import PRESETS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shamsul_core.cohort.problems import Problem
+    from shamsul_core.heatmap import Heatmap
+    from shamsul_core.segmentation import Mask
+    from shamsul_core.upload.desk import About, Job
+    from shamsul_core.upload.intake import Intake
+
+IMAGE_ID = "your-radiograph"
+_NOWHERE = Path("nowhere")
+_LATER = "it is still being explained"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldRadiograph(Radiograph):
+    """A radiograph whose pixels are in memory."""
+
+    held: PixelArray = field(repr=False, compare=False)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.held.shape[0], self.held.shape[1]
+
+    def pixels(self) -> PixelArray:
+        """Return the pixels."""
+        return self.held
+
+
+@dataclass(eq=False)
+class HeldCohort:
+    """A cohort of one radiograph and what its reader marked on it, a mask by pathology; see `Cohort`."""
+
+    radiograph: HeldRadiograph
+    marked: dict[str, Mask] = field(default_factory=dict)
+    name: str = "your radiograph"
+    folder: Path = _NOWHERE
+    split: Any = "val"
+    fingerprint: str = ""
+    is_simulated: bool = False
+    simulated_note: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def radiographs(self) -> Mapping[str, Radiograph]:
+        """The one."""
+        return {self.radiograph.id: self.radiograph}
+
+    @property
+    def has_annotations(self) -> bool:
+        """Whether the reader marked anything."""
+        return bool(self.marked)
+
+    def annotation(self, image_id: str, pathology: str) -> Annotation | None:
+        """Return what the reader marked."""
+        mask = self.marked.get(pathology)
+        if mask is None:
+            return None
+        return Annotation(
+            image_id=image_id, pathology=pathology, size=self.radiograph.size, rle=encode_mask(mask)
+        )
+
+    def human_benchmark(self, image_id: str, pathology: str) -> Annotation | None:
+        """Return nothing: there is no second reader."""
+
+    def salient_points(self, image_id: str, pathology: str) -> tuple[tuple[float, float], ...]:
+        """Return nothing: there is no second reader."""
+        return ()
+
+    def check(self) -> tuple[Problem, ...]:
+        """Return nothing: what can be wrong was refused when it was taken in."""
+        return ()
+
+
+class HeldRun(Run):
+    """A run of one radiograph, in memory."""
+
+    def __init__(self, manifest: Manifest, result: RadiographResult, cohort: HeldCohort) -> None:
+        super().__init__(_NOWHERE, manifest)
+        self._result = result
+        rows, _ = score_result(self, result.image_id, cohort, PRESETS[manifest.preset])
+        table = pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
+        self._scores = table.sort_values(["pathology", "method"], ignore_index=True)
+
+    def explained_ids(self) -> list[str]:
+        """Return the one."""
+        return [self._result.image_id]
+
+    def read(self, image_id: str) -> RadiographResult:
+        """Return the result with all heatmaps."""
+        return self._result
+
+    def read_record(self, image_id: str) -> RadiographResult:
+        """Return the result without its heatmaps."""
+        return replace(self._result, heatmaps=())
+
+    def heatmap(self, image_id: str, method: str, pathology: str) -> Heatmap | None:
+        """Return one heatmap."""
+        wanted = (method, pathology)
+        return next((one for one in self._result.heatmaps if (one.method, one.pathology) == wanted), None)
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """One row per pathology and method, see `SCORE_COLUMNS`."""
+        return self._scores
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """image_id and the probability of each observation."""
+        return pd.DataFrame([{"image_id": self._result.image_id, **self._result.probabilities}])
+
+    @property
+    def segmentation(self) -> dict[str, Any] | None:
+        """How the masks are made."""
+        return PRESETS[self.manifest.preset].to_json()
+
+
+def held_cohort(intake: Intake) -> HeldCohort:
+    """Return a cohort of what was taken in."""
+    projection: Any = intake.projection
+    return HeldCohort(
+        HeldRadiograph(
+            id=IMAGE_ID,
+            path=_NOWHERE,
+            labels=blank_labels(),
+            view=intake.view,
+            projection=projection,
+            held=intake.pixels,
+        )
+    )
+
+
+def held_run(job: Job, about: About, cohort: HeldCohort, created: str) -> HeldRun:
+    """Return what is known of a job so far as a run; methods that are not ready say so."""
+    heatmaps: list[Heatmap] = []
+    failures: list[tuple[str, str, str]] = []
+    for method in about.methods:
+        explained, failed = job.outcomes.get(method, ([], []))
+        heatmaps += explained
+        failures += failed
+        if method not in job.outcomes:
+            reason = _LATER if not job.is_over else "it was not explained"
+            failures += [(method, pathology, reason) for pathology in about.pathologies]
+    manifest = Manifest(
+        model=about.model,
+        cohort={
+            "path": "",
+            "name": cohort.name,
+            "split": "val",
+            "fingerprint": "",
+            "simulated": None,
+            "radiographs": 1,
+        },
+        methods=about.methods,
+        pathologies=about.pathologies,
+        preset="default",
+        created=created,
+        versions={},
+    )
+    height, width = np.shape(cohort.radiograph.held)
+    result = RadiographResult(IMAGE_ID, (height, width), job.probabilities, tuple(heatmaps), tuple(failures))
+    return HeldRun(manifest, result, cohort)

@@ -1,0 +1,133 @@
+"""The worker process: holds the model and explains one radiograph after the other.
+
+Started as ``python -m shamsul_core.upload.worker FD MODEL``, FD being an end of a `multiprocessing.Pipe`. What it sends:
+
+- ``("ready", manifest words on model and methods)`` or ``("broken", sentence)``, once;
+- for each radiograph ``("predicted", probabilities)``, ``("passes", method, done, most)`` again and again,
+  ``("explained", method, heatmaps, failures)`` for each method, and ``("done",)`` or ``("failed", sentence)``.
+
+It takes ``("explain", pixels)`` and, while it works, ``("cancel",)``, which it answers by ``("cancelled",)``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shamsul_core.classifier import ModelError, load_classifier
+from shamsul_core.explain import Explainer, Failure, Subject, explain_subject, make_explainers
+from shamsul_core.explain.masked import MaskedEvaluation
+from shamsul_core.labels import LOCALISED_PATHOLOGIES
+from shamsul_core.memory import keep_freed_memory
+from shamsul_core.provenance import describe_methods, describe_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+
+    from shamsul_core.classifier import Classifier
+    from shamsul_core.explain.superpixels import SuperpixelSettings
+
+ORDER = ("gradcam", "lrp", "lime", "shap")
+"""The quick ones first."""
+
+_AT_ONCE = 64
+"""Forward passes between two looks at what the reader wants; twice the batch."""
+
+_NICENESS = 10
+"""The pages of other readers come first."""
+
+
+class _Cancelled(BaseException):
+    """The reader wants no more; no method's own error handling may take it for a failure."""
+
+
+@dataclass(frozen=True)
+class _Watched(MaskedEvaluation):
+    """A masked evaluation that looks up between its batches."""
+
+    after: Callable[[int], None] = lambda _: None
+
+    def __call__(self, coalitions: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+        """Evaluate coalitions, see `MaskedEvaluation`."""
+        found = []
+        for start in range(0, len(coalitions), _AT_ONCE):
+            part = coalitions[start : start + _AT_ONCE]
+            found.append(super().__call__(part))
+            self.after(len(part))
+        return np.concatenate(found)
+
+
+@dataclass(frozen=True, eq=False)
+class _WatchedSubject(Subject):
+    after: Callable[[int], None] = lambda _: None
+
+    def masked(self, settings: SuperpixelSettings, *, hide: float, seed: int) -> MaskedEvaluation:
+        plain = super().masked(settings, hide=hide, seed=seed)
+        return _Watched(plain.classifier, plain.inputs, plain.superpixels, plain.hide, self.after)
+
+
+def serve(connection: Connection, model: str) -> None:
+    """Explain what comes until the other end is closed."""
+    keep_freed_memory()
+    try:
+        classifier = load_classifier(model)
+    except (ModelError, OSError, ValueError, RuntimeError) as error:
+        connection.send(("broken", " ".join(str(error).split())))
+        return
+    explainers = sorted(make_explainers(), key=lambda one: ORDER.index(one.name))
+    pathologies = [name for name in LOCALISED_PATHOLOGIES if name in classifier.pathologies]
+    shown = describe_methods(make_explainers())  # in the order in which they are shown
+    connection.send(("ready", describe_model(classifier), shown, pathologies))
+    while True:
+        request = connection.recv()
+        if request[0] != "explain":
+            continue  # a cancel that came too late
+        try:
+            _explain(connection, classifier, explainers, pathologies, request[1])
+            connection.send(("done",))
+        except _Cancelled:
+            connection.send(("cancelled",))
+        except (ValueError, RuntimeError, ArithmeticError, MemoryError) as error:
+            connection.send(("failed", " ".join(str(error).split())))
+
+
+def _explain(
+    connection: Connection,
+    classifier: Classifier,
+    explainers: list[Explainer],
+    pathologies: list[str],
+    pixels: npt.NDArray[np.uint8],
+) -> None:
+    method, passes = "", 0
+
+    def after(done: int) -> None:
+        nonlocal passes
+        passes += done
+        connection.send(("passes", method, passes))
+        if connection.poll() and connection.recv()[0] == "cancel":
+            raise _Cancelled
+
+    subject = _WatchedSubject(classifier, pixels, after=after)
+    connection.send(("predicted", classifier.predict(pixels)))
+    for explainer in explainers:
+        method = explainer.name
+        after(0)
+        outcomes = explain_subject(explainer, subject, pathologies) if pathologies else []
+        heatmaps = [one for one in outcomes if not isinstance(one, Failure)]
+        # In plain words, so that the other end need not import what explains
+        failures = [(one.method, one.pathology, one.reason) for one in outcomes if isinstance(one, Failure)]
+        connection.send(("explained", method, heatmaps, failures))
+
+
+if __name__ == "__main__":
+    os.nice(_NICENESS)
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+        serve(Connection(int(sys.argv[1])), sys.argv[2])
