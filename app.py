@@ -1,5 +1,8 @@
-"""The dashboard's entry: ``streamlit run app.py -- --run DIR``."""
+"""The server's entry: ``streamlit run app.py -- --run DIR``; `main.py` is what each visit runs."""
 
-from dashboard.navigation import navigate
+import streamlit as st
+from starlette.middleware import Middleware
 
-navigate().run()
+from dashboard.gate import SignedInOnly
+
+app = st.App("main.py", middleware=[Middleware(SignedInOnly)])

@@ -12,6 +12,7 @@ import streamlit as st
 from dashboard.address import choice_in_address, write_to_address
 from dashboard.navigation import ensure_navigation
 from dashboard.reading import open_run, open_run_cohort
+from dashboard.sign_in import RESEARCH_ONLY, require_sign_in, show_reader
 from shamsul_core.cohort import CohortError
 from shamsul_core.run import RunError, find_runs
 
@@ -31,10 +32,17 @@ streamlit run app.py -- --run RUN
 """
 
 
+def admit() -> None:
+    """Let a reader in who signed in, where readers must; nothing is read before that."""
+    ensure_navigation()
+    require_sign_in()
+    show_reader()
+    st.sidebar.caption(RESEARCH_ONLY)
+
+
 def enter() -> tuple[Run, Cohort]:
     """Let a reader in and return the run to show with its cohort; stop the page with a plain sentence otherwise."""
-    ensure_navigation()
-    st.sidebar.caption(":material/science: For research, not for diagnosis.")
+    admit()
     try:
         folder = _chosen(find_runs(_run_folders()))
         run = open_run(folder)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import reading
+from dashboard import reading, sign_in
 from shamsul_core.figures.comparison import comparison_scene
 from shamsul_core.figures.overlay import encode_scene
 from shamsul_core.reviews import Case, Reviews, ReviewsError, run_key
@@ -27,10 +27,7 @@ _ADDRESS = "SHAMSUL_REVIEWS"
 
 def address() -> str:
     """Return the database's address: of the secrets file, of the environment, else a file in the user's folder."""
-    try:
-        told = st.secrets.get("reviews", {}).get("address")
-    except FileNotFoundError:
-        told = None
+    told = sign_in.settings().get("reviews", {}).get("address")
     folder = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "shamsul"
     return str(told or os.environ.get(_ADDRESS) or f"sqlite:///{folder / 'reviews.sqlite'}")
 
@@ -51,7 +48,9 @@ def _opened(address: str) -> Reviews:
 
 
 def reader_name() -> str | None:
-    """Return who is reading, as they said themselves; ``None`` where they have not yet."""
+    """Return who is reading: who signed in, else as they say themselves; ``None`` where they have not yet."""
+    if sign_in.is_on():
+        return sign_in.reader()
     name = st.sidebar.text_input(
         "Your name",
         key="reader",
