@@ -37,7 +37,9 @@ def settings() -> dict[str, Any]:
         message = f"The secrets file cannot be read, so nobody can sign in. {error}"
         raise SignInError(message) from error
     if "roles" in told and "auth" not in told:
-        message = "The secrets file has [roles] but no [auth], so nobody can sign in; add [auth] or remove [roles]."
+        message = (
+            "The secrets file has [roles] but no [auth], so nobody can sign in; add [auth] or remove [roles]."
+        )
         raise SignInError(message)
     return told
 
@@ -52,18 +54,13 @@ def identity(claims: Mapping[str, Any]) -> str | None:
 
     It is the e-mail, unless the provider says that it did not verify it, and ``sub`` otherwise (OpenID Connect Core 1.0,
     5.1). Where ``roles.readers`` is given, only those it names and the leads may enter.
-
-    >>> identity({"is_logged_in": True, "sub": "7", "email": "Ada@X.org", "email_verified": True})
-    'ada@x.org'
-    >>> identity({"is_logged_in": True, "sub": "7", "email": "lead@x.org", "email_verified": "false"})
-    '7'
     """
     if claims.get("is_logged_in") is not True:
         return None
     is_verified = str(claims.get("email_verified", True)).lower() == "true"  # some providers send words
-    name = _same(str((is_verified and claims.get("email")) or claims.get("sub") or ""))
+    name = _without_case(str((is_verified and claims.get("email")) or claims.get("sub") or ""))
     readers = _named("readers")
-    return name if name and (not readers or name in readers | _named("leads")) else None
+    return name if name and (not readers or name in known_readers()) else None
 
 
 def reader() -> str | None:
@@ -115,12 +112,22 @@ def show_reader() -> None:
             st.button("Sign out", on_click=st.logout, type="tertiary")
 
 
+def known_readers() -> set[str]:
+    """Return whom the secrets file names."""
+    return _named("readers") | _named("leads")
+
+
+def known_as(name: str) -> str:
+    """Return a name as answers are stored under it."""
+    return _without_case(name) if is_on() else name.strip()
+
+
 def _named(role: str) -> set[str]:
     names = settings().get("roles", {}).get(role, [])
-    return {_same(str(one)) for one in ([names] if isinstance(names, str) else names)}
+    return {_without_case(str(one)) for one in ([names] if isinstance(names, str) else names)}
 
 
-def _same(name: str) -> str:
-    """Return an e-mail without regard to case; a provider's ``sub`` differs by it."""
+def _without_case(name: str) -> str:
+    """Return an e-mail as it is compared; a provider's ``sub`` differs by case."""
     name = name.strip()
     return name.casefold() if "@" in name else name
