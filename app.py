@@ -3,6 +3,7 @@
 import streamlit as st
 from starlette.middleware import Middleware
 
-from dashboard.gate import SignedInOnly
+from dashboard.gate import SignedInOnly, tell_openness
 
 app = st.App("main.py", middleware=[Middleware(SignedInOnly)])
+tell_openness()

@@ -37,7 +37,7 @@ def show_assigning(run: Run, reviews: Reviews) -> None:
         readers = list(dict.fromkeys(filter(None, map(sign_in.known_as, names))))
         cases = _choose_cases(run)
         counts = f"{_count(len(cases), 'case')} to {_count(len(readers), 'reader')}"
-        if st.button(f"Assign {counts}", type="primary", disabled=not (cases and readers)):
+        if st.button(f"Assign {counts}", disabled=not (cases and readers)):
             reviews.assign(key, readers, cases, by=sign_in.reader() or "")
             st.success(f"Assigned {counts}, in place of what they had before. Answers stay.")
     with right:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
@@ -12,10 +13,12 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
-from dashboard.sign_in import SignInError, identity, is_on
+from dashboard.sign_in import OPEN, SignInError, identity, is_on, is_open
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+_log = logging.getLogger("shamsul")
 
 _CLOSED = ("/media/", "/_stcore/upload_file/", "/_stcore/metrics")
 """What Streamlit 1.67 serves to whoever asks: pictures and downloads by their hash, uploads, and the server's figures."""
@@ -33,6 +36,15 @@ class SignedInOnly:
             await PlainTextResponse("Sign in first.", status_code=401)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+def tell_openness() -> None:
+    """Say in the server's log where others may enter without sign-in, or nobody can."""
+    try:
+        if not is_on() and is_open():
+            _log.warning(OPEN)
+    except SignInError as error:
+        _log.error(error)
 
 
 def _may_pass(scope: Scope) -> bool:

@@ -11,8 +11,9 @@ import streamlit as st
 
 from dashboard.address import choice_in_address, write_to_address
 from dashboard.navigation import ensure_navigation
+from dashboard.notes import show_note
 from dashboard.reading import open_run, open_run_cohort
-from dashboard.sign_in import RESEARCH_ONLY, require_sign_in, show_reader
+from dashboard.sign_in import OPEN, RESEARCH_ONLY, is_on, is_open, require_sign_in, show_reader
 from shamsul_core.cohort import CohortError
 from shamsul_core.run import RunError, find_runs
 
@@ -37,7 +38,9 @@ def admit() -> None:
     ensure_navigation()
     require_sign_in()
     show_reader()
-    st.sidebar.caption(RESEARCH_ONLY)
+    if not is_on() and (is_open() or "X-Forwarded-For" in st.context.headers):  # the latter is a proxy's
+        show_note(f"{OPEN} See docs/deploying.md.")
+    st.sidebar.caption(f":material/science: {RESEARCH_ONLY}")
 
 
 def enter() -> tuple[Run, Cohort]:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from html import escape
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,9 @@ from streamlit.errors import StreamlitAuthError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-RESEARCH_ONLY = ":material/science: For research, not for diagnosis."
+RESEARCH_ONLY = "For research, not for diagnosis."
+OPEN = "Sign-in is off, and this server is open to others: whoever reaches it sees everything and can answer under any name."
+_NAME_STYLE = "font-size:0.875rem;overflow-wrap:anywhere"
 
 
 class SignInError(RuntimeError):
@@ -81,6 +85,15 @@ def is_lead() -> bool:
     return not is_on() or reader() in _named("leads")
 
 
+def is_open() -> bool:
+    """Return whether the server listens to others than this machine's users, see ``server.address``."""
+    address = st.get_option("server.address") or ""
+    try:
+        return not (address == "localhost" or address.startswith("unix:") or ip_address(address).is_loopback)
+    except ValueError:
+        return True  # a name, or none, which means every address
+
+
 def require_sign_in() -> None:
     """Stop the page, which then shows nothing but how to sign in, unless the reader did or nobody is asked."""
     try:
@@ -95,7 +108,7 @@ def require_sign_in() -> None:
     if st.user.get("is_logged_in"):
         st.text("You are signed in, but this dashboard is not open to you. Ask who leads the study.")
         st.button("Sign out", on_click=st.logout)
-    elif st.button("Sign in", type="primary"):
+    elif st.button("Sign in"):
         try:
             st.login()
         except StreamlitAuthError as error:
@@ -107,8 +120,8 @@ def show_reader() -> None:
     """Say at the side who is signed in, and let them sign out."""
     name = reader()
     if name is not None:
-        with st.sidebar.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.text(f"Signed in as {name}")
+        with st.sidebar.container(gap=None):
+            st.html(f'<div style="{_NAME_STYLE}">Signed in as {escape(name)}</div>')
             st.button("Sign out", on_click=st.logout, type="tertiary")
 
 

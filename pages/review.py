@@ -71,8 +71,12 @@ try:
 
     order = shuffled(methods, reader, case.image_id, case.pathology) if is_blinded else methods
     names = {method: map_title(i) if is_blinded else titles[method] for i, method in enumerate(order)}
-    about = [f"**{case.pathology}**", f"case {place + 1} of {len(cases)}"]
-    about += ["assigned to you"] * (place < assigned) + ["rated"] * (case in done)
+    number = (
+        f"assigned case {place + 1} of {assigned}"
+        if place < assigned
+        else f"case {place + 1} of {len(cases)}"
+    )
+    about = [f"**{case.pathology}**", number, *["rated"] * (case in done)]
     st.markdown(" · ".join(about))
     viewer.show(scene(run, case, order if is_blinded else None), key=f"review {is_blinded}")
     ask(run, reviews, reader, case, names)

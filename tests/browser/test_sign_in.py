@@ -128,7 +128,7 @@ def test_a_lead_assigns_a_reader_rates_and_only_the_lead_sees_it(page, browser, 
     expect(ada.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
     ada.get_by_role("link", name="Review").click()
     expect(ada.get_by_text("0 of 2 assigned cases rated")).to_be_visible(timeout=20_000)
-    expect(ada.get_by_text("Edema · case 1 of")).to_contain_text("assigned to you")
+    expect(ada.get_by_text("Edema · assigned case 1 of 2")).to_be_visible()
     expect(ada.locator("[data-testid='canvas-Map D'][data-zoom]")).to_be_visible(timeout=20_000)
     expect(ada.get_by_role("textbox", name="Your name")).to_have_count(0)
     for lead_only in ("Results", "Assign", "what Bo alone may know"):
@@ -184,3 +184,12 @@ def test_what_is_no_page_is_closed_too(page, server):
     mine = "; ".join(f"{one['name']}={one['value']}" for one in page.context.cookies())
     assert status("/media/x.png", cookie=mine) == 404
     assert status("/_stcore/metrics", cookie=mine) == 200
+
+
+def test_a_server_that_others_reach_says_that_sign_in_is_off(page, made_run, tmp_path, monkeypatch):
+    monkeypatch.setenv("SHAMSUL_REVIEWS", f"sqlite:///{tmp_path}/reviews.sqlite")
+    log, said = tmp_path / "log", "Sign-in is off, and this server is open to others"
+    with served(made_run.folder, options=["--server.address", "0.0.0.0"], log=log) as server:  # noqa: S104
+        assert said in log.read_text(encoding="utf-8")
+        page.goto(f"{server.address}/methods")
+        expect(page.get_by_role("note").filter(has_text=said)).to_be_visible(timeout=20_000)
