@@ -1,4 +1,4 @@
-"""The guard: the one call with which each page begins, so that nothing rests on app.py having run."""
+"""The guard: the one call with which each page begins, so that nothing rests on main.py having run."""
 
 from __future__ import annotations
 
