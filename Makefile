@@ -29,7 +29,7 @@ test: $(VENV)/.installed-dev lint
 lint: $(VENV)/.installed-dev
 	@echo "== Checking style and types"
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive shamsul_core dashboard pages app.py
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive shamsul_core dashboard pages app.py main.py
 
 audit: $(VENV)/.installed-dev
 	@echo "== Asking for known vulnerabilities in what the dashboard needs"

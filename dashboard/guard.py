@@ -1,4 +1,4 @@
-"""The guard: the one call with which each page begins, so that nothing rests on app.py having run."""
+"""The guard: the one call with which each page begins, so that nothing rests on main.py having run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import streamlit as st
 
 from dashboard.address import choice_in_address, write_to_address
 from dashboard.navigation import ensure_navigation
+from dashboard.notes import show_note
 from dashboard.reading import open_run, open_run_cohort
+from dashboard.sign_in import OPEN, RESEARCH_ONLY, is_on, is_open, require_sign_in, show_reader
 from shamsul_core.cohort import CohortError
 from shamsul_core.run import RunError, find_runs
 
@@ -31,10 +33,19 @@ streamlit run app.py -- --run RUN
 """
 
 
+def admit() -> None:
+    """Let a reader in who signed in, where readers must; nothing is read before that."""
+    ensure_navigation()
+    require_sign_in()
+    show_reader()
+    if not is_on() and (is_open() or "X-Forwarded-For" in st.context.headers):  # the latter is a proxy's
+        show_note(f"{OPEN} See docs/deploying.md.")
+    st.sidebar.caption(f":material/science: {RESEARCH_ONLY}")
+
+
 def enter() -> tuple[Run, Cohort]:
     """Let a reader in and return the run to show with its cohort; stop the page with a plain sentence otherwise."""
-    ensure_navigation()
-    st.sidebar.caption(":material/science: For research, not for diagnosis.")
+    admit()
     try:
         folder = _chosen(find_runs(_run_folders()))
         run = open_run(folder)

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from dashboard.sign_in import may_enter
+
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
@@ -37,7 +39,8 @@ def navigate() -> StreamlitPage:
             st.Page(_PAGES / "overview.py", title="Overview", icon=":material/monitoring:"),
             st.Page(_PAGES / "methods.py", title="Methods", icon=":material/menu_book:"),
             st.Page(_go_to_compare, title="Compare", url_path="compare", visibility="hidden"),
-        ]
+        ],
+        position="sidebar" if may_enter() else "hidden",
     )
 
 
@@ -57,10 +60,10 @@ def case_address(image_id: str, pathology: str) -> str:
 
 
 def ensure_navigation() -> None:
-    """Go through app.py first, where Streamlit has not.
+    """Go through main.py first, where Streamlit has not.
 
     A fresh server whose first request is a page's own address finds the folder ``pages/`` and runs the page without
-    app.py (Streamlit 1.67, ``_mpa_v1`` in ``script_runner.py``). Declaring the navigation ends that for the server.
+    main.py (Streamlit 1.67, ``_mpa_v1`` in ``script_runner.py``). Declaring the navigation ends that for the server.
     """
     if _DECLARED not in st.session_state:
         navigate()

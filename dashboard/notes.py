@@ -24,7 +24,12 @@ def show_banner(run: Run) -> None:
     """Say what holds of everything shown: an untrained network, simulated radiographs."""
     text = banner(run)
     if text is not None:
-        st.html(f'<div role="note" style="{_STYLE}">{escape(text)}</div>')
+        show_note(text)
+
+
+def show_note(text: str) -> None:
+    """Show a line that nobody may miss."""
+    st.html(f'<div role="note" style="{_STYLE}">{escape(text)}</div>')
 
 
 @contextmanager

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import reading
+from dashboard import reading, sign_in
 from shamsul_core.figures.comparison import comparison_scene
 from shamsul_core.figures.overlay import encode_scene
 from shamsul_core.reviews import Case, Reviews, ReviewsError, run_key
 from shamsul_core.reviews.blinding import blinded
+from shamsul_core.reviews.worklists import explained, present_or_predicted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,10 +28,7 @@ _ADDRESS = "SHAMSUL_REVIEWS"
 
 def address() -> str:
     """Return the database's address: of the secrets file, of the environment, else a file in the user's folder."""
-    try:
-        told = st.secrets.get("reviews", {}).get("address")
-    except FileNotFoundError:
-        told = None
+    told = sign_in.settings().get("reviews", {}).get("address")
     folder = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "shamsul"
     return str(told or os.environ.get(_ADDRESS) or f"sqlite:///{folder / 'reviews.sqlite'}")
 
@@ -51,7 +49,9 @@ def _opened(address: str) -> Reviews:
 
 
 def reader_name() -> str | None:
-    """Return who is reading, as they said themselves; ``None`` where they have not yet."""
+    """Return who is reading: who signed in, else as they say themselves; ``None`` where they have not yet."""
+    if sign_in.is_on():
+        return sign_in.reader()
     name = st.sidebar.text_input(
         "Your name",
         key="reader",
@@ -62,14 +62,15 @@ def reader_name() -> str | None:
     return name.strip() or None
 
 
-def cases_of(run: Run, reviews: Reviews, reader: str) -> list[Case]:
-    """Return what a reader judges: what was assigned, else every finding that is labelled or predicted and explained."""
-    assigned = reviews.assigned(run_key(run.manifest), reader)
-    if assigned:
-        return assigned
+def cases_of(run: Run, reviews: Reviews, reader: str) -> tuple[list[Case], int]:
+    """Return what a reader judges, and how many of it were assigned.
+
+    These come first, then every other finding that is labelled or predicted and explained.
+    """
     _, scores = reading.tables(run)
-    told = scores[scores["mask_area_px"].notna() & ((scores["label"] == 1) | (scores["probability"] >= 0.5))]
-    return [Case(*pair) for pair in dict.fromkeys(zip(told["image_id"], told["pathology"], strict=True))]
+    there = set(explained(scores))
+    assigned = [case for case in reviews.assigned(run_key(run.manifest), reader) if case in there]
+    return list(dict.fromkeys([*assigned, *present_or_predicted(scores)])), len(assigned)
 
 
 def judged(answers: pd.DataFrame, methods: Sequence[str]) -> set[Case]:

@@ -3,9 +3,11 @@
 import streamlit as st
 
 from dashboard import reading, viewer
+from dashboard.assigning import show_assigning
 from dashboard.guard import enter
 from dashboard.readers import cases_of, judged, open_reviews, reader_name, scene
 from dashboard.review_form import ask, show_results
+from dashboard.sign_in import is_lead
 from shamsul_core.cohort import CohortError
 from shamsul_core.reviews import ReviewsError, run_key
 from shamsul_core.reviews.blinding import map_title, shuffled
@@ -17,17 +19,24 @@ reader = reader_name()
 methods = list(run.manifest.methods)
 titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
 
-view = st.segmented_control("Show", ["Judge", "Results"], default="Judge", required=True, key="part")
+view = "Judge"
+if is_lead():
+    view = st.segmented_control(
+        "Show", ["Judge", "Results", "Assign"], default="Judge", required=True, key="part"
+    )
 try:
     if view == "Results":
         show_results(run, reviews, titles, reading.tables(run)[1])
+        st.stop()
+    if view == "Assign":
+        show_assigning(run, reviews)
         st.stop()
     if reader is None:
         st.info(
             "Give your name at the side, and the first case is shown. Answers are saved as you give them."
         )
         st.stop()
-    cases = cases_of(run, reviews, reader)
+    cases, assigned = cases_of(run, reviews, reader)
     if not cases:
         st.info("There is nothing to judge: this run explains no finding that is labelled or predicted.")
         st.stop()
@@ -51,17 +60,24 @@ try:
             key="blinded",
             help="Maps are shown as A, B, C, ... in an order that is your own and differs from case to case.",
         )
-        count = sum(one in done for one in cases)
-        st.progress(count / len(cases), text=f"{count} of {len(cases)} judged")
+        asked = cases[:assigned] or cases
+        count = sum(one in done for one in asked)
+        st.progress(
+            count / len(asked), text=f"{count} of {len(asked)} {'assigned cases ' if assigned else ''}rated"
+        )
         with st.container(horizontal=True):
             st.button("Previous", on_click=go, args=(-1,), shortcut="ArrowLeft")
             st.button("Next", on_click=go, args=(1,), type="primary", shortcut="ArrowRight")
 
     order = shuffled(methods, reader, case.image_id, case.pathology) if is_blinded else methods
     names = {method: map_title(i) if is_blinded else titles[method] for i, method in enumerate(order)}
-    st.markdown(
-        f"**{case.pathology}** · case {place + 1} of {len(cases)}{' · judged' if case in done else ''}"
+    number = (
+        f"assigned case {place + 1} of {assigned}"
+        if place < assigned
+        else f"case {place + 1} of {len(cases)}"
     )
+    about = [f"**{case.pathology}**", number, *["rated"] * (case in done)]
+    st.markdown(" · ".join(about))
     viewer.show(scene(run, case, order if is_blinded else None), key=f"review {is_blinded}")
     ask(run, reviews, reader, case, names)
 except ReviewsError as error:

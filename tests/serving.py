@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,28 +34,51 @@ class Server:
 
 
 @contextmanager
-def served(run_folder: Path | None, checkout: Path = ROOT) -> Iterator[Server]:
-    """Serve a checkout's dashboard on a free port of this machine until the block ends."""
+def served(
+    run_folder: Path | None, checkout: Path = ROOT, *, options: Sequence[str] = (), log: Path | None = None
+) -> Iterator[Server]:
+    """Serve a checkout's dashboard on a free port of this machine until the block ends; `options` are Streamlit's."""
     arguments = () if run_folder is None else ("--run", str(run_folder))
-    with served_script("app.py", *arguments, folder=checkout) as server:
+    with served_script("app.py", *arguments, folder=checkout, options=options, log=log) as server:
         yield server
 
 
 @contextmanager
-def served_script(script: str | Path, *arguments: str, folder: Path = ROOT) -> Iterator[Server]:
+def served_script(
+    script: str | Path,
+    *arguments: str,
+    folder: Path = ROOT,
+    options: Sequence[str] = (),
+    log: Path | None = None,
+) -> Iterator[Server]:
     """Serve any Streamlit script on a free port of this machine until the block ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [
         *(sys.executable, "-m", "streamlit", "run", str(script), "--server.headless", "true"),
-        *("--server.port", str(port), "--", *arguments),
+        *("--server.port", str(port), *options, "--", *arguments),
     ]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
-    try:
-        _wait(f"{address}/_stcore/health", process)
+    with started(command, f"{address}/_stcore/health", folder=folder, log=log) as process:
         yield Server(address, process.pid)
+
+
+def free_port() -> int:
+    """Return a port of this machine that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def started(
+    command: Sequence[str], address: str, *, folder: Path = ROOT, log: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server until the block ends, which begins once it answers at an address; `log` takes what it prints."""
+    with (log or Path(os.devnull)).open("wb") as printed:
+        process = subprocess.Popen(command, cwd=folder, stdout=printed, stderr=printed)
+    try:
+        _wait(address, process)
+        yield process
     finally:
         process.terminate()
         process.wait(10)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Index, String, Text, UniqueConstraint, create_engine, delete, event, func, select
+from sqlalchemy import Index, String, Text, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -83,17 +83,20 @@ class Answer(Base):
     answered: Mapped[datetime]
 
 
-class Assignment(Base):
-    """A case that a reader is asked to judge."""
+class Worklist(Base):
+    """The cases that a reader is asked to judge, never changed; a later one takes its place."""
 
-    __tablename__ = "assignment"
-    __table_args__ = (UniqueConstraint("run", "reader", "image_id", "pathology"),)
+    __tablename__ = "worklist"
+    __table_args__ = (Index("worklist_of_reader", "run", "reader"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run: Mapped[str] = mapped_column(String(64))
     reader: Mapped[str] = mapped_column(String(200))
-    image_id: Mapped[str] = mapped_column(String(200))
-    pathology: Mapped[str] = mapped_column(String(64))
+    cases: Mapped[str] = mapped_column(
+        Text
+    )  # JSON: [[image_id, pathology], ...], so that a list is there or not
+    assigned_by: Mapped[str] = mapped_column(String(200))
+    assigned: Mapped[datetime]
 
 
 class Reviews:
@@ -198,29 +201,52 @@ class Reviews:
             found = {(method, question): value for method, question, value in session.execute(asked)}
         return {key: value for key, value in found.items() if value}
 
-    def assign(self, run: str, reader: str, cases: Sequence[Case]) -> None:
-        """Ask a reader to judge these cases, in this order, in place of those asked before; answers stay."""
+    def assign(self, run: str, readers: Sequence[str], cases: Sequence[Case], *, by: str = "") -> None:
+        """Ask readers to judge these cases, in this order, in place of those asked before; answers stay.
+
+        Parameters
+        ----------
+        cases
+            Each counts once; none takes the request back.
+        by
+            Who asks.
+        """
+        listed = json.dumps([[case.image_id, case.pathology] for case in dict.fromkeys(cases)])
+        now = _now()
         with self._session() as session:
-            session.execute(delete(Assignment).where(Assignment.run == run, Assignment.reader == reader))
-            for case in dict.fromkeys(cases):
-                session.add(
-                    Assignment(run=run, reader=reader, image_id=case.image_id, pathology=case.pathology)
-                )
+            for reader in readers:
+                session.add(Worklist(run=run, reader=reader, cases=listed, assigned_by=by, assigned=now))
 
     def assigned(self, run: str, reader: str) -> list[Case]:
         """Return what a reader is asked to judge, in order; empty where nothing was assigned."""
-        asked = select(Assignment.image_id, Assignment.pathology).where(
-            Assignment.run == run, Assignment.reader == reader
-        )
+        latest = self.worklists(run, reader)
+        return list(latest["cases"].iloc[-1]) if len(latest) else []
+
+    def worklists(self, run: str, reader: str | None = None) -> pd.DataFrame:
+        """Return every worklist of a run, or of one reader, in the order given.
+
+        Returns
+        -------
+        pandas.DataFrame
+            reader, cases (a tuple of `Case`), assigned_by, assigned (a UTC time).
+        """
+        asked = select(Worklist.reader, Worklist.cases, Worklist.assigned_by, Worklist.assigned)
+        asked = asked.where(Worklist.run == run)
+        if reader is not None:
+            asked = asked.where(Worklist.reader == reader)
         with self._session() as session:
-            return [Case(*row) for row in session.execute(asked.order_by(Assignment.id))]
+            found = [
+                (name, tuple(Case(*case) for case in json.loads(cases)), *about)
+                for name, cases, *about in session.execute(asked.order_by(Worklist.id))
+            ]
+        return pd.DataFrame(found, columns=["reader", "cases", "assigned_by", "assigned"])
 
     def readers(self, run: str) -> list[str]:
         """Return who answered or was assigned something, by name."""
         with self._session() as session:
             found = {
                 name
-                for table in (Answer, Assignment)
+                for table in (Answer, Worklist)
                 for name in session.scalars(select(table.reader).where(table.run == run).distinct())
             }
         return sorted(found)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 from playwright.sync_api import expect
 
-from shamsul_core.reviews import Reviews, run_key
+from shamsul_core.reviews import Case, Reviews, run_key
+from tests.made import image_id
 from tests.serving import served
 
 
@@ -62,3 +65,30 @@ def test_a_database_that_cannot_be_used_is_a_sentence(page, made_run, monkeypatc
         page.goto(f"{server.address}/review")
         expect(page.get_by_text("cannot be used")).to_be_visible(timeout=15_000)
         expect(page.get_by_text("Traceback")).to_have_count(0)
+
+
+def test_what_readers_write_is_text_wherever_it_is_shown(page, made_run, address):
+    written = "<img src=x onerror='window.hurt=1'><script>window.hurt=1</script> [x](javascript:window.hurt=1) **b**"
+    stored, key = Reviews(address), run_key(made_run.manifest)
+    case = Case(image_id(1), "Edema")
+    stored.answer(key, written[:60], case, "significance", "3", method="lrp")
+    stored.answer(key, written, case, "significance", "4", method="lrp")
+    stored.assign(key, [written], [case], by=written)
+    stored.close()
+    with served(made_run.folder) as server:
+        sign(page, server, written[:60])
+        for part, there in (("Results", "2 readers, 2 ratings"), ("Assign", "Cases chosen")):
+            page.get_by_text(part, exact=True).click()
+            expect(page.get_by_text(there)).to_be_visible(timeout=15_000)
+            expect(page.locator("[data-testid=stDataFrame] canvas").last).to_be_visible(timeout=15_000)
+        page.get_by_role("combobox", name="Readers").click()
+        expect(page.get_by_role("option", name=written, exact=True)).to_be_visible()
+        page.get_by_role("option", name=written, exact=True).click()
+        page.get_by_text("A list", exact=True).click()
+        page.get_by_role("textbox", name="One case a line").fill(written)
+        page.get_by_role("textbox", name="One case a line").blur()
+        expect(page.get_by_text(f"Not explained in this run: {written}")).to_be_visible(timeout=15_000)
+        page.goto(f"{server.address}/selection?criterion={quote(written)}")
+        expect(page.get_by_text("The address asks for")).to_be_visible(timeout=15_000)
+        assert page.evaluate("window.hurt") is None
+        assert page.locator("img[src=x], a[href^=javascript]").count() == 0

@@ -35,7 +35,7 @@ def opened(monkeypatch):
         monkeypatch.setattr(sys, "argv", ["app.py", "--run", str(folder)])
         st.cache_resource.clear()
         st.cache_data.clear()
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+        app = AppTest.from_file(str(ROOT / "main.py"), default_timeout=60).run()
         for name, value in query.items():
             app.query_params[name] = value
         app.switch_page(f"pages/{page}.py").run()

@@ -6,11 +6,13 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
-from shamsul_core.reviews import QUESTIONS, Case, Reviews, ReviewsError, run_key
+from shamsul_core.reviews import QUESTIONS, Case, Reviews, ReviewsError, run_key, store
 from shamsul_core.reviews.store import Base
 
 CASE = Case("patient1_study1_view1_frontal", "Edema")
@@ -95,12 +97,19 @@ def test_twenty_readers_at_once_lose_nothing(database):
 
 
 def test_assigned_cases_come_in_their_order_and_are_replaced(reviews):
-    reviews.assign("run", "Ada", [OTHER, CASE, OTHER])
-    assert reviews.assigned("run", "Ada") == [OTHER, CASE]
-    assert reviews.assigned("run", "Bo") == []
-    reviews.assign("run", "Ada", [CASE])
+    reviews.assign("run", ["Ada", "Cy"], [OTHER, CASE, OTHER], by="lead")
+    assert reviews.assigned("run", "Ada") == reviews.assigned("run", "Cy") == [OTHER, CASE]
+    assert reviews.assigned("run", "Bo") == reviews.assigned("other run", "Ada") == []
+    reviews.assign("run", ["Ada"], [CASE])
     assert reviews.assigned("run", "Ada") == [CASE]
-    assert reviews.readers("run") == ["Ada"]
+    reviews.assign("run", ["Cy"], [])
+    assert reviews.assigned("run", "Cy") == []
+    assert reviews.readers("run") == ["Ada", "Cy"]
+    kept = reviews.worklists("run")
+    assert kept["reader"].tolist() == ["Ada", "Cy", "Ada", "Cy"]
+    assert kept["cases"].tolist() == [(OTHER, CASE), (OTHER, CASE), (CASE,), ()]
+    assert kept["assigned_by"].tolist() == ["lead", "lead", "", ""]
+    assert kept["assigned"].is_monotonic_increasing
 
 
 def test_a_file_that_goes_away_is_one_line_and_works_again(in_a_file, tmp_path):
@@ -147,6 +156,37 @@ def test_migrations_make_what_the_models_say(reviews, database):
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     engine.dispose()
+
+
+def test_what_was_assigned_before_worklists_is_taken_over(database):
+    Reviews(database).close()  # makes the folder, too
+    engine = create_engine(database)
+    migrate(engine, command.downgrade, "0001")
+    rows = [("Bo", CASE), ("Ada", OTHER), ("Ada", CASE)]
+    with engine.begin() as connection:
+        for reader, case in rows:
+            connection.execute(
+                text("INSERT INTO assignment (run, reader, image_id, pathology) VALUES ('run', :r, :i, :p)"),
+                {"r": reader, "i": case.image_id, "p": case.pathology},
+            )
+    opened = Reviews(database)
+    assert opened.assigned("run", "Ada") == [OTHER, CASE]
+    assert opened.assigned("run", "Bo") == [CASE]
+    opened.assign("run", ["Ada"], [CASE])
+    opened.close()
+    migrate(engine, command.downgrade, "0001")
+    with engine.connect() as connection:
+        kept = connection.execute(text("SELECT reader, image_id FROM assignment ORDER BY reader")).all()
+    assert kept == [("Ada", CASE.image_id), ("Bo", CASE.image_id)]
+    engine.dispose()
+
+
+def migrate(engine, change, revision):
+    config = Config()
+    config.set_main_option("script_location", str(store._MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        change(config, revision)
 
 
 def test_a_run_is_the_same_wherever_it_lies(made_run, tmp_path):

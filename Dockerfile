@@ -1,0 +1,27 @@
+# docker build --tag shamsul .    See docs/deploying.md for how it is run.
+FROM python:3.11-slim-bookworm
+
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    HOME=/data MPLCONFIGDIR=/tmp/matplotlib
+WORKDIR /app
+
+# torch for CPUs, 200 MB in place of 5 GB with CUDA; the pins stand in requirements.txt alone.
+COPY requirements.txt .
+RUN grep -E '^torch(vision)?==' requirements.txt > /tmp/torch.txt \
+    && pip install --index-url https://download.pytorch.org/whl/cpu --extra-index-url https://pypi.org/simple \
+        --requirement /tmp/torch.txt \
+    && pip install --requirement requirements.txt \
+    && rm /tmp/torch.txt
+
+COPY . .
+RUN useradd --system --uid 10001 --home-dir /data --create-home shamsul && chmod 700 /data
+USER 10001
+VOLUME /data
+EXPOSE 8501
+
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
+
+# A missing secrets file ends the container, so that sign-in is never off by mistake. What is written after the image's
+# name goes to the dashboard: --run FOLDER.
+ENTRYPOINT ["sh", "-c", "test -r /run/secrets/shamsul.toml || { echo 'No secrets file: mount one at /run/secrets/shamsul.toml' >&2; exit 1; }; exec python -m streamlit run app.py --server.headless true --server.address 0.0.0.0 --secrets.files /run/secrets/shamsul.toml -- \"$@\"", "shamsul"]

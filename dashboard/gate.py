@@ -1,0 +1,65 @@
+"""What the server answers before any page runs, and what it says of its own openness when it starts."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
+from streamlit.auth_util import get_cookie_with_chunks
+from streamlit.web.server.server_util import get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+
+from dashboard.sign_in import OPEN, SignInError, identity, is_on, is_open
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+_log = logging.getLogger("shamsul")
+
+_CLOSED = ("/media/", "/_stcore/upload_file/", "/_stcore/metrics")
+"""What Streamlit 1.67 serves to whoever asks: pictures and downloads by their hash, uploads, and the server's figures."""
+
+
+class SignedInOnly:
+    """Keeps these addresses from whoever did not sign in, where readers must; pages have their own guard."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or hand it on."""
+        if scope["type"] == "http" and any(one in scope["path"] for one in _CLOSED) and not _may_pass(scope):
+            await PlainTextResponse("Sign in first.", status_code=401)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def tell_openness() -> None:
+    """Say in the server's log where others may enter without sign-in, or nobody can."""
+    try:
+        if not is_on() and is_open():
+            _log.warning(OPEN)
+    except SignInError as error:
+        _log.error(error)
+
+
+def _may_pass(scope: Scope) -> bool:
+    try:
+        return not is_on() or _reader(HTTPConnection(scope).cookies) is not None
+    except SignInError:
+        return False
+
+
+def _reader(cookies: dict[str, str]) -> str | None:
+    """Return who signed in, by the cookie that Streamlit's sign-in leaves and signs."""
+
+    def signed(name: str) -> bytes | None:
+        value = cookies.get(name, "").encode("latin-1", "replace")
+        return decode_signed_value(get_cookie_secret(), name, value)
+
+    claims = get_cookie_with_chunks(signed, USER_COOKIE_NAME)
+    return None if claims is None else identity(json.loads(claims))

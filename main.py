@@ -1,0 +1,5 @@
+"""What each visit runs first."""
+
+from dashboard.navigation import navigate
+
+navigate().run()

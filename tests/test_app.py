@@ -1,0 +1,48 @@
+"""The server's entry: an upload as Streamlit takes it is never written to the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.formparsers import MultiPartParser
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+_opened: list[str] | None = None  # an audit hook cannot be taken away again
+
+
+def _audit(event, arguments):
+    if event == "open" and _opened is not None and isinstance(arguments[2], int) and arguments[2] & 3:
+        _opened.append(str(arguments[0]))
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_an_upload_stays_in_memory(monkeypatch, is_ours):
+    """Ours, and Starlette as it comes, which shows that the test can tell."""
+    global _opened
+    monkeypatch.setattr(MultiPartParser, "spool_max_size", 1024 * 1024)
+    if is_ours:
+        sys.modules.pop("app", None)
+        import app  # noqa: F401
+    sizes = []
+
+    async def take(request):
+        async with request.form() as form:
+            sizes.append(len(await form["file"].read()))
+        return PlainTextResponse("")
+
+    async def put():
+        transport = httpx.ASGITransport(Starlette(routes=[Route("/", take, methods=["PUT"])]))
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            await client.put("/", files={"file": ("a.png", bytes(8_000_000))})
+
+    sys.addaudithook(_audit)
+    _opened = []
+    asyncio.run(put())
+    written, _opened = _opened, None
+    assert sizes == [8_000_000]
+    assert bool(written) != is_ours
