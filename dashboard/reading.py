@@ -60,6 +60,13 @@ def tables(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     return _tables(str(run.folder), _table_stamps(run))
 
 
+def probability(run: Run, image_id: str, pathology: str) -> float | None:
+    """Return what the model gives a pathology in a radiograph, 0 to 1; ``None`` where it gives nothing."""
+    predictions, _ = tables(run)
+    row = predictions[predictions["image_id"] == image_id]
+    return None if row.empty or pathology not in row else float(row[pathology].iloc[0])
+
+
 def findings(run: Run, cohort: Cohort) -> pd.DataFrame:
     """Return the findings of the radiographs explained so far, see `shamsul_core.worklist`; not to be changed."""
     image_ids = tuple(one for one in run.explained_ids() if one in cohort.radiographs)

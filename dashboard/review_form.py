@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import reading
 from dashboard.notes import show_banner
 from shamsul_core.reviews import CASE, QUESTIONS, ReviewsError, run_key
 from shamsul_core.reviews.results import against_iou, agreement, method_results
@@ -22,18 +21,24 @@ if TYPE_CHECKING:
     from shamsul_core.run import Run
 
 
-def ask(run: Run, reviews: Reviews, reader: str, case: Case, names: Mapping[str, str]) -> None:
+def ask(
+    run: Run,
+    reviews: Reviews,
+    reader: str,
+    case: Case,
+    names: Mapping[str, str],
+    probability: float | None,
+) -> None:
     """Show the questions on a case: those on the case first, then those on each map below one another.
 
     Parameters
     ----------
     names
         Of the methods, as the reader is to see them and in their order.
+    probability
+        That the model gives the case's pathology, 0 to 1; ``None`` where it gives none.
     """
     given = reviews.of_case(run_key(run.manifest), reader, case)
-    predictions, _ = reading.tables(run)
-    row = predictions[predictions["image_id"] == case.image_id]
-    probability = None if row.empty or case.pathology not in row else row[case.pathology].iloc[0]
     on_case, *on_maps = st.columns(1 + len(names), gap="small")  # each under its panel
     one = partial(_widget, run, reviews, reader, case, given, names)
     with on_case:

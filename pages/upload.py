@@ -5,10 +5,12 @@ import streamlit as st
 from dashboard import uploading, viewer
 from dashboard.downloads import offer_downloads
 from dashboard.guard import enter
+from dashboard.readers import open_reviews, reader_name
+from dashboard.review_form import ask
 from shamsul_core.figures.comparison import banner
 from shamsul_core.figures.predictions import prediction_table
 from shamsul_core.labels import OBSERVATIONS
-from shamsul_core.upload.held import IMAGE_ID
+from shamsul_core.reviews import Case, ReviewsError
 
 LOOK_S = 0.3
 KEPT = (
@@ -36,6 +38,7 @@ if upload is None:
         f"next, LIME and SHAP within a minute or two. {KEPT}"
     )
     st.stop()
+is_rating = st.session_state.get("rate", False)
 
 
 def choose_pathology() -> None:
@@ -43,9 +46,15 @@ def choose_pathology() -> None:
     st.session_state["upload_pathology"] = st.session_state["viewer"]["pathology"]
 
 
+def draw() -> None:
+    """Take what the reader drew."""
+    contour = st.session_state["viewer"]["contour"]
+    upload.draw(contour["pathology"], contour["points"])
+
+
 def shown_now() -> tuple[object, ...]:
-    """Return what of the upload's job concerns the page at large."""
-    return upload.digest, id(upload.job), upload.job.is_over
+    """Return what concerns the page at large: its sidebar, and the form below."""
+    return upload.job, upload.job.is_over, bool(upload.job.outcomes), st.session_state.get("upload_pathology")
 
 
 @st.fragment(run_every=None if upload.job.is_over else LOOK_S)
@@ -64,46 +73,62 @@ def show_case() -> None:
             st.button("Explain again", on_click=uploading.ask_again, args=(upload, desk), width="content")
     for remark in upload.intake.remarks:
         st.caption(f":material/info: {remark}")
-    if not job.outcomes:
-        return
-    held = upload.run(desk)
-    pathologies = held.manifest.pathologies
-    likeliest = max(pathologies, key=lambda name: job.probabilities.get(name, 0.0))
-    pathology = st.session_state.setdefault("upload_pathology", likeliest)
-    viewer.show(upload.scene(held, pathology), key="viewer", on_pathology=choose_pathology)
+    if job.outcomes:
+        held = upload.run(desk)
+        likeliest = max(held.manifest.pathologies, key=lambda name: job.probabilities.get(name, 0.0))
+        pathology = st.session_state.setdefault("upload_pathology", likeliest)
+        viewer.show(
+            upload.scene(held, pathology, is_above_form=is_rating),
+            key="viewer",
+            on_pathology=choose_pathology,
+            on_contour=draw,
+        )
     if st.session_state.get("upload_shown") != shown_now():
         st.session_state["upload_shown"] = shown_now()
-        st.rerun()  # the page at large: predictions at the side, downloads at the end
+        st.rerun()
 
 
 show_case()
 
+if not upload.job.outcomes:
+    st.stop()
+held = upload.run(desk)
+pathology = st.session_state["upload_pathology"]
 with st.sidebar:
-    if not upload.job.outcomes:
-        st.stop()
-    held = upload.run(desk)
-    pathology = st.session_state["upload_pathology"]
     if upload.job.is_over:
-        offer_downloads(held, upload.cohort, IMAGE_ID, pathology, held.scores)
+        offer_downloads(held, upload.cohort, upload.image_id, pathology, held.scores)
+        uploading.offer_radiograph(upload)
+        st.toggle("Rate these maps", key="rate", help="Your opinion is kept, the radiograph is not.")
     mask = st.file_uploader(
         f"Your mask of {pathology}",
         key=f"mask {upload.digest} {pathology}",
         help="PNG of the radiograph's size, white where you see it, or a segmentation JSON as CheXlocalize has it. "
-        "Each method's IoU with it is then shown.",
+        "Each method's IoU with it is then shown. You can also draw on the pictures.",
     )
-    if mask is not None and pathology not in upload.cohort.marked:
-        wrong = uploading.take_mask(upload, mask.name, mask.getvalue(), pathology)
+    if mask is not None and pathology not in upload.cohort.loaded:
+        wrong = upload.load_mask(pathology, mask.name, mask.getvalue())
         if wrong:
             st.error(wrong)
         else:
             st.rerun()
-    elif mask is None and pathology in upload.cohort.marked:
-        del upload.cohort.marked[pathology]
+    elif mask is None and pathology in upload.cohort.loaded:
+        upload.drop_mask(pathology)
         st.rerun()
     if warning := banner(held):
         st.warning(warning)
     st.markdown("**Predicted probability**")
-    shown = {
-        name: upload.job.probabilities[name] for name in OBSERVATIONS if name in upload.job.probabilities
-    }
+    probabilities = upload.job.probabilities
+    shown = {name: probabilities[name] for name in OBSERVATIONS if name in probabilities}
     st.html(prediction_table(shown, upload.cohort.radiograph.labels, pathology))
+
+if is_rating and upload.job.is_over:
+    reviews, reader = open_reviews(), reader_name()
+    if reader is None:
+        st.info("Give your name at the side. Answers are saved as you give them.")
+        st.stop()
+    titles = {name: str(about["title"]) for name, about in held.manifest.methods.items()}
+    case = Case(upload.image_id, pathology)
+    try:
+        ask(held, reviews, reader, case, titles, probabilities.get(pathology))
+    except ReviewsError as error:
+        st.error(str(error))

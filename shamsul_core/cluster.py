@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from shamsul_core.scoring import Report
 
 _DEATHS_BEFORE_SUSPICION = 1
+_RESTART = "2 minutes"
+"""How long a worker that ended may take to come back, which on a busy machine is more than Dask's 15 s; after that it
+is given up and another is started."""
+
 _one_at_a_time = Lock()
 
 
@@ -120,7 +124,12 @@ def workers(count: int) -> Iterator[Client]:
     threads = str(max(1, CPU_COUNT // count))
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": _DEATHS_BEFORE_SUSPICION}),
+        dask.config.set(
+            {
+                "distributed.scheduler.allowed-failures": _DEATHS_BEFORE_SUSPICION,
+                "distributed.deploy.lost-worker-timeout": _RESTART,
+            }
+        ),
         LocalCluster(
             n_workers=count,
             threads_per_worker=1,
@@ -133,6 +142,7 @@ def workers(count: int) -> Iterator[Client]:
         Client(cluster) as client,
     ):
         client.register_plugin(_IgnoringInterrupts())
+        cluster.adapt(minimum=count, maximum=count)  # replaces those given up
         yield client
 
 

@@ -17,6 +17,7 @@ _component = component(
     "scene.js",
     "view.js",
     "contour.js",
+    "drawing.js",
     "layers.js",
     "elements.js",
     "findings.js",
@@ -25,7 +26,13 @@ _component = component(
 )
 
 
-def show(block: bytes, *, key: str, on_pathology: Callable[[], None] | None = None) -> ComponentResult:
+def show(
+    block: bytes,
+    *,
+    key: str,
+    on_pathology: Callable[[], None] | None = None,
+    on_contour: Callable[[], None] | None = None,
+) -> ComponentResult:
     """Show a scene as wide as its container, as high as it needs.
 
     Zoom, window, threshold and choices live in the browser and outlast a rerun with the same `key`.
@@ -38,6 +45,10 @@ def show(block: bytes, *, key: str, on_pathology: Callable[[], None] | None = No
         The viewer's identity on the page.
     on_pathology
         Called when the reader chose a pathology, which is then in ``st.session_state[key]["pathology"]``.
+    on_contour
+        Called when the reader drew a contour, where the scene lets them: ``st.session_state[key]["contour"]`` is then
+        ``{"pathology": ..., "points": [x, y, x, y, ...]}`` in pixels of the radiograph, points ``None`` to take the last
+        one back.
     """
     return _component(
         key=key,
@@ -45,4 +56,5 @@ def show(block: bytes, *, key: str, on_pathology: Callable[[], None] | None = No
         width="stretch",
         height="content",
         on_pathology_change=on_pathology or (lambda: None),
+        on_contour_change=on_contour or (lambda: None),
     )

@@ -29,7 +29,7 @@ const KEYS = [
   ["0, Home", "reset zoom and window"],
 ];
 
-// `on` holds what is called: toggle(name), choose(changes), reset(), link().
+// `on` holds what is called: toggle(name), choose(changes), reset(), link(), draw(), undo().
 function buildToolbar(on, signal) {
   const listen = (node, event, call) => node.addEventListener(event, call, { signal });
   const toggles = {};
@@ -64,17 +64,26 @@ function buildToolbar(on, signal) {
   const link = element("button", { type: "button", title: "The address of this very view: case, pathology, zoom, window, threshold",
     "data-testid": "link" }, "Copy link");
   listen(link, "click", on.link);
+  const draw = element("button", { type: "button", role: "switch", "data-testid": "draw",
+    title: "Draw around the finding with the left button on any picture (D); the middle button then moves" }, "Draw contour");
+  listen(draw, "click", on.draw);
+  const undo = element("button", { type: "button", title: "Take the last contour back", "data-testid": "undo" }, "Undo");
+  listen(undo, "click", on.undo);
   const status = element("span", { class: "status", title: "Zoom, window width and level", "data-testid": "view-status" });
   const root = element("div", { class: "toolbar", role: "group", "aria-label": "What the pictures show" },
     element("span", { class: "together" }, toggles.heatmap, element("label", { class: "opacity" }, "Opacity", opacity, percent), colours, scale),
     element("span", { class: "together" }, toggles.mask, element("label", { class: "opacity" }, "Threshold", threshold), level, levelText),
-    toggles.expert, toggles.invert, reset, link, status, buildKeys());
-  return { root, toggles, opacity, percent, colours, bar, low, zero, threshold, level, levelText, link, status };
+    toggles.expert, draw, undo, toggles.invert, reset, link, status, buildKeys());
+  return { root, toggles, opacity, percent, colours, bar, low, zero, threshold, level, levelText, link, draw, undo, status };
 }
 
 function describeToolbar(toolbar, scene) {
   toolbar.colours.replaceChildren(...scene.colours.map(({ key, title, help }) => element("option", { value: key, title: help }, title)));
   toolbar.threshold.replaceChildren(element("option", { value: RUN }, scene.thresholdRule), element("option", { value: FIXED }, "Fixed"));
+  toolbar.draw.hidden = !scene.canDraw;
+  toolbar.undo.hidden = !scene.canDraw || !scene.expert;
+  toolbar.link.hidden = scene.canDraw; // what is drawn on has no address
+  toolbar.toggles.expert.lastChild.textContent = scene.canDraw ? "Your contour" : "Expert";
 }
 
 function buildKeys() {

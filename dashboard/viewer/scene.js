@@ -50,6 +50,7 @@ async function readScene(block, decoded) {
     expert: outlinesOf(scene.expert_outlines),
     thresholdRule: scene.threshold_rule,
     isAboveForm: scene.is_above_form,
+    canDraw: scene.can_draw,
     panels,
     grid: scene.grid,
     agreements: scene.agreements.map((pair) => ({ ...pair, levels: figuresOf(pair.levels) })),

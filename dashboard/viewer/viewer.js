@@ -18,6 +18,8 @@ class Viewer {
     this.stage = { width: 1, height: 1 };
     this.cursor = null; // { key, x, y }: the panel under the pointer and the radiograph's pixel there
     this.drag = null;
+    this.isDrawing = false; // whether dragging draws a contour
+    this.stroke = null; // being drawn, or on its way to the server
     this.backdrop = new Backdrop();
     this.listeners = new AbortController();
     this.#build(parent);
@@ -31,6 +33,8 @@ class Viewer {
       choose: (changes) => this.choose(changes),
       reset: () => this.reset(),
       link: () => this.#copyLink(),
+      draw: () => this.#setDrawing(!this.isDrawing),
+      undo: () => this.send("contour", { pathology: this.scene.pathology, points: null }),
     }, signal);
     this.findings = buildFindings((pathology) => this.#askFor(pathology), signal);
     this.facts = element("dl", { class: "facts", "data-testid": "facts" });
@@ -75,6 +79,8 @@ class Viewer {
     this.scene = scene;
     this.problem.textContent = "";
     this.banner.textContent = scene.banner ?? "";
+    if (!this.drag) this.stroke = null;
+    if (!scene.canDraw) this.isDrawing = false;
     if (isNew) {
       this.view = fitted(scene.size);
       this.window = { ...FIRST_WINDOW };
@@ -117,6 +123,11 @@ class Viewer {
     if (pathology === this.scene?.pathology) return;
     this.root.setAttribute("aria-busy", "true");
     this.send("pathology", pathology);
+  }
+
+  #setDrawing(isDrawing) {
+    this.isDrawing = isDrawing;
+    this.choose({ expert: isDrawing || this.choices.expert });
   }
 
   #followLink() {
@@ -237,6 +248,7 @@ class Viewer {
       if (parts.root.hidden) continue;
       drawPanel(parts.context, panel, scene, this.backdrop.canvas, transform, choices, ratio);
       Object.assign(parts.canvas.dataset, { zoom: view.zoom.toFixed(3), x: view.x.toFixed(2), y: view.y.toFixed(2) });
+      if (this.stroke) strokeOutline(parts.context, this.stroke.path, EXPERT_LINE, ratio / scale);
       this.#drawCursor(parts, panel);
     }
     this.#drawToolbar();
@@ -280,6 +292,8 @@ class Viewer {
     if (toolbar.level.valueAsNumber !== choices.level) toolbar.level.value = choices.level;
     toolbar.level.classList.toggle("idle", choices.threshold !== FIXED);
     toolbar.levelText.textContent = choices.threshold === FIXED ? thresholdText(choices.level) : "";
+    toolbar.draw.setAttribute("aria-checked", this.isDrawing);
+    this.grid.classList.toggle("is-drawing", this.isDrawing);
     toolbar.status.textContent =
       `${this.view.zoom.toFixed(1)}×  W ${Math.round(this.window.width)}  L ${Math.round(this.window.centre)}`;
     const colours = chosenColours(scene, choices);
@@ -305,7 +319,7 @@ class Viewer {
     this.grid.addEventListener("pointerdown", (event) => this.#onPress(event), { signal });
     this.grid.addEventListener("pointermove", (event) => this.#onMove(event), { signal });
     for (const name of ["pointerup", "pointercancel"]) {
-      this.grid.addEventListener(name, () => { this.drag = null; this.invalidate(); }, { signal });
+      this.grid.addEventListener(name, () => this.#onRelease(), { signal });
     }
     this.grid.addEventListener("pointerleave", () => { this.cursor = null; this.invalidate(); }, { signal });
     this.grid.addEventListener("dblclick", (event) => {
@@ -342,7 +356,27 @@ class Viewer {
     if (!parts || this.drag) return;
     if (event.button === 1) event.preventDefault(); // no automatic scrolling
     parts.stage.setPointerCapture(event.pointerId);
-    this.drag = { kind: event.button === 2 ? "window" : "pan", x: event.clientX, y: event.clientY };
+    const kind = event.button === 2 ? "window" : event.button === 0 && this.isDrawing ? "draw" : "pan";
+    this.drag = { kind, x: event.clientX, y: event.clientY };
+    if (kind === "draw") {
+      this.stroke = new Stroke(this.scene.pathology);
+      this.#continueStroke(parts, event);
+    }
+  }
+
+  #continueStroke(parts, event) {
+    const point = toRadiograph(this.#pointIn(parts, event), this.view, this.scene.size, this.stage);
+    this.stroke.add(point, this.scene.size, STEP_PX / scaleOf(this.view, this.scene.size, this.stage));
+  }
+
+  #onRelease() {
+    if (this.drag?.kind === "draw") {
+      const points = this.stroke.close();
+      if (points) this.send("contour", { pathology: this.stroke.pathology, points });
+      else this.stroke = null;
+    }
+    this.drag = null;
+    this.invalidate();
   }
 
   #onMove(event) {
@@ -353,7 +387,9 @@ class Viewer {
     if (this.drag) {
       const [dx, dy] = [event.clientX - this.drag.x, event.clientY - this.drag.y];
       Object.assign(this.drag, { x: event.clientX, y: event.clientY });
-      if (this.drag.kind === "pan") this.view = movedBy(this.view, dx, dy, this.scene.size, this.stage);
+      if (this.drag.kind === "draw") {
+        if (parts) this.#continueStroke(parts, event);
+      } else if (this.drag.kind === "pan") this.view = movedBy(this.view, dx, dy, this.scene.size, this.stage);
       else this.#moveWindow(dx, dy);
     }
     this.invalidate();
@@ -379,6 +415,7 @@ class Viewer {
     const pan = (dx, dy) => { this.view = movedBy(this.view, dx, dy, this.scene.size, this.stage); };
     const actions = { "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: () => this.reset(),
       Home: () => this.reset(), i: () => this.choose({ invert: !this.choices.invert }) };
+    if (this.scene.canDraw) actions.d = () => this.#setDrawing(!this.isDrawing);
     if (this.enlarged !== null) actions.Escape = () => this.enlarge(this.enlarged);
     if (focused) actions.Enter = () => this.enlarge(focused.key);
     if (focused && this.view.zoom > 1) {

@@ -66,6 +66,7 @@ def encode_scene(scene: Scene) -> bytes:
         "expert_outlines": _outlines(scene.expert_outlines, blobs),
         "threshold_rule": scene.threshold_rule,
         "is_above_form": scene.is_above_form,
+        "can_draw": scene.can_draw,
         "panels": [_panel(panel, scene, blobs) for panel in scene.panels],
         "grid": [asdict(row) for row in scene.grid],
         "agreements": [_agreement(pair, blobs) for pair in scene.agreements],

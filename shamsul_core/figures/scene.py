@@ -168,6 +168,8 @@ class Scene:
         Of the methods, pair by pair.
     is_above_form
         Whether something to fill in stands below, so that the panels take half of the window's height.
+    can_draw
+        Whether the reader may draw the contour, which is then theirs and not the experts'.
     """
 
     image_id: str
@@ -183,3 +185,4 @@ class Scene:
     grid: tuple[Row, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     is_above_form: bool = False
+    can_draw: bool = False

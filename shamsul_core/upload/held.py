@@ -6,13 +6,14 @@ Figures, pages and files take it as they take any run.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from shamsul_core.cohort.annotations import Annotation
+from shamsul_core.cohort.annotations import Annotation, fill_contours
 from shamsul_core.cohort.radiograph import PixelArray, Radiograph, blank_labels
 from shamsul_core.cohort.rle import encode_mask
 from shamsul_core.run import RadiographResult, Run
@@ -24,13 +25,13 @@ from shamsul_core.segmentation import PRESETS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from shamsul_core.cohort.annotations import ContourArray
     from shamsul_core.cohort.problems import Problem
     from shamsul_core.heatmap import Heatmap
     from shamsul_core.segmentation import Mask
     from shamsul_core.upload.desk import About, Job
     from shamsul_core.upload.intake import Intake
 
-IMAGE_ID = "your-radiograph"
 _NOWHERE = Path("nowhere")
 _LATER = "it is still being explained"
 
@@ -53,10 +54,19 @@ class HeldRadiograph(Radiograph):
 
 @dataclass(eq=False)
 class HeldCohort:
-    """A cohort of one radiograph and what its reader marked on it, a mask by pathology; see `Cohort`."""
+    """A cohort of one radiograph and what its reader marked on it; see `Cohort`.
+
+    Parameters
+    ----------
+    loaded
+        Masks of the reader's, by pathology.
+    drawn
+        Contours of the reader's, by pathology; they add to the mask.
+    """
 
     radiograph: HeldRadiograph
-    marked: dict[str, Mask] = field(default_factory=dict)
+    loaded: dict[str, Mask] = field(default_factory=dict)
+    drawn: dict[str, tuple[ContourArray, ...]] = field(default_factory=dict)
     name: str = "your radiograph"
     folder: Path = _NOWHERE
     split: Any = "val"
@@ -73,16 +83,17 @@ class HeldCohort:
     @property
     def has_annotations(self) -> bool:
         """Whether the reader marked anything."""
-        return bool(self.marked)
+        return bool(self.loaded or any(self.drawn.values()))
 
     def annotation(self, image_id: str, pathology: str) -> Annotation | None:
         """Return what the reader marked."""
-        mask = self.marked.get(pathology)
-        if mask is None:
+        contours, mask = self.drawn.get(pathology, ()), self.loaded.get(pathology)
+        if not contours and mask is None:
             return None
-        return Annotation(
-            image_id=image_id, pathology=pathology, size=self.radiograph.size, rle=encode_mask(mask)
-        )
+        size = self.radiograph.size
+        mask = np.zeros(size, np.bool_) if mask is None else mask
+        mask = mask | fill_contours(contours, size)
+        return Annotation(image_id=image_id, pathology=pathology, size=size, rle=encode_mask(mask))
 
     def human_benchmark(self, image_id: str, pathology: str) -> Annotation | None:
         """Return nothing: there is no second reader."""
@@ -140,11 +151,12 @@ class HeldRun(Run):
 
 
 def held_cohort(intake: Intake) -> HeldCohort:
-    """Return a cohort of what was taken in."""
+    """Return a cohort of what was taken in; the id is the picture's own, whatever its file is called."""
     projection: Any = intake.projection
+    digest = sha256(repr(intake.pixels.shape).encode() + intake.pixels.tobytes()).hexdigest()
     return HeldCohort(
         HeldRadiograph(
-            id=IMAGE_ID,
+            id=f"your-radiograph-{digest[:12]}",
             path=_NOWHERE,
             labels=blank_labels(),
             view=intake.view,
@@ -182,5 +194,7 @@ def held_run(job: Job, about: About, cohort: HeldCohort, created: str) -> HeldRu
         versions={},
     )
     height, width = np.shape(cohort.radiograph.held)
-    result = RadiographResult(IMAGE_ID, (height, width), job.probabilities, tuple(heatmaps), tuple(failures))
+    result = RadiographResult(
+        cohort.radiograph.id, (height, width), job.probabilities, tuple(heatmaps), tuple(failures)
+    )
     return HeldRun(manifest, result, cohort)

@@ -101,7 +101,7 @@ def take_in(name: str, content: bytes) -> Intake:
             warnings.catch_warnings()
         ):  # pydicom and Pillow warn of what is refused or of no consequence here
             warnings.simplefilter("ignore")
-            return _of_dicom(content) if _is_dicom(content) else _of_picture(content)
+            return _of_dicom(content) if is_dicom(content) else _of_picture(content)
     except IntakeError as error:
         message = f"{name}: {error}"
         raise IntakeError(message) from error
@@ -113,7 +113,7 @@ def take_in(name: str, content: bytes) -> Intake:
         raise IntakeError(message) from error
 
 
-def _is_dicom(content: bytes) -> bool:
+def is_dicom(content: bytes) -> bool:
     """Return whether it has DICOM's prefix, or begins with one of its first groups, as files without the prefix do."""
     return content[128:132] == b"DICM" or content[:4] in (
         b"\x02\x00\x00\x00",
@@ -229,15 +229,22 @@ def _stretched(values: npt.NDArray[np.float32], low: float, high: float) -> npt.
 
 
 def _of_dicom(content: bytes) -> Intake:
-    from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
+    from pydicom.errors import BytesLengthException, InvalidDicomError
 
-    _refuse_large_deflated(content)
     try:
-        image = dcmread(io.BytesIO(content), force=content[128:132] != b"DICM")
+        return _read_dicom(content)
     except InvalidDicomError as error:
         message = "it is not a DICOM, PNG, JPEG or TIFF file."
         raise IntakeError(message) from error
+    except BytesLengthException as error:  # the one error of pydicom's that is no ValueError
+        raise ValueError(*error.args) from error
+
+
+def _read_dicom(content: bytes) -> Intake:
+    from pydicom import dcmread
+
+    _refuse_large_deflated(content)
+    image = dcmread(io.BytesIO(content), force=content[128:132] != b"DICM")
     _check_kind(image)
     pixels = _dicom_pixels(image)
     remarks = []
@@ -317,14 +324,24 @@ def _check_compressed_size(image: Dataset) -> None:
         return
     from pydicom.encaps import generate_fragments
 
-    first = next(iter(generate_fragments(image.PixelData)), b"")
-    second = b"".join(
-        fragment for fragment, _ in zip(generate_fragments(image.PixelData), range(2), strict=False)
-    )
-    for stream in (first, second):
+    fragments = list(generate_fragments(image.PixelData))
+    if not fragments:
+        _refuse("it holds no picture.")
+    _check_boxes(b"".join(fragments))
+    for stream in (fragments[0], b"".join(fragments[:2])):
         size = _claimed_size(stream)
         if size is not None and size != (int(image.Rows), int(image.Columns)):
             _refuse("its compressed picture is of another size than the file says.")
+
+
+def _check_boxes(stream: bytes) -> None:
+    """Refuse a JPEG 2000 file whose boxes lead nowhere: pydicom 3.0.2 would follow them for ever."""
+    at = 12 if stream.startswith(b"\x00\x00\x00\x0cjP  ") else len(stream)
+    while at < len(stream) and stream[at + 4 : at + 8] != b"jp2c":
+        length = int.from_bytes(stream[at : at + 4])
+        if length < 8:  # its own length and kind
+            _refuse("its compressed picture is damaged.")
+        at += length
 
 
 def _claimed_size(stream: bytes) -> tuple[int, int] | None:
