@@ -12,7 +12,7 @@ from shamsul_core.figures.predictions import prediction_table
 from shamsul_core.labels import OBSERVATIONS
 from shamsul_core.reviews import Case, ReviewsError
 
-LOOK_S = 0.3
+LOOK_S = 0.5
 KEPT = (
     "It stays in the server's memory while this page is open: nothing of it is written to disk or logged. What you "
     "download holds the picture and none of the file's other data."
@@ -52,14 +52,9 @@ def draw() -> None:
     upload.draw(contour["pathology"], contour["points"])
 
 
-def shown_now() -> tuple[object, ...]:
-    """Return what concerns the page at large: its sidebar, and the form below."""
-    return upload.job, upload.job.is_over, bool(upload.job.outcomes), st.session_state.get("upload_pathology")
-
-
 @st.fragment(run_every=None if upload.job.is_over else LOOK_S)
-def show_case() -> None:
-    """Show what there is so far, and how far the rest has come."""
+def show_progress(shown: tuple[int, bool]) -> None:
+    """Show how far it has come, and the whole page anew when there is more than what is shown."""
     job, place = upload.job, desk.look(upload.job)
     if not job.is_over:
         share, words = uploading.progress_in_words(job, place)
@@ -71,29 +66,26 @@ def show_case() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             (st.error if job.state == "failed" else st.info)(words)
             st.button("Explain again", on_click=uploading.ask_again, args=(upload, desk), width="content")
-    for remark in upload.intake.remarks:
-        st.caption(f":material/info: {remark}")
-    if job.outcomes:
-        held = upload.run(desk)
-        likeliest = max(held.manifest.pathologies, key=lambda name: job.probabilities.get(name, 0.0))
-        pathology = st.session_state.setdefault("upload_pathology", likeliest)
-        viewer.show(
-            upload.scene(held, pathology, is_above_form=is_rating),
-            key="viewer",
-            on_pathology=choose_pathology,
-            on_contour=draw,
-        )
-    if st.session_state.get("upload_shown") != shown_now():
-        st.session_state["upload_shown"] = shown_now()
+    if shown != (job.version, job.is_over):
         st.rerun()
 
 
-show_case()
-
+show_progress((upload.job.version, upload.job.is_over))
+for remark in upload.intake.remarks:
+    st.caption(f":material/info: {remark}")
 if not upload.job.outcomes:
     st.stop()
-held = upload.run(desk)
-pathology = st.session_state["upload_pathology"]
+
+held, probabilities = upload.run(desk), upload.job.probabilities
+likeliest = max(held.manifest.pathologies, key=lambda name: probabilities.get(name, 0.0))
+pathology = st.session_state.setdefault("upload_pathology", likeliest)
+viewer.show(
+    upload.scene(held, pathology, is_above_form=is_rating),
+    key="viewer",
+    on_pathology=choose_pathology,
+    on_contour=draw,
+)
+
 with st.sidebar:
     if upload.job.is_over:
         offer_downloads(held, upload.cohort, upload.image_id, pathology, held.scores)
@@ -117,7 +109,6 @@ with st.sidebar:
     if warning := banner(held):
         st.warning(warning)
     st.markdown("**Predicted probability**")
-    probabilities = upload.job.probabilities
     shown = {name: probabilities[name] for name in OBSERVATIONS if name in probabilities}
     st.html(prediction_table(shown, upload.cohort.radiograph.labels, pathology))
 

@@ -88,6 +88,9 @@ class _RemoteFile:
             return load(self._path.read_bytes())
 
 
+_DAMAGE = (SafetensorError, OSError, LookupError, ValueError)
+
+
 class OpenResult:
     """A radiograph's file, open; errors name it."""
 
@@ -104,12 +107,18 @@ class OpenResult:
         except FileNotFoundError as error:
             message = f"{self.path.stem}: this radiograph is not in the run"
             raise RunError(message) from error
-        except (SafetensorError, OSError, KeyError, ValueError) as error:
-            message = f"{self.path}: not a readable result ({error}); delete it and explain the cohort again"
-            raise RunError(message) from error
+        except _DAMAGE as error:
+            raise self._unreadable(error) from error
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._closing.close()
+        if isinstance(error, (*_DAMAGE, AttributeError, TypeError)) and not isinstance(error, RunError):
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: BaseException) -> RunError:
+        return RunError(
+            f"{self.path}: not a readable result ({error}); delete it and explain the cohort again"
+        )
 
 
 def _opened(path: Path) -> AbstractContextManager[Any]:
@@ -173,14 +182,17 @@ def decode_heatmap(file: Any, key: str, about: Mapping[str, Any]) -> Heatmap:
     method, pathology = key.split("/", 1)
     names = set(file.keys())
     error = f"{key}/standard_error"
+    values = file.get_tensor(key).astype(np.float32) * np.float32(about["scale"])
+    superpixels = file.get_tensor(f"{method}/superpixels").astype(np.intp) if about["superpixels"] else None
+    if superpixels is not None and superpixels.max(initial=0) >= len(values):
+        message = f"{key} has {len(values)} values for more superpixels"
+        raise ValueError(message)
     return Heatmap(
         method=method,
         pathology=pathology,
         output=about["output"],
-        values=file.get_tensor(key).astype(np.float32) * np.float32(about["scale"]),
-        superpixels=file.get_tensor(f"{method}/superpixels").astype(np.intp)
-        if about["superpixels"]
-        else None,
+        values=values,
+        superpixels=superpixels,
         standard_error=file.get_tensor(error) if error in names else None,
         converged=about["converged"],
         evaluations=about["evaluations"],

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydicom import Dataset, dcmread, dcmwrite
 from pydicom.dataset import FileMetaDataset
-from pydicom.pixels.utils import pixel_array
 from pydicom.sequence import Sequence
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
+
+from shamsul_core.upload.decoding import decoded
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -101,7 +102,7 @@ def deidentified(content: bytes) -> bytes:
             if name in source:
                 saved.add(source[name])
                 saved[name].value = Sequence(_kept(item, kept) for item in source[name].value)
-        pixels = pixel_array(source)
+        pixels = decoded(source, content)
         saved.PixelData = _without_unused_bits(pixels, saved).tobytes()
         saved["PixelData"].VR = "OB" if pixels.itemsize == 1 else "OW"
         if len(saved.PixelData) % 2:

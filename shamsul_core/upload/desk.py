@@ -9,7 +9,10 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+ROOT = Path(__file__).parents[2]
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +89,7 @@ class Desk:
     """
 
     def __init__(self, model: str) -> None:
-        self.model = model
+        self.model = str(Path(model).absolute()) if Path(model).exists() else model
         self.about: About | None = None
         self._jobs: deque[Job] = deque()
         self._changed = threading.Condition()
@@ -159,7 +162,7 @@ class Desk:
         ours, theirs = Pipe()
         command = [sys.executable, "-m", "shamsul_core.upload.worker", str(theirs.fileno()), self.model]
         self._process = subprocess.Popen(  # noqa: S603 - ours, in an argument list
-            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, cwd=ROOT
         )
         self._connection = ours
         theirs.close()
