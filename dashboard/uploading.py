@@ -58,9 +58,14 @@ class Upload:
         """Of the radiograph."""
         return self.cohort.radiograph.id
 
+    @property
+    def progress(self) -> tuple[int, bool]:
+        """What changes whenever there is more to show."""
+        return self.job.version, self.job.is_over
+
     def run(self, desk: Desk) -> HeldRun:
         """Return what is known so far as a run; made anew when there is more."""
-        key = (self.job, self.job.version, self.job.is_over, self.marks)
+        key = (self.job, *self.progress, self.marks)
         if self._held is None or self._held[0] != key:
             assert desk.about is not None  # noqa: S101 - there is a job's answer, so the worker has said it
             self._held = (key, held_run(self.job, desk.about, self.cohort, self.created))
@@ -72,6 +77,8 @@ class Upload:
         if self._scene is None or self._scene[0] != key:
             made = comparison_scene(run, self.cohort, self.image_id, pathology, run.scores, self.picture)
             made = replace(made, can_draw=True, is_above_form=is_above_form)
+            if is_above_form:  # whose columns are then the panels'
+                made = replace(made, grid=(), agreements=())
             self._scene = (key, encode_scene(made))
         return self._scene[1]
 

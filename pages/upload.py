@@ -52,25 +52,27 @@ def draw() -> None:
     upload.draw(contour["pathology"], contour["points"])
 
 
-@st.fragment(run_every=None if upload.job.is_over else LOOK_S)
+@st.fragment(run_every=LOOK_S)
 def show_progress(shown: tuple[int, bool]) -> None:
     """Show how far it has come, and the whole page anew when there is more than what is shown."""
-    job, place = upload.job, desk.look(upload.job)
-    if not job.is_over:
-        share, words = uploading.progress_in_words(job, place)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.progress(share, text=words)
-            st.button("Cancel", on_click=desk.cancel, args=(job,), width="content")
-    elif job.state in ("failed", "cancelled"):
-        words = job.reason if job.state == "failed" else "Cancelled. What was ready stays."
-        with st.container(horizontal=True, vertical_alignment="center"):
-            (st.error if job.state == "failed" else st.info)(words)
-            st.button("Explain again", on_click=uploading.ask_again, args=(upload, desk), width="content")
-    if shown != (job.version, job.is_over):
+    place = desk.look(upload.job)
+    share, words = uploading.progress_in_words(upload.job, place)
+    st.progress(share, text=words)
+    if shown != upload.progress:
         st.rerun()
 
 
-show_progress((upload.job.version, upload.job.is_over))
+with st.container(horizontal=True, vertical_alignment="center"):
+    job, progress = upload.job, upload.progress
+    if not job.is_over:
+        show_progress(progress)
+        st.button("Cancel", on_click=desk.cancel, args=(job,), width="content")
+    elif job.state != "done":
+        if job.state == "failed":
+            st.error(uploading.plain(job.reason))
+        else:
+            st.info("Cancelled. What was ready stays.")
+        st.button("Explain again", on_click=uploading.ask_again, args=(upload, desk), width="content")
 for remark in upload.intake.remarks:
     st.caption(f":material/info: {remark}")
 if not upload.job.outcomes:

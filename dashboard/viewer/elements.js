@@ -129,6 +129,7 @@ function describePanel(parts, panel, sideMarkers) {
   // The reason of a failure is its panel's note, which stands on the picture.
   parts.message.dataset.testid = `${panel.is_failed ? "note" : "message"}-${panel.key}`;
   parts.note.hidden = !panel.note;
+  parts.curve.parentElement.hidden = !hasCurve(panel);
   parts.note.dataset.testid = panel.is_failed && !panel.note ? `remark-${panel.key}` : `note-${panel.key}`;
   parts.root.classList.toggle("is-failed", panel.is_failed);
   parts.note.textContent = panel.note ?? "";

@@ -12,7 +12,7 @@ function buildFindings(onPathology, signal) {
     element("h3", { title: "IoU of each two methods' masks" }, "Agreement of the masks"), pairs);
   const legend = element("p", { class: "legend" },
     "IoU, lighter is more. ◉ the map's maximum is inside the contour. ● labelled positive, ○ negative, ◐ uncertain, " +
-    "· blank. ✎ an expert drew a contour. – says why when pointed at.");
+    "· blank. ✎ there is a contour. – says why when pointed at.");
   const root = element("section", { class: "findings", "data-testid": "findings" }, table, agreement, legend);
   table.addEventListener("click", (event) => {
     const row = event.target.closest("tr[data-pathology]");
@@ -104,11 +104,11 @@ function highestIou(scene) {
   return Math.max(0.1, Math.ceil(10 * Math.max(0, ...all)) / 10);
 }
 
+const hasCurve = ({ levels }) => Boolean(levels?.iou?.some(Number.isFinite));
+
 function drawCurve(canvas, panel, scene, choices, ratio) {
   const { levels } = panel;
-  const isEmpty = !levels?.iou?.some(Number.isFinite);
-  canvas.parentElement.hidden = isEmpty;
-  if (isEmpty) return;
+  if (!hasCurve(panel)) return;
   const [width, height] = [CURVE_PX.width * ratio, CURVE_PX.height * ratio];
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
