@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.browser.find_browser import find_chromium
-from tests.serving import served
+from tests.serving import ROOT, served
 
 SIZES = ((1920, 1080), (1366, 768))
 PAGES = {
@@ -23,9 +23,12 @@ PAGES = {
     "selection": ("selection", "a.case img"),
     "overview": ("overview", "table.observations"),
     "methods": ("methods", "text=Known limits"),
+    "upload": ("upload", "text=Rate these maps"),
     "review": ("review", "[data-testid='canvas-Map D'][data-zoom]"),
 }
 """Address, and what is there once the page is ready."""
+
+UPLOADED = sorted((ROOT / "assets" / "demo" / "cohort").rglob("*.jpg"))[0]
 
 DONE = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
 
@@ -53,7 +56,9 @@ def main(out: str = "docs", only: str | None = None) -> None:
                     if name == "review":
                         page.get_by_role("textbox", name="Your name").fill("Reader")
                         page.keyboard.press("Enter")
-                    expect(page.locator(ready).first).to_be_visible(timeout=60_000)
+                    if name == "upload":
+                        page.locator("input[type=file]").set_input_files(UPLOADED)
+                    expect(page.locator(ready).first).to_be_visible(timeout=300_000)
                     page.wait_for_function(DONE, timeout=60_000)
                     page.wait_for_load_state("networkidle")
                     save(page, folder / f"{name}-{width}.webp")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -65,6 +66,44 @@ def test_a_database_that_cannot_be_used_is_a_sentence(page, made_run, monkeypatc
         page.goto(f"{server.address}/review")
         expect(page.get_by_text("cannot be used")).to_be_visible(timeout=15_000)
         expect(page.get_by_text("Traceback")).to_have_count(0)
+
+
+def test_an_answer_that_cannot_be_saved_is_said_and_what_was_saved_outlives_the_server(
+    page, made_run, address
+):
+    path = Path(address.removeprefix("sqlite:///"))
+    with served(made_run.folder) as server:
+        sign(page, server, "Ada")
+        page.get_by_text("4 · significant").nth(1).click()
+        expect(page.get_by_role("radio", name="4 · significant").nth(1)).to_be_checked()
+        wait_for_answers(page, address, made_run, 1)
+        path.rename(path.with_suffix(".away"))
+        path.mkdir()
+        page.get_by_text("5 · exactly what matters").nth(2).click()
+        expect(page.get_by_text("cannot be used").first).to_be_visible(timeout=20_000)
+        expect(page.get_by_text("Nothing that was saved is lost").first).to_be_visible()
+        assert page.get_by_text("Traceback").count() == 0
+        path.rmdir()
+        path.with_suffix(".away").rename(path)
+        page.reload()
+        sign(page, server, "Ada")
+        expect(page.get_by_role("radio", name="4 · significant").nth(1)).to_be_checked()
+        page.get_by_text("5 · exactly what matters").nth(2).click()
+        wait_for_answers(page, address, made_run, 2)
+    with served(made_run.folder) as server:
+        sign(page, server, "Ada")
+        expect(page.get_by_role("radio", name="4 · significant").nth(1)).to_be_checked()
+        expect(page.get_by_role("radio", name="5 · exactly what matters").nth(2)).to_be_checked()
+
+
+def wait_for_answers(page, address, run, count):
+    stored = Reviews(address)
+    for _ in range(100):
+        if stored.count(run_key(run.manifest)) == count:
+            break
+        page.wait_for_timeout(100)
+    assert stored.count(run_key(run.manifest)) == count
+    stored.close()
 
 
 def test_what_readers_write_is_text_wherever_it_is_shown(page, made_run, address):

@@ -173,6 +173,15 @@ def test_a_worker_that_is_killed_is_a_sentence_and_the_reader_asks_again(page, s
     wait_until_explained(page)
 
 
+def test_a_reader_who_closes_the_page_leaves_the_worker_to_the_next(page, browser, server):
+    gone = browser.new_context().new_page()
+    bring(gone, server, dicom())
+    expect(panel(gone, "gradcam")).to_be_visible(timeout=SLOW)
+    gone.context.close()
+    bring(page, server, dicom())
+    wait_until_explained(page)
+
+
 def test_nothing_of_an_upload_is_on_the_disk_or_in_the_log(server, tmp_path_factory):
     base = tmp_path_factory.getbasetemp()
     written = [path for path in base.rglob("*") if path.is_file() and path.stat().st_size < 10_000_000]

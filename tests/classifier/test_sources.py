@@ -98,7 +98,7 @@ def explained(classifier, pixels):
     for explainer in make_explainers("default", list(EXPLAINERS)):
         settings = explainer.settings
         if hasattr(settings, "sampling"):
-            settings = replace(settings, sampling=AdaptiveSampling(first=60, step=2, budget=60))
+            settings = replace(settings, sampling=AdaptiveSampling(first=30, step=2, budget=30))
         found[explainer.name] = explain_subject(type(explainer)(settings), subject, ["Edema"])[0]
     return found
 

@@ -10,7 +10,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 
 from shamsul_core.reviews import QUESTIONS, Case, Reviews, ReviewsError, run_key, store
 from shamsul_core.reviews.store import Base
@@ -142,6 +142,30 @@ def test_a_locked_file_is_one_line(in_a_file, tmp_path, monkeypatch):
     impatient.answer("run", "Ada", CASE, "flag", "yes")
     assert impatient.count("run") == 1
     impatient.close()
+
+
+def test_a_full_disk_is_one_line_and_loses_nothing(in_a_file, tmp_path):
+    """SQLite answers a bound on its file as it answers a full disk."""
+    in_a_file.answer("run", "Ada", CASE, "comment", "before")
+    opened = Reviews(f"sqlite:///{tmp_path}/new/folder/reviews.sqlite")
+    bound = [1]  # SQLite takes no less than there is
+    event.listen(opened._engine, "connect", lambda one, _: one.execute(f"PRAGMA max_page_count = {bound[0]}"))
+    opened._engine.dispose()
+
+    def fill():
+        for number in range(100):
+            opened.answer("run", "Ada", CASE, "comment", f"{number} " * 900)
+
+    with pytest.raises(ReviewsError, match="full") as error:
+        fill()
+    assert "\n" not in str(error.value)
+    assert opened.count("run") >= 1
+    kept = opened.history("run")["value"].tolist()
+    bound[0] = 1_000_000
+    opened._engine.dispose()
+    opened.answer("run", "Ada", CASE, "comment", "after")
+    assert opened.history("run")["value"].tolist() == [*kept, "after"]
+    opened.close()
 
 
 @pytest.mark.parametrize("address", ["nonsense", "oracle9://x/y", "sqlite:////proc/none/reviews.sqlite"])
