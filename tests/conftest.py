@@ -63,6 +63,27 @@ def classifier():
 
 
 @pytest.fixture(scope="session")
+def small_model(tmp_path_factory) -> Path:
+    """The file of an untrained ResNet-18 on 64 × 64: whole explanations in seconds, for workers to load."""
+    import torch
+    import torchvision
+
+    from shamsul_core.classifier import Classifier, save_classifier
+    from shamsul_core.classifier.preprocessing import Preprocessing
+    from shamsul_core.labels import OBSERVATIONS
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = torchvision.models.resnet18(num_classes=len(OBSERVATIONS)).eval()
+    path = tmp_path_factory.mktemp("small") / "model.safetensors"
+    made = Classifier(
+        network, OBSERVATIONS, Preprocessing(size_px=64), "made", is_trained=False, architecture="resnet18"
+    )
+    save_classifier(made, path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def made_cohort(tmp_path_factory) -> Path:
     """Three radiographs in the released layout, two of them with an expert's rectangle for two pathologies."""
     return make_cohort(tmp_path_factory.mktemp("made") / "cohort")

@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import expect
 from pydicom import dcmread
 
-from shamsul_core.classifier import save_classifier
 from shamsul_core.reviews import Reviews
 from tests.serving import served
 from tests.upload.radiographs import file_of, radiograph, ramp
@@ -21,22 +20,14 @@ SLOW = 90_000
 
 
 @pytest.fixture(scope="module")
-def model(classifier, tmp_path_factory):
-    """A network of 64 × 64, so that a whole explanation takes seconds."""
-    path = tmp_path_factory.mktemp("model") / "model.safetensors"
-    save_classifier(classifier, path)
-    return path
-
-
-@pytest.fixture(scope="module")
 def reviews(tmp_path_factory):
     return f"sqlite:///{tmp_path_factory.mktemp('reviews')}/reviews.sqlite"
 
 
 @pytest.fixture(scope="module")
-def server(made_run, model, reviews, tmp_path_factory):
+def server(made_run, small_model, reviews, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SHAMSUL_MODEL", str(model))
+        patch.setenv("SHAMSUL_MODEL", str(small_model))
         patch.setenv("SHAMSUL_REVIEWS", reviews)
         patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("temporary")))
         with served(made_run.folder, log=tmp_path_factory.mktemp("log") / "log") as server:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import threading
 import time
@@ -10,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from shamsul_core.classifier import load_classifier, save_classifier
+from shamsul_core.classifier import load_classifier
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
 from shamsul_core.metrics.localisation import iou
 from shamsul_core.segmentation import PRESETS, segment
@@ -24,15 +25,8 @@ PIXELS = made_pixels(260, 220)
 
 
 @pytest.fixture(scope="module")
-def model(classifier, tmp_path_factory):
-    path = tmp_path_factory.mktemp("model") / "model.safetensors"
-    save_classifier(classifier, path)
-    return str(path)
-
-
-@pytest.fixture(scope="module")
-def desk(model):
-    opened = Desk(model)
+def desk(small_model):
+    opened = Desk(str(small_model))
     yield opened
     opened.close()
 
@@ -63,11 +57,11 @@ def served(desk):
     return follow(desk, job, noting), order
 
 
-def test_the_quick_methods_come_first_and_all_come(served, model):
+def test_the_quick_methods_come_first_and_all_come(served, small_model):
     job, order = served
     assert job.state == "done"
     assert order == ["gradcam", "lrp", "lime", "shap"]
-    assert job.probabilities == pytest.approx(load_classifier(model).predict(PIXELS), abs=1e-4)
+    assert job.probabilities == pytest.approx(load_classifier(str(small_model)).predict(PIXELS), abs=1e-4)
     for heatmaps, failures in job.outcomes.values():
         assert [one.pathology for one in heatmaps] == list(LOCALISED_PATHOLOGIES)
         assert failures == []
@@ -132,7 +126,7 @@ def test_a_worker_that_is_killed_is_a_sentence_and_the_next_is_served(desk):
     desk.cancel(again)
 
 
-def test_a_model_that_is_missing_is_a_sentence_and_works_once_it_is_there(classifier, tmp_path):
+def test_a_model_that_is_missing_is_a_sentence_and_works_once_it_is_there(small_model, tmp_path):
     path = tmp_path / "later.safetensors"
     desk = Desk(str(path))
     try:
@@ -140,7 +134,7 @@ def test_a_model_that_is_missing_is_a_sentence_and_works_once_it_is_there(classi
         assert job.state == "failed"
         assert str(path.name) in job.reason
         assert "Traceback" not in job.reason
-        save_classifier(classifier, path)
+        shutil.copy(small_model, path)
         again = follow(desk, desk.ask(PIXELS), lambda one: "gradcam" in one.outcomes or one.is_over)
         assert again.reason == ""
     finally:
