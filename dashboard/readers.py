@@ -67,10 +67,16 @@ def cases_of(run: Run, reviews: Reviews, reader: str) -> tuple[list[Case], int]:
 
     These come first, then every other finding that is labelled or predicted and explained.
     """
-    _, scores = reading.tables(run)
-    there = set(explained(scores))
+    there, told = _cases(str(run.folder), reading.stamp(run.folder / "scores.parquet"))
     assigned = [case for case in reviews.assigned(run_key(run.manifest), reader) if case in there]
-    return list(dict.fromkeys([*assigned, *present_or_predicted(scores)])), len(assigned)
+    return list(dict.fromkeys([*assigned, *told])), len(assigned)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _cases(folder: str, stamp: int) -> tuple[frozenset[Case], tuple[Case, ...]]:
+    """Return what is explained, and what of it is labelled or predicted."""
+    _, scores = reading.tables(reading.open_run(folder))
+    return frozenset(explained(scores)), tuple(present_or_predicted(scores))
 
 
 def judged(answers: pd.DataFrame, methods: Sequence[str]) -> set[Case]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from html import escape
 from ipaddress import ip_address
 from pathlib import Path
@@ -25,8 +26,9 @@ class SignInError(RuntimeError):
     """The secrets file does not say who may enter; nobody does, and the message says in one line what to do."""
 
 
+@lru_cache(maxsize=1)
 def settings() -> dict[str, Any]:
-    """Return what the secrets file says; empty where there is none.
+    """Return what the secrets file says, read once and not to be changed; empty where there is none.
 
     Raises
     ------

@@ -28,9 +28,11 @@ def secrets(tmp_path):
     path, before = tmp_path / "secrets.toml", config.get_option("secrets.files")
     config.set_option("secrets.files", [str(path)])
     st.secrets._reset()
-    yield lambda text: path.write_text(text, encoding="utf-8")
+    sign_in.settings.cache_clear()
+    yield lambda text: path.write_text(text, encoding="utf-8") and sign_in.settings.cache_clear()
     config.set_option("secrets.files", before)
     st.secrets._reset()
+    sign_in.settings.cache_clear()
 
 
 def person(**claims):
