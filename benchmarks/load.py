@@ -153,8 +153,10 @@ def main(readers: str = "20", seconds: str = "180") -> int:
         reviews = Reviews(stored)
         lost = missing(done, reviews, run_key(Run.open(DEMONSTRATION).manifest))
         reviews.close()
-    for what in done[0].seconds:
-        times = np.array([one for reader in done for one in reader.seconds[what]])
+    kinds = {kind: [one for reader in done for one in reader.seconds[kind]] for kind in done[0].seconds}
+    kinds["all of these"] = sum(kinds.values(), [])
+    for what, taken in kinds.items():
+        times = np.array(taken)
         median, high = np.percentile(times, [50, 95]) if len(times) else (np.nan, np.nan)
         print(
             f"{what}: {len(times)}, median {median:.2f} s, 95th percentile {high:.2f} s, longest {times.max():.2f} s"

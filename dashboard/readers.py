@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from shamsul_core.figures.scene import Scene
     from shamsul_core.run import Run
 
 _ADDRESS = "SHAMSUL_REVIEWS"
@@ -95,9 +96,16 @@ def scene(run: Run, case: Case, order: Sequence[str] | None) -> bytes:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _scene(folder: str, case: Case, order: tuple[str, ...] | None, stamps: tuple[int, ...]) -> bytes:
+    shown = _comparison(folder, case, stamps)
+    shown = replace(shown, grid=(), agreements=()) if order is None else blinded(shown, order)
+    return encode_scene(shown)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _comparison(folder: str, case: Case, stamps: tuple[int, ...]) -> Scene:
+    """Return a case's scene, the same for all readers, each of whom has an order of their own."""
     run = reading.open_run(folder)
     _, scores = reading.tables(run)
     cohort = reading.open_run_cohort(folder)
     shown = comparison_scene(run, cohort, case.image_id, case.pathology, scores)
-    shown = replace(shown, grid=(), agreements=()) if order is None else blinded(shown, order)
-    return encode_scene(replace(shown, is_above_form=True))
+    return replace(shown, is_above_form=True, pixels=shown.pixels[:0])
