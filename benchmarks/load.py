@@ -9,6 +9,7 @@ the end every answer must be in the database, in its order; exits with 1 where o
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import random
 import sys
@@ -154,7 +155,7 @@ def main(readers: str = "20", seconds: str = "180") -> int:
         lost = missing(done, reviews, run_key(Run.open(DEMONSTRATION).manifest))
         reviews.close()
     kinds = {kind: [one for reader in done for one in reader.seconds[kind]] for kind in done[0].seconds}
-    kinds["all of these"] = sum(kinds.values(), [])
+    kinds["all of these"] = [*itertools.chain(*kinds.values())]
     for what, taken in kinds.items():
         times = np.array(taken)
         median, high = np.percentile(times, [50, 95]) if len(times) else (np.nan, np.nan)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import streamlit as st
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from shamsul_core.cohort.annotations import ContourArray
     from shamsul_core.figures.scene import Picture
     from shamsul_core.run import Run
+    from shamsul_core.upload.desk import About
     from shamsul_core.upload.intake import Intake
 
 _KEY = "upload"
@@ -67,8 +68,8 @@ class Upload:
         """Return what is known so far as a run; made anew when there is more."""
         key = (self.job, *self.progress, self.marks)
         if self._held is None or self._held[0] != key:
-            assert desk.about is not None  # noqa: S101 - there is a job's answer, so the worker has said it
-            self._held = (key, held_run(self.job, desk.about, self.cohort, self.created))
+            about = cast("About", desk.about)  # there is a job's answer, so the worker has said it
+            self._held = (key, held_run(self.job, about, self.cohort, self.created))
         return self._held[1]
 
     def scene(self, run: HeldRun, pathology: str, *, is_above_form: bool = False) -> bytes:

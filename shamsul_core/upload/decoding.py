@@ -42,7 +42,7 @@ def decoded(image: Dataset, content: bytes) -> npt.NDArray[Any]:
     longest = _LONGEST_S + _LONGEST_S_PER_MEGAPIXEL * int(image.Rows) * int(image.Columns) / 1e6
     command = [sys.executable, "-m", "shamsul_core.upload.decoding"]
     try:
-        done = subprocess.run(  # noqa: S603 - ours, in an argument list
+        done = subprocess.run(  # noqa: S603  # nosec B603
             command, input=content, capture_output=True, timeout=longest, check=True, cwd=ROOT
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:

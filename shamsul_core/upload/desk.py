@@ -161,7 +161,7 @@ class Desk:
         self._stop()
         ours, theirs = Pipe()
         command = [sys.executable, "-m", "shamsul_core.upload.worker", str(theirs.fileno()), self.model]
-        self._process = subprocess.Popen(  # noqa: S603 - ours, in an argument list
+        self._process = subprocess.Popen(  # noqa: S603  # nosec B603
             command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, cwd=ROOT
         )
         self._connection = ours
