@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -42,7 +43,8 @@ def test_an_upload_stays_in_memory(monkeypatch, is_ours):
 
     sys.addaudithook(_audit)
     _opened = []
-    asyncio.run(put())
+    with ThreadPoolExecutor(1) as pool:  # this thread may have a loop already, a browser's
+        pool.submit(asyncio.run, put()).result()
     written, _opened = _opened, None
     assert sizes == [8_000_000]
     assert bool(written) != is_ours

@@ -161,7 +161,7 @@ def test_a_worker_that_is_killed_is_a_sentence_and_the_reader_asks_again(page, s
     expect(page.get_by_text("The program that explains was stopped.")).to_be_visible(timeout=SLOW)
     assert page.get_by_text("Traceback").count() == 0
     page.get_by_role("button", name="Explain again").click()
-    wait_until_explained(page)
+    expect(page.get_by_text("LIME is being computed")).to_be_visible(timeout=SLOW)
 
 
 def test_a_reader_who_closes_the_page_leaves_the_worker_to_the_next(page, browser, server):
@@ -170,7 +170,7 @@ def test_a_reader_who_closes_the_page_leaves_the_worker_to_the_next(page, browse
     expect(panel(gone, "gradcam")).to_be_visible(timeout=SLOW)
     gone.context.close()
     bring(page, server, dicom())
-    wait_until_explained(page)
+    expect(panel(page, "gradcam")).to_be_visible(timeout=SLOW)
 
 
 def test_nothing_of_an_upload_is_on_the_disk_or_in_the_log(server, tmp_path_factory):

@@ -70,7 +70,7 @@ def test_equal_methods_do_not_differ():
     assert (ranking.mean_ranks == 2.5).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_ranking_is_scipys_friedman(seed):
     scores = random_scores(seed)
