@@ -7,7 +7,6 @@ child ends, or is at for over 5 s, or raises what its reader does not promise, i
 
 from __future__ import annotations
 
-import io
 import json
 import pickle
 import sys
@@ -23,7 +22,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pydicom
-from PIL import Image
 
 from shamsul_core.chexlocalize import read_map
 from shamsul_core.cohort import CohortError, open_cohort
@@ -34,7 +32,7 @@ from shamsul_core.upload import intake
 from shamsul_core.upload.deidentify import deidentified
 from shamsul_core.upload.intake import IntakeError, is_dicom, take_in, take_in_mask
 from tests.made import image_id, make_cohort, make_run
-from tests.upload.radiographs import as_jpeg_2000, file_of, radiograph, ramp
+from tests.upload.radiographs import as_jpeg_2000, file_of, picture, radiograph, ramp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +83,7 @@ def readers(folder: Path) -> dict[str, Reader]:
         "mask, JSON and PNG": Reader(
             [
                 json.dumps({"x": {"Edema": encode_mask(mask)}}).encode(),
-                _picture(mask.astype(np.uint8), "PNG"),
+                picture(mask.astype(np.uint8), "PNG"),
             ],
             lambda content: take_in_mask("mask", content, SIZE, "Edema"),
             IntakeError,
@@ -156,21 +154,15 @@ def _compressed(syntax: str) -> bytes:
     return file_of(image)
 
 
-def _picture(pixels: np.ndarray, kind: str, **options: object) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind, **options)
-    return file.getvalue()
-
-
 def _picture_seeds() -> list[bytes]:
     colours = np.stack([ramp(8)] * 3, axis=2)
-    seeds = [_picture(ramp(bits), kind) for bits in (8, 16) for kind in ("PNG", "TIFF")]
-    seeds += [_picture(ramp(8), "TIFF", compression=how) for how in ("tiff_lzw", "tiff_deflate", "packbits")]
+    seeds = [picture(ramp(bits), kind) for bits in (8, 16) for kind in ("PNG", "TIFF")]
+    seeds += [picture(ramp(8), "TIFF", compression=how) for how in ("tiff_lzw", "tiff_deflate", "packbits")]
     return [
         *seeds,
-        _picture(ramp(8), "JPEG"),
-        _picture(colours, "JPEG", progressive=True),
-        _picture(colours, "PNG"),
+        picture(ramp(8), "JPEG"),
+        picture(colours, "JPEG", progressive=True),
+        picture(colours, "PNG"),
     ]
 
 

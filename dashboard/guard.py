@@ -13,9 +13,10 @@ from dashboard.address import choice_in_address, write_to_address
 from dashboard.navigation import ensure_navigation
 from dashboard.notes import show_note
 from dashboard.reading import open_run, open_run_cohort
-from dashboard.sign_in import OPEN, RESEARCH_ONLY, is_on, is_open, require_sign_in, show_reader
+from dashboard.sign_in import OPEN, is_on, is_open, require_sign_in, show_reader
 from shamsul_core.cohort import CohortError
 from shamsul_core.run import RunError, find_runs
+from shamsul_core.wording import RESEARCH_ONLY
 
 if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort

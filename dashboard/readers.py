@@ -97,8 +97,7 @@ def scene(run: Run, case: Case, order: Sequence[str] | None) -> bytes:
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _scene(folder: str, case: Case, order: tuple[str, ...] | None, stamps: tuple[int, ...]) -> bytes:
     shown = _comparison(folder, case, stamps)
-    shown = replace(shown, grid=(), agreements=()) if order is None else blinded(shown, order)
-    return encode_scene(shown)
+    return encode_scene(shown if order is None else blinded(shown, order))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -108,4 +107,4 @@ def _comparison(folder: str, case: Case, stamps: tuple[int, ...]) -> Scene:
     _, scores = reading.tables(run)
     cohort = reading.open_run_cohort(folder)
     shown = comparison_scene(run, cohort, case.image_id, case.pathology, scores)
-    return replace(shown, is_above_form=True, pixels=shown.pixels[:0])
+    return replace(shown.above_form(), pixels=shown.pixels[:0])

@@ -14,6 +14,7 @@ from shamsul_core.cohort.views import ids_of_view
 from shamsul_core.figures.cases import CARD_PX, case_card, make_case
 from shamsul_core.figures.comparison import comparison_scene
 from shamsul_core.figures.overlay import encode_scene, picture_of
+from shamsul_core.labels import OBSERVATIONS
 from shamsul_core.metrics.assessment import assess
 from shamsul_core.metrics.classification import u_zeros
 from shamsul_core.metrics.lesions import lesion_table
@@ -60,11 +61,11 @@ def tables(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     return _tables(str(run.folder), _table_stamps(run))
 
 
-def probability(run: Run, image_id: str, pathology: str) -> float | None:
-    """Return what the model gives a pathology in a radiograph, 0 to 1; ``None`` where it gives nothing."""
+def probabilities(run: Run, image_id: str) -> dict[str, float]:
+    """Return what the model gives the observations in a radiograph, 0 to 1; empty where there is nothing."""
     predictions, _ = tables(run)
     row = predictions[predictions["image_id"] == image_id]
-    return None if row.empty or pathology not in row else float(row[pathology].iloc[0])
+    return {} if row.empty else {name: float(row[name].iloc[0]) for name in OBSERVATIONS if name in row}
 
 
 def findings(run: Run, cohort: Cohort) -> pd.DataFrame:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from streamlit.errors import StreamlitAuthError
 
+from shamsul_core.wording import RESEARCH_ONLY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-RESEARCH_ONLY = "For research, not for diagnosis."
 OPEN = "Sign-in is off, and this server is open to others: whoever reaches it sees everything and can answer under any name."
 _NAME_STYLE = "font-size:0.875rem;overflow-wrap:anywhere"
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -16,9 +14,10 @@ import streamlit as st
 from PIL import Image
 
 from shamsul_core.cohort import CohortError
-from shamsul_core.cohort.annotations import fill_contours
+from shamsul_core.cohort.annotations import read_contours
 from shamsul_core.figures.comparison import comparison_scene
 from shamsul_core.figures.overlay import encode_scene, picture_of
+from shamsul_core.provenance import now
 from shamsul_core.upload.deidentify import deidentified
 from shamsul_core.upload.desk import Desk, Job
 from shamsul_core.upload.held import HeldCohort, HeldRun, held_cohort, held_run
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 _KEY = "upload"
 _MODEL = "SHAMSUL_MODEL"
-TITLES = {"gradcam": "Grad-CAM", "lrp": "LRP", "lime": "LIME", "shap": "SHAP"}
-_MOST_PASSES = 1300
 _MOST_POINTS = 20_000
 _MOST_CONTOURS = 100
 
@@ -43,7 +40,6 @@ _MOST_CONTOURS = 100
 class Upload:
     """What a session holds of the radiograph that its reader brought."""
 
-    digest: str
     content: bytes = field(repr=False)
     intake: Intake
     job: Job
@@ -77,9 +73,9 @@ class Upload:
         key = (run, pathology, is_above_form)
         if self._scene is None or self._scene[0] != key:
             made = comparison_scene(run, self.cohort, self.image_id, pathology, run.scores, self.picture)
-            made = replace(made, can_draw=True, is_above_form=is_above_form)
-            if is_above_form:  # whose columns are then the panels'
-                made = replace(made, grid=(), agreements=())
+            made = replace(made, can_draw=True)
+            if is_above_form:
+                made = made.above_form()
             self._scene = (key, encode_scene(made))
         return self._scene[1]
 
@@ -97,8 +93,8 @@ class Upload:
         if not isinstance(points, list) or not 6 <= len(points) <= _MOST_POINTS or len(points) % 2:
             return None
         try:
-            contour = np.array(points, np.float64).reshape(-1, 2)
-            fill_contours([contour], self.cohort.radiograph.size)
+            contours = [np.array(points, np.float64).reshape(-1, 2)]
+            (contour,) = read_contours(contours, self.cohort.radiograph.size)
         except (ValueError, TypeError, CohortError):
             return None
         return contour
@@ -146,27 +142,21 @@ def desk_of(model: str) -> Desk:
 def current(file: st.runtime.uploaded_file_manager.UploadedFile | None, desk: Desk) -> Upload | None:
     """Return the session's upload, taking in what the reader brought; stop the page with a sentence where it cannot be."""
     held: Upload | None = st.session_state.get(_KEY)
-    if file is None:
-        if held is not None:
-            desk.cancel(held.job)
-            del st.session_state[_KEY]
-        return None
-    content = file.getvalue()
-    digest = hashlib.sha256(content).hexdigest()
-    if held is not None and held.digest == digest:
+    content = None if file is None else file.getvalue()
+    if held is not None and held.content == content:
         return held
     if held is not None:
         desk.cancel(held.job)
         del st.session_state[_KEY]
+    if file is None or content is None:
+        return None
     try:
         intake = take_in(file.name, content)
     except IntakeError as error:
         st.error(plain(str(error)))
         st.stop()
     cohort = held_cohort(intake)
-    upload = Upload(
-        digest, content, intake, desk.ask(intake.pixels), cohort, picture_of(intake.pixels), _now()
-    )
+    upload = Upload(content, intake, desk.ask(intake.pixels), cohort, picture_of(intake.pixels), now())
     st.session_state[_KEY] = upload
     return upload
 
@@ -176,24 +166,23 @@ def ask_again(upload: Upload, desk: Desk) -> None:
     upload.job = desk.ask(upload.intake.pixels)
 
 
-def progress_in_words(job: Job, place: int) -> tuple[float, str]:
+def progress_in_words(job: Job, place: int, desk: Desk) -> tuple[float, str]:
     """Return how far a job has come, 0 to 1, and what is being done."""
     if job.state == "waiting":
         return 0.0, "Next in line" if place <= 1 else f"{place} radiographs before yours"
-    ready = len(job.outcomes) / len(TITLES)
     if not job.method:
-        return ready, "Predicting"
-    words = f"{TITLES.get(job.method, job.method)} is being computed"
-    if job.method in ("lime", "shap") and job.passes:
-        share = min(job.passes / _MOST_PASSES, 1.0)
+        return 0.0, "Predicting"
+    methods = cast("About", desk.about).methods  # the worker has said it before it began
+    ready, method = len(job.outcomes) / len(methods), methods[job.method]
+    words = f"{method['title']} is being computed"
+    sampling = method["settings"].get("sampling")
+    if sampling and job.passes:
+        most = sampling["budget"]
+        share = min(job.passes / most, 1.0)
         left = (time.monotonic() - job.started) * (1 - share) / share
-        words += f", {job.passes} of at most {_MOST_PASSES} forward passes, {left:.0f} s left at most"
+        words += f", {job.passes} of at most {most} forward passes, {left:.0f} s left at most"
         ready = min(0.5 + share / 2, 0.99)
     return ready, words
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def plain(text: str) -> str:

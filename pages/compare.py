@@ -10,13 +10,12 @@ from dashboard.guard import enter
 from dashboard.warming import warm_up
 from shamsul_core.cohort import CohortError
 from shamsul_core.figures.predictions import prediction_table
-from shamsul_core.labels import OBSERVATIONS
 from shamsul_core.run import RunError
 from shamsul_core.worklist import next_case
 from shamsul_core.worklist import worklist as listed_by
 
 run, cohort = enter()
-predictions, scores = reading.tables(run)
+_, scores = reading.tables(run)
 findings = reading.findings(run, cohort)
 image_ids = list(findings["image_id"].unique())
 if not image_ids:
@@ -75,8 +74,7 @@ with st.sidebar:
     ]
     st.caption(" · ".join(str(fact) for fact in facts if fact))
     st.markdown("**Predicted probability**")
-    row = predictions[predictions["image_id"] == radiograph.id]
-    probabilities = {} if row.empty else {name: row[name].iloc[0] for name in OBSERVATIONS if name in row}
+    probabilities = reading.probabilities(run, radiograph.id)
     table = st.container()
     decisions = reading.decisions(run, threshold_choice(), radiograph.id)
     table.html(prediction_table(probabilities, radiograph.labels, pathology, decisions))

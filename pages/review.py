@@ -79,8 +79,8 @@ try:
     about = [f"**{case.pathology}**", number, *["rated"] * (case in done)]
     st.markdown(" · ".join(about))
     viewer.show(scene(run, case, order if is_blinded else None), key=f"review {is_blinded}")
-    probability = reading.probability(run, case.image_id, case.pathology)
-    ask(run, reviews, reader, case, names, probability)
+    probabilities = reading.probabilities(run, case.image_id)
+    ask(run, reviews, reader, case, names, probabilities.get(case.pathology))
 except ReviewsError as error:
     st.error(str(error))
     st.button("Try again")

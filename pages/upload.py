@@ -56,7 +56,7 @@ def draw() -> None:
 def show_progress(shown: tuple[int, bool]) -> None:
     """Show how far it has come, and the whole page anew when there is more than what is shown."""
     place = desk.look(upload.job)
-    share, words = uploading.progress_in_words(upload.job, place)
+    share, words = uploading.progress_in_words(upload.job, place, desk)
     st.progress(share, text=words)
     if shown != upload.progress:
         st.rerun()
@@ -95,7 +95,7 @@ with st.sidebar:
         st.toggle("Rate these maps", key="rate", help="Your opinion is kept, the radiograph is not.")
     mask = st.file_uploader(
         f"Your mask of {pathology}",
-        key=f"mask {upload.digest} {pathology}",
+        key=f"mask {upload.created} {upload.image_id} {pathology}",
         help="PNG of the radiograph's size, white where you see it, or a segmentation JSON as CheXlocalize has it. "
         "Each method's IoU with it is then shown. You can also draw on the pictures.",
     )

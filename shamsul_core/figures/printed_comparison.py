@@ -19,6 +19,7 @@ from matplotlib.lines import Line2D
 from shamsul_core.figures.comparison import comparison_scene
 from shamsul_core.figures.overlay import map_for_screen
 from shamsul_core.figures.relevance_colours import COLOUR_MAPS
+from shamsul_core.wording import RESEARCH_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from shamsul_core.run import Run
 
 KINDS = ("png", "svg", "pdf")
-RESEARCH_ONLY = "For research, not for diagnosis."
 
 _WIDTH_IN = 3.0
 _TITLE_IN, _LEGEND_IN, _LINE_IN = 0.42, 0.36, 0.155

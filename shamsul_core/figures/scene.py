@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -186,3 +186,7 @@ class Scene:
     agreements: tuple[Agreement, ...] = ()
     is_above_form: bool = False
     can_draw: bool = False
+
+    def above_form(self) -> Scene:
+        """Return the scene with the panels alone, whose columns are then those of the form below."""
+        return replace(self, is_above_form=True, grid=(), agreements=())

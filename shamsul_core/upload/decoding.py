@@ -9,18 +9,18 @@ import io
 import subprocess
 import sys
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydicom import dcmread
 from pydicom.pixels.utils import pixel_array
 
+from shamsul_core.upload import ROOT
+
 if TYPE_CHECKING:
     import numpy.typing as npt
     from pydicom.dataset import Dataset
 
-ROOT = Path(__file__).parents[2]
 _LONGEST_S, _LONGEST_S_PER_MEGAPIXEL = 4.0, 0.2
 
 

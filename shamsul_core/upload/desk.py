@@ -12,7 +12,7 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-ROOT = Path(__file__).parents[2]
+from shamsul_core.upload import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

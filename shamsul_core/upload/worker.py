@@ -3,7 +3,7 @@
 Started as ``python -m shamsul_core.upload.worker FD MODEL``, FD being an end of a `multiprocessing.Pipe`. What it sends:
 
 - ``("ready", manifest words on model and methods)`` or ``("broken", sentence)``, once;
-- for each radiograph ``("predicted", probabilities)``, ``("passes", method, done, most)`` again and again,
+- for each radiograph ``("predicted", probabilities)``, ``("passes", method, done)`` again and again,
   ``("explained", method, heatmaps, failures)`` for each method, and ``("done",)`` or ``("failed", sentence)``.
 
 It takes ``("explain", pixels)`` and, while it works, ``("cancel",)``, which it answers by ``("cancelled",)``.

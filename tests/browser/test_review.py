@@ -41,10 +41,7 @@ def test_a_reader_rates_comes_back_and_finds_the_rating(page, browser, made_run,
         expect(page.get_by_role("textbox", name="Comment")).to_have_value(
             "<script>alert(1)</script> **bold** $x$"
         )
-        for _ in range(100):
-            if stored.count(key) == 2:
-                break
-            page.wait_for_timeout(100)
+        wait_for_answers(page, address, made_run, 2)
         assert sorted(stored.answers(key)["value"]) == ["4", "<script>alert(1)</script> **bold** $x$"]
         stored.close()
         content = page.content().lower()

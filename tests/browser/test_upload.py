@@ -13,7 +13,7 @@ from pydicom import dcmread
 
 from shamsul_core.reviews import Reviews
 from tests.serving import served
-from tests.upload.radiographs import file_of, radiograph, ramp
+from tests.upload.radiographs import file_of, picture, radiograph, ramp
 
 METHODS = ("gradcam", "lrp", "lime", "shap")
 SLOW = 90_000
@@ -108,9 +108,7 @@ def test_a_mask_is_compared_and_the_radiograph_is_saved_without_its_patient(page
     bring(page, server, dicom())
     wait_until_explained(page)
     name = page.locator("[data-testid=viewer]").get_attribute("data-pathology")
-    from PIL import Image
-
-    Image.fromarray((ramp(8) > 100).astype("uint8") * 255).save(tmp_path / "mask.png")
+    (tmp_path / "mask.png").write_bytes(picture((ramp(8) > 100).astype("uint8") * 255))
     page.locator("input[type=file]").nth(1).set_input_files(tmp_path / "mask.png")
     expect(page.get_by_test_id("metric-gradcam-iou")).not_to_have_text("–", timeout=20_000)
     assert page.get_by_text(f"Your mask of {name}").count() == 1

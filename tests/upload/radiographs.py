@@ -50,6 +50,13 @@ def radiograph(pixels: np.ndarray | None = None, bits: int = 12, **attributes: o
     return image
 
 
+def picture(pixels: np.ndarray, kind: str = "PNG", **options: object) -> bytes:
+    """The bytes of a picture's file, as Pillow writes it."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind, **options)
+    return file.getvalue()
+
+
 def file_of(image: Dataset) -> bytes:
     """The bytes of its file."""
     file = io.BytesIO()

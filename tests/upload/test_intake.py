@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from contextlib import suppress
 from pathlib import Path
@@ -18,17 +17,11 @@ from pydicom.uid import JPEGLSLossless, RLELossless
 
 from shamsul_core.cohort.rle import encode_mask
 from shamsul_core.upload.intake import IntakeError, take_in, take_in_mask
-from tests.upload.radiographs import SIZE, as_jpeg_2000, file_of, radiograph, ramp
+from tests.upload.radiographs import SIZE, as_jpeg_2000, file_of, picture, radiograph, ramp
 
 
 def taken(image):
     return take_in("a.dcm", file_of(image))
-
-
-def picture(pixels, kind="PNG", **options):
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind, **options)
-    return file.getvalue()
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
