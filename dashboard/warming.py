@@ -43,7 +43,6 @@ def _load(run: Run) -> None:
         import_module(name)
     with suppress(RunError, CohortError):  # the page that wants it says it
         reading.summary(run, "true positive", "all views")
-    # Streamlit collects garbage after each look at a page; what was loaded stays and need not be gone through, which
-    # took a tenth of a second.
+    # What was loaded stays, and Python's collections need not go through it.
     gc.collect()
     gc.freeze()
