@@ -13,8 +13,8 @@ import numpy as np
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.collections import LineCollection
 
-from shamsul_core.figures.relevance_colours import COLOUR_MAPS
-from shamsul_core.figures.still import EXPERT_COLOUR, MASK_COLOUR, OPACITY, SPECKLED, blended
+from shamsul_core.figures.display import AS_AT_FIRST
+from shamsul_core.figures.still import EXPERT_COLOUR, MASK_COLOUR, SPECKLED, blended
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,8 +73,8 @@ def draw_colour_bar(axes: Axes, colour: str = "black") -> None:
     colour
         Of the words.
     """
-    table = COLOUR_MAPS[0].table.astype(np.float64) / 255
-    share = OPACITY * table[:, 3:]
+    table = AS_AT_FIRST.colour_map.table.astype(np.float64) / 255
+    share = AS_AT_FIRST.opacity * table[:, 3:]
     axes.imshow((0.35 * (1 - share) + table[:, :3] * share)[None], aspect="auto", extent=(-1, 1, 0, 1))
     axes.set_yticks([])
     axes.set_xticks([-1, 0, 1], ["against", "0", "towards"], color=colour, fontsize=8)
