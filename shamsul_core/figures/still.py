@@ -28,12 +28,17 @@ Picture: TypeAlias = npt.NDArray[np.uint8]
 Part: TypeAlias = tuple[slice, slice]
 """Rows and columns of a radiograph."""
 
+Line: TypeAlias = npt.NDArray[np.float64]
+"""n × 2, x and y in the picture's pixels."""
+
+Colour: TypeAlias = tuple[int, int, int]
+
 EXPERT_COLOUR = (61, 245, 166)
 MASK_COLOUR = (255, 243, 196)
 """sRGB. The experts' contour is a continuous line, the mask's a dashed one, so that no colour is needed to tell them
 apart."""
 
-_LINE = 1 / 600
+_LINE = 1 / 400
 """Width of outlines in the picture's longer side, a pixel at least: the contour of a catheter must leave it in sight."""
 
 _SHADOW = 0.65
@@ -72,17 +77,10 @@ def still(scene: Scene, panel: Panel, longest_px: int, display: Display = AS_AT_
     masks = [_on_picture(outline, part, scale) for outline in panel.outlines]
     experts = [_on_picture(outline, part, scale) for outline in scene.expert_outlines]
     if len(masks) > SPECKLED:
-        _draw_lines(picture, masks, MASK_COLOUR, 1)
+        _stroke(picture, masks, MASK_COLOUR, 1)
     else:
-        _draw_lines(
-            picture,
-            [dash for line in masks for dash in _dashes(line, width)],
-            MASK_COLOUR,
-            width,
-            is_closed=False,
-            has_shadow=True,
-        )
-    _draw_lines(picture, experts, EXPERT_COLOUR, width, has_shadow=True)
+        _draw_around(picture, masks, MASK_COLOUR, width, is_dashed=True)
+    _draw_around(picture, experts, EXPERT_COLOUR, width)
     return picture
 
 
@@ -179,31 +177,41 @@ def _hatch(picture: FloatArray, where: npt.NDArray[np.bool_], longest_px: int) -
     picture[lines] += (255 - picture[lines]) * np.float32(_BRIGHTER)
 
 
-def _on_picture(outline: Outline, part: Part, scale: float) -> npt.NDArray[np.float64]:
+def _on_picture(outline: Outline, part: Part, scale: float) -> Line:
     """Return an outline in the picture's pixels; OpenCV counts from the centre of the first pixel."""
     corner = [part[1].start, part[0].start]
     return (np.asarray(outline, np.float64) - corner + 0.5) * scale - 0.5
 
 
-def _draw_lines(
-    picture: Picture,
-    lines: Sequence[npt.NDArray[np.float64]],
-    colour: tuple[int, int, int],
-    width: int,
-    *,
-    is_closed: bool = True,
-    has_shadow: bool = False,
+def _draw_around(
+    picture: Picture, outlines: Sequence[Line], colour: Colour, width: int, *, is_dashed: bool = False
 ) -> None:
-    """Draw lines on a picture, in place."""
-    fixed = [np.rint(line * 2**_SUBPIXEL_BITS).astype(np.int32) for line in lines]
-    if has_shadow:
-        dark = picture.copy()
-        cv2.polylines(dark, fixed, is_closed, (0, 0, 0), width + 2, cv2.LINE_AA, shift=_SUBPIXEL_BITS)
-        cv2.addWeighted(dark, _SHADOW, picture, 1 - _SHADOW, 0, dst=picture)
-    cv2.polylines(picture, fixed, is_closed, colour, width, cv2.LINE_AA, shift=_SUBPIXEL_BITS)
+    """Draw a line of this width with a shadow around a region and none of it inside, so that a tube stays in sight."""
+    if not outlines:
+        return
+    untouched = picture.copy()
+    lines = [dash for line in outlines for dash in _dashes(line, width)] if is_dashed else outlines
+    dark = picture.copy()
+    _stroke(dark, lines, (0, 0, 0), 2 * width + 2, is_closed=not is_dashed)
+    cv2.addWeighted(dark, _SHADOW, picture, 1 - _SHADOW, 0, dst=picture)
+    _stroke(picture, lines, colour, 2 * width, is_closed=not is_dashed)
+    inside = np.zeros(picture.shape[:2], np.uint8)
+    cv2.fillPoly(inside, _fixed(outlines), 1, shift=_SUBPIXEL_BITS)
+    cv2.copyTo(untouched, inside, picture)
 
 
-def _dashes(line: npt.NDArray[np.float64], width: int) -> Iterator[npt.NDArray[np.float64]]:
+def _stroke(
+    picture: Picture, lines: Sequence[Line], colour: Colour, width: int, *, is_closed: bool = True
+) -> None:
+    cv2.polylines(picture, _fixed(lines), is_closed, colour, width, cv2.LINE_AA, shift=_SUBPIXEL_BITS)
+
+
+def _fixed(lines: Sequence[Line]) -> list[npt.NDArray[np.int32]]:
+    """Return lines as OpenCV takes fractions of a pixel."""
+    return [np.rint(line * 2**_SUBPIXEL_BITS).astype(np.int32) for line in lines]
+
+
+def _dashes(line: Line, width: int) -> Iterator[Line]:
     """Cut a closed line of this width into dashes."""
     dash, gap = (width * length for length in _DASH)
     closed = np.concatenate([line, line[:1]])
