@@ -20,6 +20,7 @@ _STYLE = """
 .stMainBlockContainer > .stVerticalBlock { gap: 0.5rem; }
 [data-testid="stSidebarHeader"] { height: 2.2rem; padding-bottom: 0; }
 [data-testid="stHeader"] { height: 2rem; background: transparent; }
+.st-key-address, .st-key-go { display: none; }
 """
 _DECLARED = "navigation declared"
 
@@ -47,11 +48,6 @@ def navigate() -> StreamlitPage:
 def _go_to_compare() -> NoReturn:
     """Answer /compare, which Streamlit does not know: the default page has no name in the address."""
     st.switch_page(COMPARE, query_params=st.query_params.to_dict())
-
-
-def open_case(image_id: str, pathology: str) -> NoReturn:
-    """Leave the page for a radiograph and pathology in compare."""
-    st.switch_page(COMPARE, query_params={"radiograph": image_id, "pathology": pathology})
 
 
 def case_address(image_id: str, pathology: str) -> str:

@@ -5,9 +5,9 @@ from typing import get_args
 import streamlit as st
 
 from dashboard import reading
-from dashboard.address import choice_in_address, write_to_address
+from dashboard.address import choice, go, write_address
 from dashboard.guard import enter
-from dashboard.navigation import case_address, open_case
+from dashboard.navigation import case_address
 from dashboard.notes import show_banner, stopping_plainly
 from shamsul_core.cohort.views import ViewFilter
 from shamsul_core.figures.distributions import (
@@ -47,16 +47,17 @@ show_banner(run)
 titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
 methods = {"all": "Side by side", **titles}
 views, slices = list(get_args(ViewFilter)), list(get_args(Slice))
-choice_in_address("figure", list(FIGURES), "iou")
-choice_in_address("lesion", list(FEATURES), "area_share")
-choice_in_address("method", list(methods), "all")
-choice_in_address("view", views, "all views")
-choice_in_address("slice", slices, "true positive")
+figure_name = choice("figure", list(FIGURES), "iou")
+method = choice("methods", list(methods), "all")
+view = choice("radiographs", views, views[0])
+counted = choice("slice", slices, slices[0])
+lesion = choice("lesion", list(FEATURES), "area_share")
 with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
     st.segmented_control("Show", list(FIGURES), key="figure", required=True, format_func=FIGURES.get)
-    st.segmented_control("Methods", list(methods), key="method", required=True, format_func=methods.get)
+    if figure_name != "methods":  # which compares all of them
+        st.segmented_control("Methods", list(methods), key="methods", required=True, format_func=methods.get)
 with st.sidebar:
-    st.radio("Radiographs", views, key="view", horizontal=True)
+    st.radio("Radiographs", views, key="radiographs", horizontal=True)
     st.radio(
         "Counted where",
         slices,
@@ -65,7 +66,7 @@ with st.sidebar:
         help="CheXlocalize's true-positive slice counts a radiograph where the method's and the experts' mask both "
         "hold something. The full slice counts it where one of them does, with an IoU of 0.",
     )
-    if st.session_state["figure"] == "lesion":
+    if figure_name == "lesion":
         st.selectbox(
             "Lesion",
             list(FEATURES),
@@ -74,10 +75,10 @@ with st.sidebar:
             help="CheXlocalize's definitions. Elongation: the longer over the shorter side of the smallest rectangle "
             "around the lesion. Irrectangularity: the share of that rectangle outside the lesion.",
         )
-write_to_address("figure", "method", "view", "slice", "lesion")
+write_address()
 
 with stopping_plainly():
-    scores, summary = reading.summary(run, st.session_state["slice"], st.session_state["view"])
+    scores, summary = reading.summary(run, counted, view)
 if scores.empty:
     st.info("No radiograph of this view has been scored yet.")
     st.stop()
@@ -88,10 +89,8 @@ if not summary["n"].any():
     )
     st.stop()
 
-method = st.session_state["method"]
-shown = titles if method == "all" else {method: titles[method]}
+shown = titles if method == "all" or figure_name == "methods" else {method: titles[method]}
 st.markdown(means_in_words(summary, shown))
-figure_name = st.session_state["figure"]
 if figure_name == "methods":
     st.markdown(ranking_in_words(scores, titles))
     st.dataframe(
@@ -114,7 +113,7 @@ if figure_name == "methods":
 
 against, words = "probability", "predicted probability"
 if figure_name == "lesion":
-    against = st.session_state["lesion"]
+    against = lesion
     words = FEATURES[against]
     scores = scores.merge(reading.lesions(run), on=["image_id", "pathology"], how="left")
 readers = reading.readers(run)
@@ -140,7 +139,7 @@ picked = st.plotly_chart(
     alt=f"{FIGURES[figure_name]}, {methods[method]}; the table below has the figures",
 )
 if figure_name != "hit" and picked.selection.points:
-    open_case(*case_of(scores, picked.selection.points[0]["customdata"]))
+    go(case_address(*case_of(scores, picked.selection.points[0]["customdata"])))
 
 remarks = [threshold_in_words(run.segmentation)]
 if figure_name in {"probability", "lesion"}:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import reading
-from dashboard.address import choice_in_address, write_to_address
+from dashboard.address import choice, write_address
 from dashboard.export import offer_files
 from dashboard.guard import enter
 from dashboard.notes import show_banner, stopping_plainly
@@ -28,29 +28,25 @@ names = {name: criterion.title for name, criterion in CRITERIA.items()}
 if len(pathologies) > 1:
     names["multilabel"] = "Best multi-label"
 
-choice_in_address("criterion", list(names), "best")
-chosen = CRITERIA.get(st.session_state["criterion"])
+criterion = choice("criterion", list(names), "best")
+chosen = CRITERIA.get(criterion)
+first = choice("first", pathologies, next(filter(pathologies.__contains__, PAIR + pathologies)))
+others = [name for name in pathologies if name != first]
+second = choice("second", others, next(filter(others.__contains__, PAIR[::-1] + others))) if others else first
+method = choice("method", list(titles), next(iter(titles)))
+write_address()
 with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
     st.segmented_control("Cases", list(names), key="criterion", required=True, format_func=names.get)
     if chosen is None:
-        choice_in_address("first", pathologies, next(filter(pathologies.__contains__, PAIR + pathologies)))
-        first = st.selectbox("Positive for", pathologies, key="first", width=240)
-        others = [name for name in pathologies if name != first]
-        choice_in_address("second", others, next(filter(others.__contains__, PAIR[::-1] + others)))
-        second = st.selectbox("and for", others, key="second", width=240)
-        write_to_address("first", "second")
+        st.selectbox("Positive for", pathologies, key="first", width=240)
+        st.selectbox("and for", others, key="second", width=240)
         meaning, cases = MULTILABEL, best_multilabel(scores, first, second)
     else:
         meaning, here = chosen.meaning, scores
         if chosen.is_of_one_method:
-            choice_in_address("method", list(titles), next(iter(titles)))
-            method = st.segmented_control(
-                "Method", list(titles), key="method", required=True, format_func=titles.get
-            )
-            write_to_address("method")
+            st.segmented_control("Method", list(titles), key="method", required=True, format_func=titles.get)
             here = scores[scores["method"] == method]
         cases = chosen.choose(here)
-write_to_address("criterion")
 st.markdown(meaning)
 cases = in_order(cases, pathologies)
 if not cases:

@@ -4,11 +4,16 @@
 const DRAG_SHARE = 1.2; // grey levels of window or level a CSS pixel of dragging
 const KEY_STEP_PX = 40;
 const BESIDE_PX = 400; // for the figures beside an enlarged picture
+const REST_MS = 400; // a hand that has not moved for so long rests
 
 class Viewer {
   constructor(parent) {
     this.calls = 0;
     this.send = () => {};
+    this.report = () => {};
+    this.reported = this.displayStamp = ""; // as at first
+    this.asking = new Asking((pathology) => this.send("pathology", pathology), (pathology) => pathology);
+    this.awaited = null; // the radiograph that the reader chose in the list
     this.choices = recalledChoices();
     this.window = { ...FIRST_WINDOW };
     this.view = { zoom: 1, x: 0, y: 0 };
@@ -40,13 +45,16 @@ class Viewer {
     this.facts = element("dl", { class: "facts", "data-testid": "facts" });
     this.banner = element("p", { class: "banner", role: "note", "data-testid": "viewer-banner" });
     this.grid = element("div", { class: "panels" });
+    this.loading = element("p", { class: "loading", role: "status" });
     this.problem = element("p", { class: "problem", role: "alert", "data-testid": "viewer-problem" });
     this.root = element("div", { class: "viewer", "data-testid": "viewer", "aria-busy": "true" },
-      this.banner, this.facts, this.toolbar.root, this.problem, this.grid);
+      this.banner, this.facts, this.toolbar.root, this.problem, this.loading, this.grid);
     parent.append(this.root);
   }
 
   destroy() {
+    this.asking.stop();
+    clearTimeout(this.reporting);
     this.listeners.abort();
     this.observer.disconnect();
     cancelAnimationFrame(this.frame);
@@ -57,7 +65,8 @@ class Viewer {
 
   async show(block) {
     const call = this.calls;
-    this.root.setAttribute("aria-busy", "true");
+    this.isReading = true;
+    this.#tellBusy();
     try {
       const scene = await readScene(block, this.scene?.decoded ?? new Map());
       if (call === this.calls) this.#take(scene);
@@ -65,18 +74,30 @@ class Viewer {
       if (call !== this.calls) return;
       // The former picture goes: it must not stand beside choices that it does not show.
       this.scene = null;
+      this.awaited = null;
       this.facts.replaceChildren();
       this.grid.replaceChildren();
       this.panels.clear();
       this.problem.textContent = `The radiograph cannot be shown: ${error.message}.`;
     }
-    this.root.setAttribute("aria-busy", "false");
+    this.isReading = false;
+    this.#tellBusy();
+  }
+
+  // Old pictures are dimmed while newer ones are on their way.
+  #tellBusy() {
+    const isWaiting = this.asking.key !== null || (this.awaited !== null && this.awaited !== this.scene?.id);
+    const isBusy = this.isReading || isWaiting;
+    this.root.setAttribute("aria-busy", isBusy);
+    this.loading.textContent = isBusy ? "Loading" : "";
   }
 
   #take(scene) {
-    const isFirst = this.scene === null;
+    const isFirstScene = !this.hasShown;
+    this.hasShown = true;
     const isNew = this.scene?.id !== scene.id || this.scene?.radiographHash !== scene.radiographHash;
     this.scene = scene;
+    this.asking.hear(scene.pathology);
     this.problem.textContent = "";
     this.banner.textContent = scene.banner ?? "";
     if (!this.drag) this.stroke = null;
@@ -86,7 +107,7 @@ class Viewer {
       this.window = { ...FIRST_WINDOW };
       this.cursor = null;
     }
-    if (isFirst) this.#followLink();
+    if (isFirstScene) this.#followLink();
     scene.highestIou = highestIou(scene);
     this.facts.replaceChildren(...[{ name: scene.id, value: scene.pathology }, ...scene.facts].map(({ name, value, help }) =>
       element("div", { title: help ?? null }, element("dt", {}, name), element("dd", {}, value))));
@@ -120,9 +141,9 @@ class Viewer {
 
   // The server answers with another scene.
   #askFor(pathology) {
-    if (pathology === this.scene?.pathology) return;
-    this.root.setAttribute("aria-busy", "true");
-    this.send("pathology", pathology);
+    if (pathology === (this.asking.key ?? this.scene?.pathology)) return;
+    this.asking.ask(pathology);
+    this.#tellBusy();
   }
 
   #setDrawing(isDrawing) {
@@ -131,11 +152,11 @@ class Viewer {
   }
 
   #followLink() {
-    const asked = linkedView(this.scene.id);
+    const asked = linkedView(this.scene);
     if (!asked) return;
-    this.view = asked.view; // clamped when laid out
-    this.window = asked.window;
-    if (asked.level !== null) Object.assign(this.choices, { threshold: FIXED, level: asked.level });
+    const { choices, ...rest } = asked;
+    Object.assign(this, rest); // the view is clamped when laid out
+    Object.assign(this.choices, choices); // for this visit: what the reader had before is not forgotten for a link
   }
 
   async #copyLink() {
@@ -253,6 +274,22 @@ class Viewer {
     }
     this.#drawToolbar();
     this.#drawReadings(ratio);
+    this.#reportDisplay();
+  }
+
+  // Files are made on the server as the screen shows the case; it hears of that once the hand rests.
+  #reportDisplay() {
+    if (this.scene.isAboveForm) return;
+    const display = displayOf(this);
+    const stamp = isFirst(display) ? "" : JSON.stringify(display);
+    if (stamp === this.displayStamp) return;
+    this.displayStamp = stamp;
+    clearTimeout(this.reporting);
+    this.reporting = setTimeout(() => {
+      if (this.reported === stamp) return;
+      this.reported = stamp;
+      this.report("display", display);
+    }, REST_MS);
   }
 
   // Only where the threshold or the layout changed: zooming and panning leave the figures as they are.
@@ -315,6 +352,12 @@ class Viewer {
     });
     this.observer.observe(this.root);
     window.addEventListener("resize", () => this.layOut(), { signal });
+    const awaiting = ({ detail: { radiograph } }) => { this.awaited = radiograph; this.#tellBusy(); };
+    document.addEventListener("shamsul:asked", (event) => {
+      this.asking.stop(); // the list's row decides what is shown of another radiograph
+      awaiting(event);
+    }, { signal });
+    document.addEventListener("shamsul:answered", awaiting, { signal });
     this.grid.addEventListener("wheel", (event) => this.#onWheel(event), { passive: false, signal });
     this.grid.addEventListener("pointerdown", (event) => this.#onPress(event), { signal });
     this.grid.addEventListener("pointermove", (event) => this.#onMove(event), { signal });
@@ -434,11 +477,12 @@ class Viewer {
 
 const viewers = new WeakMap();
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data, setTriggerValue, setStateValue }) {
   let viewer = viewers.get(parentElement);
   if (!viewer) viewers.set(parentElement, (viewer = new Viewer(parentElement)));
   const call = ++viewer.calls;
   viewer.send = setTriggerValue;
+  viewer.report = setStateValue;
   viewer.show(data);
   return () => {
     if (viewer.calls !== call) return;
