@@ -24,6 +24,8 @@ class Viewer {
     this.cursor = null; // { key, x, y }: the panel under the pointer and the radiograph's pixel there
     this.drag = null;
     this.isDrawing = false; // whether dragging draws a contour
+    this.isWindowing = false; // whether dragging moves the window, for a hand without a right button
+    this.fingers = new Map(); // on the glass, by pointer
     this.stroke = null; // being drawn, or on its way to the server
     this.backdrop = new Backdrop();
     this.listeners = new AbortController();
@@ -38,6 +40,7 @@ class Viewer {
       choose: (changes) => this.choose(changes),
       reset: () => this.reset(),
       link: () => this.#copyLink(),
+      window: () => this.#setWindowing(!this.isWindowing),
       draw: () => this.#setDrawing(!this.isDrawing),
       undo: () => this.send("contour", { pathology: this.scene.pathology, points: null }),
     }, signal);
@@ -148,7 +151,14 @@ class Viewer {
 
   #setDrawing(isDrawing) {
     this.isDrawing = isDrawing;
+    this.isWindowing &&= !isDrawing;
     this.choose({ expert: isDrawing || this.choices.expert });
+  }
+
+  #setWindowing(isWindowing) {
+    this.isWindowing = isWindowing;
+    this.isDrawing &&= !isWindowing;
+    this.invalidate();
   }
 
   #followLink() {
@@ -305,6 +315,7 @@ class Viewer {
       parts.curve.title = curveInWords(panel, scene);
       parts.curve.setAttribute("aria-label", parts.curve.title);
     }
+    describeThreshold(this.findings, scene, choices);
     drawAgreement(this.findings, scene, choices);
   }
 
@@ -330,6 +341,7 @@ class Viewer {
     toolbar.level.classList.toggle("idle", choices.threshold !== FIXED);
     toolbar.levelText.textContent = choices.threshold === FIXED ? thresholdText(choices.level) : "";
     toolbar.draw.setAttribute("aria-checked", this.isDrawing);
+    toolbar.window.setAttribute("aria-checked", this.isWindowing);
     this.grid.classList.toggle("is-drawing", this.isDrawing);
     toolbar.status.textContent =
       `${this.view.zoom.toFixed(1)}×  W ${Math.round(this.window.width)}  L ${Math.round(this.window.centre)}`;
@@ -362,7 +374,7 @@ class Viewer {
     this.grid.addEventListener("pointerdown", (event) => this.#onPress(event), { signal });
     this.grid.addEventListener("pointermove", (event) => this.#onMove(event), { signal });
     for (const name of ["pointerup", "pointercancel"]) {
-      this.grid.addEventListener(name, () => this.#onRelease(), { signal });
+      this.grid.addEventListener(name, (event) => this.#onRelease(event), { signal });
     }
     this.grid.addEventListener("pointerleave", () => { this.cursor = null; this.invalidate(); }, { signal });
     this.grid.addEventListener("dblclick", (event) => {
@@ -396,15 +408,42 @@ class Viewer {
 
   #onPress(event) {
     const parts = this.#panelOf(event);
-    if (!parts || this.drag) return;
+    if (!parts) return;
+    if (event.pointerType === "touch" && this.fingers.size < 2) {
+      this.fingers.set(event.pointerId, this.#pointIn(parts, event));
+      if (this.fingers.size === 2) this.#beginPinch();
+    }
+    if (this.drag) return;
     if (event.button === 1) event.preventDefault(); // no automatic scrolling
     parts.stage.setPointerCapture(event.pointerId);
-    const kind = event.button === 2 ? "window" : event.button === 0 && this.isDrawing ? "draw" : "pan";
-    this.drag = { kind, x: event.clientX, y: event.clientY };
-    if (kind === "draw") {
+    this.drag = { kind: this.#kindOfDrag(event), pointer: event.pointerId, x: event.clientX, y: event.clientY };
+    if (this.drag.kind === "draw") {
       this.stroke = new Stroke(this.scene.pathology);
       this.#continueStroke(parts, event);
     }
+  }
+
+  #kindOfDrag({ button }) {
+    if (button === 2) return "window";
+    if (button === 0 && this.isDrawing) return "draw";
+    return button === 0 && this.isWindowing ? "window" : "pan";
+  }
+
+  // ---- Two fingers zoom and move, whatever one finger does.
+
+  #beginPinch() {
+    if (this.drag?.kind === "draw") this.stroke = null;
+    this.drag = { kind: "pinch" };
+  }
+
+  #pinch(parts, event) {
+    const [other] = [...this.fingers].filter(([pointer]) => pointer !== event.pointerId).map(([, point]) => point);
+    const [before, now] = [this.fingers.get(event.pointerId), this.#pointIn(parts, event)];
+    this.fingers.set(event.pointerId, now);
+    const apart = (point) => Math.max(1, Math.hypot(point.x - other.x, point.y - other.y));
+    const middle = { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 };
+    const moved = movedBy(this.view, (now.x - before.x) / 2, (now.y - before.y) / 2, this.scene.size, this.stage);
+    this.view = zoomedAt(moved, apart(now) / apart(before), middle, this.scene.size, this.stage);
   }
 
   #continueStroke(parts, event) {
@@ -412,13 +451,14 @@ class Viewer {
     this.stroke.add(point, this.scene.size, STEP_PX / scaleOf(this.view, this.scene.size, this.stage));
   }
 
-  #onRelease() {
-    if (this.drag?.kind === "draw") {
+  #onRelease(event) {
+    this.fingers.delete(event.pointerId);
+    if (this.drag?.kind === "draw" && this.stroke) {
       const points = this.stroke.close();
       if (points) this.send("contour", { pathology: this.stroke.pathology, points });
       else this.stroke = null;
     }
-    this.drag = null;
+    if (this.drag?.kind !== "pinch" || this.fingers.size === 0) this.drag = null;
     this.invalidate();
   }
 
@@ -427,15 +467,19 @@ class Viewer {
     this.cursor = parts && {
       key: parts.key, ...toRadiograph(this.#pointIn(parts, event), this.view, this.scene.size, this.stage),
     };
-    if (this.drag) {
-      const [dx, dy] = [event.clientX - this.drag.x, event.clientY - this.drag.y];
-      Object.assign(this.drag, { x: event.clientX, y: event.clientY });
-      if (this.drag.kind === "draw") {
-        if (parts) this.#continueStroke(parts, event);
-      } else if (this.drag.kind === "pan") this.view = movedBy(this.view, dx, dy, this.scene.size, this.stage);
-      else this.#moveWindow(dx, dy);
-    }
+    if (this.drag?.kind === "pinch") {
+      if (parts && this.fingers.size === 2 && this.fingers.has(event.pointerId)) this.#pinch(parts, event);
+    } else if (this.drag?.pointer === event.pointerId) this.#onDrag(parts, event);
     this.invalidate();
+  }
+
+  #onDrag(parts, event) {
+    const [dx, dy] = [event.clientX - this.drag.x, event.clientY - this.drag.y];
+    Object.assign(this.drag, { x: event.clientX, y: event.clientY });
+    if (this.drag.kind === "draw") {
+      if (parts) this.#continueStroke(parts, event);
+    } else if (this.drag.kind === "pan") this.view = movedBy(this.view, dx, dy, this.scene.size, this.stage);
+    else this.#moveWindow(dx, dy);
   }
 
   #moveWindow(dx, dy) {
@@ -458,6 +502,7 @@ class Viewer {
     const pan = (dx, dy) => { this.view = movedBy(this.view, dx, dy, this.scene.size, this.stage); };
     const actions = { "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: () => this.reset(),
       Home: () => this.reset(), i: () => this.choose({ invert: !this.choices.invert }) };
+    actions.w = () => this.#setWindowing(!this.isWindowing);
     if (this.scene.canDraw) actions.d = () => this.#setDrawing(!this.isDrawing);
     if (this.enlarged !== null) actions.Escape = () => this.enlarge(this.enlarged);
     if (focused) actions.Enter = () => this.enlarge(focused.key);
