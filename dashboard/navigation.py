@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _PAGES = Path(__file__).parents[1] / "pages"
 COMPARE = _PAGES / "compare.py"
+_ICON = Path(__file__).with_name("icon.svg")  # one of Streamlit's own would be fetched from another host
 _STYLE = """
 .stMainBlockContainer { padding: 1.1rem 1.6rem 1rem; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0.5rem; }
@@ -27,7 +28,7 @@ _DECLARED = "navigation declared"
 
 def navigate() -> StreamlitPage:
     """Set the page up, declare all pages and return the one that the address names."""
-    st.set_page_config(page_title="SHAMSUL", page_icon=":material/radiology:", layout="wide")
+    st.set_page_config(page_title="SHAMSUL", page_icon=_ICON, layout="wide")
     st.html(f"<style>{_STYLE}</style>")
     st.session_state[_DECLARED] = True
     return st.navigation(

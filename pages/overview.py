@@ -82,7 +82,8 @@ for title, tab in zip(
         facts.html(facts_table(model_facts(manifest), "Model and cohort"))
         settings.html(facts_table(setting_facts(manifest), "Settings and versions"))
         tab.caption(f"{len(failures)} failed" + (":" if len(failures) else "."))
-        tab.html(failure_table(failures, "Failures", most=FAILURES_SHOWN))
+        if len(failures):
+            tab.html(failure_table(failures, "Failures", most=FAILURES_SHOWN))
     elif performance.is_labelled:
         picture = pictures.assessment_picture(run, CURVES[title], rule, zeros=zeros)
         tab.image(picture, width=WIDTH_PX, alt=f"{title} of each observation, a panel each")

@@ -18,7 +18,7 @@ from shamsul_core.cohort.radiograph import PixelArray, Radiograph, blank_labels
 from shamsul_core.cohort.rle import encode_mask
 from shamsul_core.run import RadiographResult, Run
 from shamsul_core.run.manifest import Manifest
-from shamsul_core.run.run import SCORE_COLUMNS
+from shamsul_core.run.tables import SCORE_COLUMNS
 from shamsul_core.scoring import score_result
 from shamsul_core.segmentation import PRESETS
 
