@@ -1,21 +1,19 @@
-"""Which cases show it best, worst, most surely?"""
+"""Which cases show a method or the model at its best, at its worst, or most in doubt?"""
 
 import streamlit as st
 
-from dashboard import reading
+from dashboard import cards, reading, scroll
 from dashboard.address import choice, write_address
 from dashboard.export import offer_files
 from dashboard.guard import enter
+from dashboard.navigation import case_address
 from dashboard.notes import show_banner, stopping_plainly
 from shamsul_core.cohort import CohortError
-from shamsul_core.figures.cases import CARD_STYLE
 from shamsul_core.run import RunError
 from shamsul_core.selection import CRITERIA, best_multilabel, in_order
 
 PAIR = ["Lung Opacity", "Support Devices"]  # the paper's
-MULTILABEL = (
-    "Of the radiographs labelled positive for both, the one on which both together are most probable."
-)
+MULTILABEL = "Of the radiographs labelled positive for both, the one with the highest product of the two probabilities."
 
 run, cohort = enter()
 show_banner(run)
@@ -53,17 +51,19 @@ if not cases:
     marked_nothing = chosen is not None and chosen.needs_contours and not (scores["expert_area_px"] > 0).any()
     st.info(
         "The experts marked nothing on these radiographs, and without contours there is no IoU. "
-        "*Surely wrong* finds cases by probability and label."
+        f"*{CRITERIA['wrong'].title}* finds cases by probability and label."
         if marked_nothing
         else "No radiograph of this run is such a case."
     )
     st.stop()
 
 with st.sidebar:
-    offer_files(run, cohort, cases)
-st.html(CARD_STYLE)
+    offer_files(run, cohort, cases, names[criterion])
+drawn = []
 for case in cases:
     try:
-        st.html(reading.card(run, case))
+        drawn.append(reading.card(run, case, case_address(case.image_id, case.pathology)))
     except (CohortError, RunError) as error:
         st.error(f"{case.pathology}: {error}")
+cards.show(drawn, key="cards")
+scroll.remember(str(run.name), criterion, method, first, second)

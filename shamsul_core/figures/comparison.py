@@ -66,6 +66,7 @@ def comparison_scene(
     picture: Picture | None = None,
     *,
     longest_px: int | None = None,
+    segmentation: SegmentationSettings | None = None,
 ) -> Scene:
     """Return what the viewer shows of one radiograph and pathology.
 
@@ -80,6 +81,8 @@ def comparison_scene(
     longest_px
         Shrinks a larger radiograph to this longer side before anything is drawn on it, for small pictures. Where it
         is no less than the heatmaps' own, the masks are the full ones to a pixel. ``None`` leaves it as it is.
+    segmentation
+        How the masks are made; ``None`` for the run's own way, of which `scores` are.
 
     Raises
     ------
@@ -101,7 +104,7 @@ def comparison_scene(
         picture = picture_of(pixels)
     scores = scores[scores["image_id"] == image_id]
     here = scores[scores["pathology"] == pathology].set_index("method")
-    case = _Case(run, result, pathology, expert, here, segmentation_of(run))
+    case = _Case(run, result, pathology, expert, here, segmentation or segmentation_of(run))
     shown = [_method(case, method, size) for method in run.manifest.methods]
     titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
     marked = set(scores.loc[scores["expert_area_px"] > 0, "pathology"])
@@ -120,6 +123,7 @@ def comparison_scene(
             run.manifest.pathologies, titles, scores, result.probabilities, radiograph.labels, marked
         ),
         agreements=_agreements(shown),
+        contour_of=cohort.contour_of,
     )
 
 
