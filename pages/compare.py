@@ -7,6 +7,7 @@ from dashboard.address import choice, choose, write_address
 from dashboard.choices import threshold_choice
 from dashboard.downloads import offer_downloads
 from dashboard.guard import enter
+from dashboard.navigation import name_tab
 from dashboard.warming import warm_up
 from shamsul_core.cohort import CohortError
 from shamsul_core.figures.predictions import prediction_table
@@ -28,6 +29,7 @@ pathologies = list(run.manifest.pathologies)
 radiograph = cohort.radiographs[choice("radiograph", image_ids, image_ids[0], is_step=True)]
 first_pathology = reading.first_pathology(scores, radiograph.id) or pathologies[0]
 pathology = choice("pathology", pathologies, first_pathology, is_step=True)
+name_tab("Compare", radiograph.id, pathology)
 
 
 def choose_case() -> None:
@@ -53,7 +55,9 @@ with st.sidebar:
         st.caption(f"{len(unread)} could not be explained.", help="\n\n".join(unread[:20]))
 
 try:
-    viewer.show(reading.scene(run, radiograph.id, pathology), key="viewer", on_pathology=choose_pathology)
+    shown = viewer.show(
+        reading.scene(run, radiograph.id, pathology), key="viewer", on_pathology=choose_pathology
+    )
 except (CohortError, RunError) as error:
     st.error(str(error))
 

@@ -63,7 +63,7 @@ class Worklist {
     const marked = this.asking.key ?? shown;
     this.at = rows.findIndex(([id]) => id === marked);
     this.active = Math.max(0, this.at);
-    this.rowHeight = rows.some(([, , , about]) => about !== null) ? FULL_ROW_PX : PLAIN_ROW_PX;
+    this.rowHeight = (rows.some(([, , , about]) => about !== null) ? FULL_ROW_PX : PLAIN_ROW_PX) * textScale();
     this.count.textContent = `${rows.length} of ${total}`;
     this.space.style.height = `${rows.length * this.rowHeight}px`;
     this.list.style.setProperty("--row", `${this.rowHeight}px`);

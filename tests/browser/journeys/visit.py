@@ -95,12 +95,12 @@ class Visit:
 
     def settle(self) -> None:
         """Wait until the server has answered."""
-        self.page.wait_for_selector(
-            "[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000
-        )
+        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
         expect(self.page.get_by_test_id("stException")).to_have_count(0)
 
-    def sees(self, radiograph: str | None = None, pathology: str | None = None, *, is_listed: bool = True) -> tuple[str, str]:
+    def sees(
+        self, radiograph: str | None = None, pathology: str | None = None, *, is_listed: bool = True
+    ) -> tuple[str, str]:
         """Wait until address, title, header, pictures, list, table and figures speak of the same case; return it."""
         try:
             said = self.page.wait_for_function(
