@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from shamsul_core.worklist import BY_ID, BY_IOU, BY_PROBABILITY, DECISION, Criteria
+from shamsul_core.metrics.decisions import RULE_TITLES
+from shamsul_core.worklist import BY_ID, BY_IOU, BY_PROBABILITY, Criteria
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from shamsul_core.metrics.decisions import ThresholdRule
 
 _ANY = "Any"
 _BEST = "Best method"
@@ -26,25 +29,31 @@ _KEYS = ("pathology", "label", "predicted", "correct", "annotated", "view", "met
 
 
 def choose(
-    pathologies: Sequence[str], methods: Mapping[str, Mapping[str, Any]]
+    pathologies: Sequence[str], methods: Mapping[str, Mapping[str, Any]], rule: ThresholdRule
 ) -> tuple[Criteria, dict[str, Any]]:
-    """Let the reader search, filter and sort; return the criteria, and the order as `worklist` takes it."""
+    """Let the reader search, filter and sort; return the criteria, and the order as `worklist` takes it.
+
+    Parameters
+    ----------
+    rule
+        By which a pathology counts as predicted.
+    """
     search = st.text_input(
         "Search", key="search", placeholder="Search radiographs", label_visibility="collapsed", live=True
     )
     criteria = _criteria(search)
     name = f"Filter and sort ({criteria.count})" if criteria.count else "Filter and sort"
     with st.popover(name, width="stretch", icon=":material/filter_list:"):
-        _filters(pathologies, {name: str(about["title"]) for name, about in methods.items()})
+        _filters(pathologies, {name: str(about["title"]) for name, about in methods.items()}, rule)
     return criteria, _SORTS[st.session_state["filter_sort"]]
 
 
-def _filters(pathologies: Sequence[str], titles: Mapping[str, str]) -> None:
+def _filters(pathologies: Sequence[str], titles: Mapping[str, str], rule: ThresholdRule) -> None:
     left, right = st.columns(2)
     with left:
         _select("pathology", "Pathology", [_ANY, *pathologies])
         _select("label", "Labelled", [_ANY, "positive", "negative", "uncertain", "blank"])
-        _select("predicted", f"Predicted (from {DECISION:.2f} on)", [_ANY, *_YES])
+        _select("predicted", f"Predicted (threshold: {RULE_TITLES[rule]})", [_ANY, *_YES])
     with right:
         _select("annotated", "Contour by an expert", [_ANY, *_YES])
         _select("correct", "Prediction and label", [_ANY, *_CORRECT])

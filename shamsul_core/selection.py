@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from shamsul_core.labels import DECISION_THRESHOLD
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -103,11 +105,12 @@ def surely_wrong(scores: pd.DataFrame) -> pd.DataFrame:
     """Return, for each pathology, the surest prediction against the label, once each way.
 
     The highest probability among those labelled negative, and the lowest among those labelled positive; a case is
-    shown only where the probability is on the wrong side of one half.
+    shown only where the probability is on the wrong side of `DECISION_THRESHOLD`.
     """
     radiographs = _radiographs(scores)
-    negative = radiographs.query("label == 0 and probability > 0.5")
-    positive = radiographs.query("label == 1 and probability < 0.5")
+    is_predicted = radiographs["probability"] >= DECISION_THRESHOLD
+    negative = radiographs[(radiographs["label"] == 0) & is_predicted]
+    positive = radiographs[(radiographs["label"] == 1) & (radiographs["probability"] < DECISION_THRESHOLD)]
     too_high = _extremes(
         negative,
         "probability",
