@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,15 +30,13 @@ def patient_of(image_id: str) -> str:
 
 
 def number_patients(image_ids: Iterable[str]) -> npt.NDArray[np.int64]:
-    """Return each radiograph's patient as a number from 0 on, by the patients' names, int64, (radiographs,).
+    """Return each radiograph's patient as a number from 0 on, in the order of their first, int64, (radiographs,).
 
     >>> number_patients(["patient2_study1_view1_frontal", "chest-7", "patient2_study2_view1_frontal"]).tolist()
-    [1, 0, 1]
+    [0, 1, 0]
     """
-    patients = [patient_of(str(image_id)) for image_id in image_ids]
-    if not patients:
-        return np.zeros(0, np.int64)
-    return np.unique(np.array(patients, object).astype(str), return_inverse=True)[1].astype(np.int64)
+    patients = np.array([patient_of(str(image_id)) for image_id in image_ids], object)
+    return np.asarray(pd.factorize(patients)[0], np.int64)
 
 
 def is_chexpert_validation(image_ids: Iterable[str]) -> bool:

@@ -174,7 +174,7 @@ def prediction_fact(
     value = "unknown" if _is_missing(probability) else f"{probability:.2f}"
     words = [value, _LABELS[None if _is_missing(label) else label]]
     if probability is not None and not _is_missing(probability):
-        is_predicted = probability >= thresholds.of(pathology)
+        is_predicted = thresholds.is_predicted(pathology, probability)
         words.insert(1, thresholds.in_words(pathology, probability))
         if label in (0.0, 1.0):
             words.append("correct" if is_predicted == (label == 1.0) else "incorrect")
@@ -207,7 +207,7 @@ def _row(
         sign=sign_of(label),
         is_marked=is_marked,
         probability=NOTHING if probability is None or _is_missing(probability) else f"{probability:.2f}",
-        is_predicted=probability is not None and probability >= thresholds.of(pathology),
+        is_predicted=probability is not None and thresholds.is_predicted(pathology, probability),
         help=f"{pathology}: {', '.join(words)}",
         cells=tuple(cells),
     )

@@ -57,6 +57,10 @@ class Thresholds:
         """Return an observation's threshold, 0..1; a probability from it on counts as predicted."""
         return self.own.get(observation, DECISION_THRESHOLD)
 
+    def is_predicted(self, observation: str, probability: float) -> bool:
+        """Return whether a probability counts as predicted; NaN does not."""
+        return bool(probability >= self.of(observation))
+
     def in_words(self, observation: str, probability: float) -> str:
         """Return whether a probability counts as predicted and at which threshold, so that the figures agree with it.
 
@@ -66,11 +70,11 @@ class Thresholds:
         'not predicted (0.310, Youden threshold 0.313)'
         """
         threshold = self.of(observation)
-        is_predicted = probability >= threshold
         digits = next((n for n in (2, 3, 4) if _agree(probability, threshold, n)), 6)
         name = "Youden threshold" if observation in self.own else "threshold"
         shown = "" if digits == 2 else f"{probability:.{digits}f}, "
-        return f"{'predicted' if is_predicted else 'not predicted'} ({shown}{name} {threshold:.{digits}f})"
+        verdict = "predicted" if self.is_predicted(observation, probability) else "not predicted"
+        return f"{verdict} ({shown}{name} {threshold:.{digits}f})"
 
 
 def _agree(probability: float, threshold: float, digits: int) -> bool:

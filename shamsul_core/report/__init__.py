@@ -112,7 +112,9 @@ def write_report(
 def _chapters(
     run: Run, cohort: Cohort, radiographs: pd.DataFrame, labels: pd.DataFrame, rule: ThresholdRule
 ) -> Iterator[Chapter]:
-    assessment = assess(run.predictions, labels, decision_thresholds(run.predictions, labels, rule))
+    # On definite labels, as on every page, whatever the others count as
+    thresholds = decision_thresholds(run.predictions, radiographs, rule)
+    assessment = assess(run.predictions, labels, thresholds)
     evidence = Evidence(run, cohort)
     yield cohort_chapter(radiographs)
     yield prediction_chapter(assessment)
