@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.navigation import case_address
 from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort import summary as cohort_summary
 from shamsul_core.cohort.views import ids_of_view
@@ -102,10 +101,10 @@ def readers(run: Run) -> pd.DataFrame:
     return _readers(str(run.folder), stamp(run.folder / "scores.parquet"))
 
 
-def card(run: Run, chosen: ChosenCase) -> str:
-    """Return a chosen case as a card that leads to it."""
+def card(run: Run, chosen: ChosenCase, address: str) -> str:
+    """Return a chosen case as a card that leads to an address."""
     stamps = (stamp(run.path_of(chosen.image_id)), stamp(run.folder / "scores.parquet"))
-    return _card(str(run.folder), chosen, stamps)
+    return _card(str(run.folder), chosen, address, stamps)
 
 
 def cohort_table(run: Run) -> pd.DataFrame:
@@ -181,11 +180,11 @@ def _readers(folder: str, stamp: int) -> pd.DataFrame:
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
-def _card(folder: str, chosen: ChosenCase, stamps: tuple[int, ...]) -> str:
+def _card(folder: str, chosen: ChosenCase, address: str, stamps: tuple[int, ...]) -> str:
     run = Run.open(place(folder))
     _, scores = tables(run)
     case = make_case(run, open_run_cohort(folder), scores, chosen, longest_px=2 * CARD_PX)
-    return case_card(case, case_address(chosen.image_id, chosen.pathology))
+    return case_card(case, address)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import filters, reading, viewer, worklist
-from dashboard.address import choice_in_address, write_to_address
+from dashboard.address import choice, choose, write_address
 from dashboard.choices import threshold_choice
 from dashboard.downloads import offer_downloads
 from dashboard.guard import enter
@@ -29,28 +29,25 @@ if not image_ids:
     st.stop()
 
 pathologies = list(run.manifest.pathologies)
-choice_in_address("radiograph", image_ids, image_ids[0])
-radiograph = cohort.radiographs[st.session_state["radiograph"]]
-choice_in_address("pathology", pathologies, explained_pathology(findings, radiograph.id) or pathologies[0])
-write_to_address("radiograph", "pathology")
-pathology = st.session_state["pathology"]
+radiograph = cohort.radiographs[choice("radiograph", image_ids, image_ids[0], is_step=True)]
+first_pathology = explained_pathology(findings, radiograph.id) or pathologies[0]
+pathology = choice("pathology", pathologies, first_pathology, is_step=True)
 
 
 def choose_case() -> None:
     """Go to what was chosen in the worklist."""
-    choice = st.session_state["worklist"]["choice"]
-    st.session_state["radiograph"] = choice["radiograph"]
-    if choice["pathology"] is not None:
-        st.session_state["pathology"] = choice["pathology"]
+    chosen = st.session_state["worklist"]["choice"]
+    choose(radiograph=chosen["radiograph"], pathology=chosen["pathology"] or pathology)
 
 
 def choose_pathology() -> None:
     """Go to the pathology chosen in the viewer."""
-    st.session_state["pathology"] = st.session_state["viewer"]["pathology"]
+    choose(pathology=st.session_state["viewer"]["pathology"])
 
 
 with listing:
     criteria, order = filters.choose(pathologies, run.manifest.methods, rule)
+    write_address()
     listed = listed_by(findings, criteria, **order)
     titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
     worklist.show(

@@ -3,8 +3,10 @@
 import streamlit as st
 
 from dashboard import pictures, reading
+from dashboard.address import write_address
 from dashboard.choices import threshold_choice
 from dashboard.guard import enter
+from dashboard.model_card import show_model_card
 from shamsul_core.cohort.summary import has_indefinite_labels
 from shamsul_core.figures.comparison import banner
 from shamsul_core.figures.observation_table import figure, interval, observation_table
@@ -33,6 +35,7 @@ with st.sidebar:
         bind="query-params",
         help="CheXpert's policy U-Zeros, with which the paper trains. Otherwise these labels are left out.",
     )
+write_address()
 try:
     assessment, failures = reading.assessment(run, rule, zeros=zeros), run.failures
 except RunError as error:
@@ -41,6 +44,7 @@ except RunError as error:
 performance = assessment.performance
 
 st.subheader(cohort_title(cohort), anchor=False)
+show_model_card(run)
 st.caption(
     f"{performance.radiographs} of {len(radiographs)} radiographs predicted · "
     f"{'simulated' if cohort.is_simulated else 'not marked as simulated'} · "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from shamsul_core.cohort.patients import is_chexpert_validation
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 _SPLITS = {"train": "training set", "val": "validation set", "test": "test set"}
 
 RESEARCH_ONLY = "For research, not for diagnosis."
+
+_ODD = re.compile(r"[^a-z0-9._]+")
+_LONGEST_NAME = 150
 
 _SIGNS = {
     "positive": "of what speaks for the pathology",
@@ -174,3 +178,33 @@ def is_adaptive(settings: Mapping[str, Any]) -> bool:
     False
     """
     return isinstance(settings.get("sampling"), dict)
+
+
+def sentence(words: str) -> str:
+    """Begin with a capital; `str.capitalize` would make LIME Lime.
+
+    >>> sentence("highest IoU of LIME")
+    'Highest IoU of LIME'
+    """
+    return words[:1].upper() + words[1:]
+
+
+def file_name(*parts: str, kind: str) -> str:
+    """Return a file's name of what it holds, safe on every system.
+
+    Parameters
+    ----------
+    parts
+        In a reader's words.
+    kind
+        The extension.
+
+    Examples
+    --------
+    >>> file_name("Best IoU", "Grad-CAM", "Pleural Effusion", "figure", kind="png")
+    'best-iou_grad-cam_pleural-effusion_figure.png'
+    >>> file_name("patient1_study2", "../up & away", kind="pdf")
+    'patient1_study2_up-away.pdf'
+    """
+    plain = (_ODD.sub("-", part.lower()).strip("-.") for part in parts)
+    return f"{'_'.join(filter(None, plain))[:_LONGEST_NAME]}.{kind}"

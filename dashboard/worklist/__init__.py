@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from streamlit.components.v2.bidi_component import ComponentResult
 
-_component = component("shamsul_worklist", "worklist", "worklist.js")
+_component = component("shamsul_worklist", "worklist", "../asking.js", "worklist.js")
 
 
 def show(

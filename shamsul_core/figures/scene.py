@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from shamsul_core.figures.findings import Metric, Row
     from shamsul_core.heatmap import FloatArray
     from shamsul_core.metrics.thresholds import RatioArray
@@ -172,6 +174,8 @@ class Scene:
         Whether something to fill in stands below, so that the panels take half of the window's height.
     can_draw
         Whether the reader may draw the contour, which is then theirs and not the experts'.
+    contour_of
+        Whose the contours are, as it stands before the word: ``"experts'"`` or ``"your"``.
     """
 
     image_id: str
@@ -189,7 +193,19 @@ class Scene:
     agreements: tuple[Agreement, ...] = ()
     is_above_form: bool = False
     can_draw: bool = False
+    contour_of: str = "experts'"
+
+    @property
+    def contour(self) -> str:
+        """The contour with its owner, as within a sentence."""
+        return "your contour" if self.contour_of == "your" else f"the {self.contour_of} contour"
 
     def above_form(self) -> Scene:
         """Return the scene with the panels alone, whose columns are then those of the form below."""
         return replace(self, is_above_form=True, grid=(), agreements=())
+
+
+def hatching_in_words(panels: Iterable[Panel]) -> str | None:
+    """Say what the hatching on panels means, ``None`` where there is none."""
+    is_hatched = any(panel.uncertain is not None and panel.uncertain.any() for panel in panels)
+    return "Hatched: the relevance is within its own error of zero." if is_hatched else None

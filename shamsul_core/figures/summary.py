@@ -36,6 +36,9 @@ COLUMN_HELP: Mapping[str, str] = {
 }
 """What the columns of these tables mean."""
 
+MEAN_RANK = "Mean rank by IoU over the patients; 1 is best"
+"""What a method's column of `ranking_table` means."""
+
 
 def means_in_words(summary: pd.DataFrame, titles: Mapping[str, str]) -> str:
     """Return each method's IoU and hit rate, the mean over the pathologies that have one, the best method first.

@@ -18,7 +18,7 @@ from shamsul_core.cohort.radiograph import PixelArray, Radiograph, blank_labels
 from shamsul_core.cohort.rle import encode_mask
 from shamsul_core.run import RadiographResult, Run
 from shamsul_core.run.manifest import Manifest
-from shamsul_core.run.run import SCORE_COLUMNS
+from shamsul_core.run.tables import SCORE_COLUMNS
 from shamsul_core.scoring import score_result
 from shamsul_core.segmentation import PRESETS
 
@@ -73,6 +73,7 @@ class HeldCohort:
     fingerprint: str = ""
     is_simulated: bool = False
     simulated_note: str | None = None
+    contour_of: str = "your"
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -116,6 +117,10 @@ class HeldRun(Run):
         rows, _ = score_result(self, result.image_id, cohort, PRESETS[manifest.preset])
         table = pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
         self._scores = table.sort_values(["pathology", "method"], ignore_index=True)
+
+    @property
+    def name(self) -> None:
+        """None: it lies in memory."""
 
     def explained_ids(self) -> list[str]:
         """Return the one."""
