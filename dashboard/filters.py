@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard import address
-from shamsul_core.worklist import BY_ID, BY_IOU, BY_PROBABILITY, DECISION, Criteria
+from shamsul_core.metrics.decisions import RULE_TITLES
+from shamsul_core.worklist import BY_ID, BY_IOU, BY_PROBABILITY, Criteria
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from shamsul_core.metrics.decisions import ThresholdRule
 
 _ANY = "Any"
 _BEST = "Best method"
@@ -28,15 +31,22 @@ _WHOLE = (0.0, 1.0)
 
 
 def choose(
-    pathologies: Sequence[str], methods: Mapping[str, Mapping[str, Any]]
+    pathologies: Sequence[str], methods: Mapping[str, Mapping[str, Any]], rule: ThresholdRule
 ) -> tuple[Criteria, dict[str, Any]]:
-    """Let the reader search, filter and sort; return the criteria, and the order as `worklist` takes it."""
+    """Let the reader search, filter and sort; return the criteria, and the order as `worklist` takes it.
+
+    Parameters
+    ----------
+    rule
+        By which a pathology counts as predicted.
+    """
     titles = {name: str(method["title"]) for name, method in methods.items()}
     options = {
         "pathology": [_ANY, *pathologies],
         "label": [_ANY, "positive", "negative", "uncertain", "blank"],
         "predicted": [_ANY, *_YES],
         "annotated": [_ANY, *_YES],
+        "explained": [_ANY, *_YES],
         "correct": [_ANY, *_CORRECT],
         "view": [_ANY, "frontal", "lateral"],
         "method": [_BEST, *titles],
@@ -50,11 +60,11 @@ def choose(
     )
     name = f"Filter and sort ({criteria.count})" if criteria.count else "Filter and sort"
     with st.popover(name, width="stretch", icon=":material/filter_list:"):
-        _draw(options, titles)
+        _draw(options, titles, rule)
     return criteria, _SORTS[chosen["sort"]]
 
 
-def _draw(options: Mapping[str, Sequence[str]], titles: Mapping[str, str]) -> None:
+def _draw(options: Mapping[str, Sequence[str]], titles: Mapping[str, str], rule: ThresholdRule) -> None:
     def select(name: str, label: str) -> None:
         st.selectbox(
             label, options[name], key=_key(name), format_func=lambda option: titles.get(option, option)
@@ -64,15 +74,16 @@ def _draw(options: Mapping[str, Sequence[str]], titles: Mapping[str, str]) -> No
     with left:
         select("pathology", "Pathology")
         select("label", "Labelled")
-        select("predicted", f"Predicted (from {DECISION:.2f} on)")
+        select("predicted", f"Predicted (threshold: {RULE_TITLES[rule]})")
     with right:
         select("annotated", "Contour by an expert")
         select("correct", "Prediction and label")
-        select("view", "View")
+        select("explained", "Explained")
     with left:
+        select("view", "View")
         select("method", "IoU of")
-        select("sort", "Sort by")
     with right:
+        select("sort", "Sort by")
         st.slider("IoU between", *_WHOLE, step=0.05, key=_IOU)
         st.button(
             "Clear filters",
@@ -95,6 +106,7 @@ def _criteria(search: str, iou: tuple[float, float], chosen: Mapping[str, str]) 
         is_predicted=_YES.get(chosen["predicted"]),
         is_correct=_CORRECT.get(chosen["correct"]),
         is_annotated=_YES.get(chosen["annotated"]),
+        is_explained=_YES.get(chosen["explained"]),
         view=narrowing["view"],
         method=narrowing["method"],
         iou=iou,

@@ -19,16 +19,20 @@ from shamsul_core.figures.distributions import (
     iou_boxes,
 )
 from shamsul_core.figures.summary import (
+    COLUMN_HELP,
+    MEAN_RANK,
+    boxes_in_words,
     means_in_words,
     pair_table,
     ranking_in_words,
+    ranking_table,
     ranks_in_words,
     summary_table,
 )
 from shamsul_core.metrics.lesions import FEATURES
 from shamsul_core.metrics.summary import Slice, rank_correlations
 from shamsul_core.paper import SOURCE
-from shamsul_core.wording import threshold_in_words
+from shamsul_core.wording import threshold_in_words, why_no_iou
 
 FIGURES = {
     "iou": "IoU",
@@ -79,35 +83,43 @@ write_address()
 
 with stopping_plainly():
     scores, summary = reading.summary(run, counted, view)
-if scores.empty:
-    st.info("No radiograph of this view has been scored yet.")
-    st.stop()
-if not summary["n"].any():
-    st.info(
-        "There is no IoU and no hit without contours, and the experts marked nothing on these radiographs. "
-        "Compare shows the heatmaps; Selection finds cases by their probability."
-    )
+if reason := why_no_iou(scores, has_contours=cohort.has_annotations):
+    st.info(f"{reason} Compare shows the heatmaps; Selection finds cases by their probability.")
     st.stop()
 
 shown = titles if method == "all" or figure_name == "methods" else {method: titles[method]}
 st.markdown(means_in_words(summary, shown))
 if figure_name == "methods":
     st.markdown(ranking_in_words(scores, titles))
+    if not (ranks := ranking_table(scores, titles)).empty:
+        st.dataframe(
+            ranks,
+            hide_index=True,
+            column_config={
+                **{
+                    title: st.column_config.NumberColumn(format="%.2f", help=MEAN_RANK)
+                    for title in titles.values()
+                },
+                "Patients": st.column_config.NumberColumn(help=COLUMN_HELP["Patients"]),
+                "Critical difference": st.column_config.NumberColumn(
+                    format="%.2f", help=COLUMN_HELP["Critical difference"]
+                ),
+                **{name: st.column_config.TextColumn(help=COLUMN_HELP[name]) for name in ("p", "p, Holm")},
+            },
+            alt="Mean rank of each method on each pathology, with Friedman's test",
+        )
     st.dataframe(
         pair_table(scores, titles),
         hide_index=True,
         height=560,
         placeholder="–",
         column_config={
-            "Difference": st.column_config.NumberColumn(format="%.3f", help="Mean difference of IoU"),
-            "Effect": st.column_config.NumberColumn(
-                format="%.2f",
-                help="Rank-biserial correlation: 1 where the first method is always better, -1 where the second is",
-            ),
-            "p": st.column_config.TextColumn(help="Wilcoxon's signed-rank test, two-sided"),
-            "p, Holm": st.column_config.TextColumn(help="Corrected for the whole table"),
+            "Patients": st.column_config.NumberColumn(help=COLUMN_HELP["Patients"]),
+            "Difference": st.column_config.NumberColumn(format="%.3f", help=COLUMN_HELP["Difference"]),
+            "Effect": st.column_config.NumberColumn(format="%.2f", help=COLUMN_HELP["Effect"]),
+            **{name: st.column_config.TextColumn(help=COLUMN_HELP[name]) for name in ("p", "p, Holm")},
         },
-        alt="Every two methods compared on the same radiographs",
+        alt="Every two methods compared on the same patients",
     )
     st.stop()
 
@@ -148,8 +160,7 @@ if figure_name in {"probability", "lesion"}:
 elif figure_name == "iou":
     remarks.insert(
         0,
-        "Box: middle half of the radiographs, line: median, dashed: mean (in figures above). "
-        f"Star: mean in the paper ({SOURCE}).",
+        boxes_in_words(summary),
     )
 else:
     remarks.insert(0, "A hit: the map's maximum lies inside the experts' contour. Bars with 95 % intervals.")
@@ -164,13 +175,19 @@ st.dataframe(
     height=388,
     placeholder="–",
     column_config={
-        "n": st.column_config.NumberColumn(help="Radiographs with an IoU"),
-        "95 % interval": st.column_config.TextColumn(help="Bootstrap over radiographs, 1,000 times"),
+        "n": st.column_config.NumberColumn(help=COLUMN_HELP["n"]),
+        **{
+            name: st.column_config.TextColumn(help=COLUMN_HELP[name])
+            for name in ("95 % interval", "95 % interval of hits")
+        },
         **{
             name: st.column_config.LinkColumn(help="Opens the case", display_text=r"#(.+)$", width="small")
             for name in ("Best case", "Worst case")
         },
-        **{name: st.column_config.NumberColumn(format="%.2f") for name in ("Mean IoU", "Median", "Hit rate")},
+        **{
+            name: st.column_config.NumberColumn(format="%.2f", help=COLUMN_HELP.get(name))
+            for name in ("Mean IoU", "Median", "Hit rate")
+        },
         "Paper's mean": st.column_config.NumberColumn(format="%.3f", help=SOURCE),
     },
     alt="Mean IoU, median, intervals, best and worst case of each pathology and method",

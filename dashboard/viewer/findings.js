@@ -35,7 +35,7 @@ function describeFindings(parts, scene) {
   const methods = scene.panels.slice(1);
   parts.root.hidden = scene.grid.length === 0;
   const head = element("tr", {}, element("th", { scope: "col" }, "Pathology"),
-    element("th", { scope: "col", title: "Predicted probability; bold from 0.50 on" }, "Prob."),
+    element("th", { scope: "col", title: `Predicted probability; bold ${scene.predictionRule}` }, "Prob."),
     ...methods.map(({ title }) => element("th", { scope: "col" }, title)));
   const body = element("tbody", { role: "radiogroup", "aria-label": "Pathology" },
     ...scene.grid.map((row) => gridRow(row, row.pathology === scene.pathology)));
