@@ -20,6 +20,7 @@ _STYLE = """
 .stMainBlockContainer { padding: 1.1rem 1.6rem 1rem; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0.5rem; }
 [data-testid="stSidebarHeader"] { height: 2.2rem; padding-bottom: 0; }
+[data-testid="stBaseButton-primary"] { color: #06141b; }
 [data-testid="stHeader"] { height: 2rem; background: transparent; }
 """
 _DECLARED = "navigation declared"

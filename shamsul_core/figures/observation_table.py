@@ -18,7 +18,7 @@ _HEADERS = (
     ("Unc.", "", "Radiographs labelled uncertain; not evaluated"),
     ("Prev.", "", "Prevalence: positives among the definite labels"),
     ("AUROC, 0 to 1", "drawn", "Area under the ROC curve; the tick in the middle is 0.5, chance"),
-    ("", "", "AUROC with its 95 % bootstrap interval"),
+    ("AUROC", "", "AUROC with its 95 % bootstrap interval"),
     ("AUPRC", "", "Average precision with its 95 % bootstrap interval; chance is the prevalence"),
     ("At", "", "Threshold: from this probability on the model says yes"),
     ("Sens.", "", "Sensitivity at the threshold: true positives among the positives"),

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import Error, TimeoutError
+from playwright.sync_api import Error
+from playwright.sync_api import TimeoutError as TooLate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,7 +114,7 @@ class Crawler:
             self.opened[control["kind"]] = self.opened.get(control["kind"], 0) + 1
             try:
                 self._set(control, path)
-            except (Error, TimeoutError) as error:
+            except Error as error:
                 self._note("cannot be set", str(error))
 
     def _set(self, control: Control, path: tuple[Control, ...]) -> None:
@@ -187,7 +188,7 @@ class Crawler:
         node.focus()
         node.press(key)
         if node.get_attribute("data-testid") is None:  # Streamlit's, which tells its server a moment later
-            with suppress(TimeoutError):  # it was at this end
+            with suppress(TooLate):  # it was at this end
                 self.page.wait_for_function("before => sent > before", arg=sent, timeout=1_000)
         self.after()
 
