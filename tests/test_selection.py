@@ -120,14 +120,14 @@ def test_surely_wrong_is_furthest_on_the_wrong_side(scores):
         alike = [one.probability for one in others if one.label == own.label]
         assert row.value == own.probability
         if own.label == 0:
-            assert row.value == np.nanmax(alike) > 0.5
+            assert row.value == np.nanmax(alike) >= 0.5
         else:
             assert own.label == 1
             assert row.value == np.nanmin(alike) < 0.5
     wrong = {
         (one.pathology, one.label)
         for one in per_radiograph(scores)
-        if (one.label == 0 and one.probability > 0.5) or (one.label == 1 and one.probability < 0.5)
+        if (one.label == 0 and one.probability >= 0.5) or (one.label == 1 and one.probability < 0.5)
     }
     assert len(cases) == len(wrong)
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _component = component(
     "shamsul_viewer",
     "viewer",
+    "../screen.js",
+    "../asking.js",
     "scene.js",
     "view.js",
     "contour.js",
@@ -49,6 +51,11 @@ def show(
         Called when the reader drew a contour, where the scene lets them: ``st.session_state[key]["contour"]`` is then
         ``{"pathology": ..., "points": [x, y, x, y, ...]}`` in pixels of the radiograph, points ``None`` to take the last
         one back.
+
+    Returns
+    -------
+    ComponentResult
+        Its ``display`` is what is on the screen, as `shamsul_core.figures.display` reads it; ``None`` as at first.
     """
     return _component(
         key=key,
@@ -57,4 +64,5 @@ def show(
         height="content",
         on_pathology_change=on_pathology or (lambda: None),
         on_contour_change=on_contour or (lambda: None),
+        on_display_change=lambda: None,
     )

@@ -76,6 +76,8 @@ class CheXpertCohort:
         What opening it has shown.
     """
 
+    contour_of = "experts'"
+
     def __init__(self, layout: Layout, radiographs: RadiographTable, problems: tuple[Problem, ...]) -> None:
         self._layout = layout
         self._radiographs = radiographs

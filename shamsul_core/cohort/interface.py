@@ -42,6 +42,11 @@ class Cohort(Protocol):
         """Whether there is an expert annotation file and it could be read."""
         ...
 
+    @property
+    def contour_of(self) -> str:
+        """Whose `annotation` is, as it stands before the word: ``"experts'"`` or, of a reader's own radiograph, ``"your"``."""
+        ...
+
     def annotation(self, image_id: str, pathology: str) -> Annotation | None:
         """Return what the experts marked; empty where they marked nothing.
 

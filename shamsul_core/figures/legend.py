@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from shamsul_core.figures.relevance_colours import COLOUR_MAPS
-from shamsul_core.figures.still import OPACITY
+from shamsul_core.figures.display import AS_AT_FIRST
 
 _GREY = 89
 """Under the colours: that of a radiograph of middling brightness."""
@@ -11,10 +10,10 @@ _GREY = 89
 
 def colour_bar() -> str:
     """Return HTML: the colours from against to towards, as they look over a grey radiograph."""
-    table = COLOUR_MAPS[0].table.astype(float)
+    table = AS_AT_FIRST.colour_map.table.astype(float)
     stops = []
     for *colour, alpha in table[::2]:
-        share = OPACITY * alpha / 255
+        share = AS_AT_FIRST.opacity * alpha / 255
         shades = (round(_GREY * (1 - share) + value * share) for value in colour)
         stops.append(f"rgb({','.join(map(str, shades))})")
     return (

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from shamsul_core.wording import cohort_in_words
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -30,7 +32,7 @@ def model_facts(manifest: Manifest) -> dict[str, str]:
         "Model's fingerprint": str(model["fingerprint"]),
         "Preprocessing": _in_words(model.get("preprocessing")),
         "Precision": _in_words(model.get("precision")),
-        "Cohort": f"{cohort['name']}, {_in_words(cohort.get('radiographs'))} radiographs",
+        "Cohort": f"{cohort_in_words(cohort)}, {_in_words(cohort.get('radiographs'))} radiographs",
         "Simulated": str(cohort.get("simulated") or "not marked as simulated"),
         "Cohort's fingerprint": str(cohort["fingerprint"]),
         "Pathologies explained": ", ".join(manifest.pathologies),

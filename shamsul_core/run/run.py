@@ -42,6 +42,11 @@ class Run:
             str, Mapping[str, float]
         ] = {}  # of results read so far, each of which is read once
 
+    @property
+    def name(self) -> str | None:
+        """Of its folder; ``None`` of a run that lies nowhere."""
+        return self.folder.name
+
     @classmethod
     def open(cls, folder: Path) -> Run:
         """Open a run.

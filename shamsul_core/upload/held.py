@@ -73,6 +73,7 @@ class HeldCohort:
     fingerprint: str = ""
     is_simulated: bool = False
     simulated_note: str | None = None
+    contour_of: str = "your"
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -116,6 +117,10 @@ class HeldRun(Run):
         rows, _ = score_result(self, result.image_id, cohort, PRESETS[manifest.preset])
         table = pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
         self._scores = table.sort_values(["pathology", "method"], ignore_index=True)
+
+    @property
+    def name(self) -> None:
+        """None: it lies in memory."""
 
     def explained_ids(self) -> list[str]:
         """Return the one."""
