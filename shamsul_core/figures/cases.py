@@ -297,9 +297,8 @@ def _write_footer(
 def _footnotes(cases: Sequence[Case], panels: Iterable[Panel], footer: str) -> list[str]:
     """Return what must stand under every picture: what lines and hatching are, where from, and what holds of the run."""
     scene = cases[0].scene
-    lines = f"Continuous line: {scene.contour}. Dashed: the method's mask."
-    hatched = hatching_in_words(panels)
-    notes = [" ".join(filter(None, part)) for part in ((lines, hatched), (RESEARCH_ONLY, scene.banner))]
+    parts = ((scene.lines, hatching_in_words(panels)), (RESEARCH_ONLY, scene.banner))
+    notes = [" ".join(filter(None, part)) for part in parts]
     return [notes[0], footer, notes[1]]
 
 
