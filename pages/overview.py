@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import pictures, reading
 from dashboard.choices import threshold_choice
 from dashboard.guard import enter
+from dashboard.model_card import show_model_card
 from shamsul_core.cohort.summary import has_indefinite_labels
 from shamsul_core.figures.comparison import banner
 from shamsul_core.figures.observation_table import figure, interval, observation_table
@@ -34,6 +35,7 @@ except RunError as error:
 performance = assessment.performance
 
 st.subheader(cohort.name, anchor=False)
+show_model_card(run)
 st.caption(
     f"{performance.radiographs} of {len(radiographs)} radiographs predicted · "
     f"{'simulated' if cohort.is_simulated else 'not marked as simulated'} · "

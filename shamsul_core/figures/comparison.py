@@ -12,11 +12,13 @@ import pandas as pd
 
 from shamsul_core.cohort import CohortError
 from shamsul_core.figures.findings import Metric, lesion, lesion_fact, percent, prediction_fact, score_grid
+from shamsul_core.figures.model_card import NEVER_REAL
 from shamsul_core.figures.overlay import map_for_thresholds, picture_of
 from shamsul_core.figures.scene import Agreement, Levels, Panel, Picture, Scene
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
 from shamsul_core.metrics.localisation import iou
 from shamsul_core.metrics.thresholds import count_levels, count_overlaps
+from shamsul_core.model_card import card_in_manifest
 from shamsul_core.run.manifest import ALL
 from shamsul_core.scoring import NOT_ASKED
 from shamsul_core.segmentation import PRESETS, SegmentationSettings, grey_levels, outline, scale, segment
@@ -133,6 +135,9 @@ def banner(run: Run) -> str | None:
     """Return what a reader must know wherever this run's results show; ``None`` where there is nothing."""
     lines = [] if run.manifest.model["is_trained"] else [UNTRAINED]
     simulated = run.manifest.cohort.get("simulated")
+    card = card_in_manifest(run.manifest.model)
+    if card is not None and card.is_simulated and not simulated:
+        lines.append(f"{NEVER_REAL} What it says of this one means nothing.")
     return " ".join([*lines, simulated] if simulated else lines) or None
 
 

@@ -28,7 +28,8 @@ class Manifest:
     Parameters
     ----------
     model
-        source, fingerprint, is_trained, pathologies, preprocessing, precision.
+        source, fingerprint, is_trained, pathologies, preprocessing, precision; card (see `shamsul_core.model_card`) where
+        anything is known of its training.
     cohort
         path (relative to the run's folder), name, split, fingerprint, simulated (its label, or ``None``), radiographs.
     methods
