@@ -46,6 +46,7 @@ class _Case:
     expert: Mask | None
     scores: pd.DataFrame
     settings: SegmentationSettings
+    whose: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +102,8 @@ def comparison_scene(
         picture = picture_of(pixels)
     scores = scores[scores["image_id"] == image_id]
     here = scores[scores["pathology"] == pathology].set_index("method")
-    case = _Case(run, result, pathology, expert, here, segmentation_of(run))
+    whose = "your" if cohort.is_readers_own else "the experts'"
+    case = _Case(run, result, pathology, expert, here, segmentation_of(run), whose)
     shown = [_method(case, method, size) for method in run.manifest.methods]
     titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
     marked = set(scores.loc[scores["expert_area_px"] > 0, "pathology"])
@@ -111,7 +113,7 @@ def comparison_scene(
         radiograph=picture,
         pixels=pixels,
         expert_outlines=() if expert is None else outline(expert),
-        panels=(_expert_panel(expert, note), *(one.panel for one in shown)),
+        panels=(_expert_panel(expert, note, whose), *(one.panel for one in shown)),
         banner=banner(run),
         side_markers=None if radiograph.view == "lateral" else ("R", "L"),
         facts=_facts(radiograph, result, pathology, expert, shown),
@@ -120,6 +122,7 @@ def comparison_scene(
             run.manifest.pathologies, titles, scores, result.probabilities, radiograph.labels, marked
         ),
         agreements=_agreements(shown),
+        can_draw=cohort.is_readers_own,
     )
 
 
@@ -172,8 +175,9 @@ def _expert_mask(
     return mask, None
 
 
-def _expert_panel(expert: Mask | None, note: str | None) -> Panel:
-    area = () if expert is None else (_area(expert, "The experts' mask, of the radiograph"),)
+def _expert_panel(expert: Mask | None, note: str | None, whose: str) -> Panel:
+    meaning = f"{whose[:1].upper()}{whose[1:]} mask, of the radiograph"
+    area = () if expert is None else (_area(expert, meaning),)
     return Panel(key="expert", title="Radiograph", metrics=area, note=note)
 
 
@@ -206,7 +210,7 @@ def _method(case: _Case, method: str, size: tuple[int, int]) -> _Shown:
         is_piecewise=heatmap.superpixels is not None,
         uncertain=heatmap.uncertain,
         outlines=outline(segmented.mask),
-        metrics=() if score is None else _metrics(score, segmented.mask),
+        metrics=() if score is None else _metrics(score, segmented.mask, case.whose),
         note=" ".join(filter(None, remarks)) or None,
         levels=levels,
     )
@@ -266,12 +270,12 @@ def _convergence(heatmap: Heatmap) -> str | None:
     return f"Not converged after {heatmap.evaluations} forward passes."
 
 
-def _metrics(score: Mapping[Hashable, Any], mask: Mask) -> tuple[Metric, ...]:
+def _metrics(score: Mapping[Hashable, Any], mask: Mask, whose: str) -> tuple[Metric, ...]:
     overlap = "–" if pd.isna(score["iou"]) else f"{score['iou']:.2f}"
     hit = "–" if pd.isna(score["hit"]) else ("yes" if score["hit"] == 1 else "no")
     return (
-        Metric(name="IoU", value=overlap, help="Overlap of the method's mask with the experts', 0 to 1"),
-        Metric(name="Hit", value=hit, help="Whether the map's maximum lies inside the experts' contour"),
+        Metric(name="IoU", value=overlap, help=f"Overlap of the method's mask with {whose} mask, 0 to 1"),
+        Metric(name="Hit", value=hit, help=f"Whether the map's maximum lies inside {whose} contour"),
         _area(mask, "The method's mask, of the radiograph"),
     )
 

@@ -92,7 +92,7 @@ def numbers_csv(run: Run, image_id: str, scores: pd.DataFrame) -> str:
     """Return the scores of one radiograph, all pathologies and methods, as CSV with the run's model and cohort."""
     here = scores[scores["image_id"] == image_id]
     about = {
-        "run": run.folder.name,
+        "run": run.name,
         "model": run.manifest.model["fingerprint"],
         "is_trained": run.manifest.model["is_trained"],
         "cohort": run.manifest.cohort["name"],
@@ -109,9 +109,10 @@ def caption(run: Run, scene: Scene, *, columns: int) -> str:
     """
     facts = ". ".join(f"{fact.name}: {fact.value}" for fact in scene.facts)
     model, cohort = run.manifest.model, run.manifest.cohort
+    origin = "" if scene.can_draw else f", cohort {cohort['name']}"
     source = (
-        f"Run {run.folder.name}, model {model['source']} ({str(model['fingerprint'])[:12]}), "
-        f"cohort {cohort['name']}, preset {run.manifest.preset}, masks by {scene.threshold_rule}."
+        f"{f'Run {run.name}, model' if run.name else 'Model'} {model['source']} ({str(model['fingerprint'])[:12]})"
+        f"{origin}, preset {run.manifest.preset}, masks by {scene.threshold_rule}."
     )
     is_hatched = any(panel.uncertain is not None and panel.uncertain.any() for panel in scene.panels)
     hatched = "Hatched: the relevance is within its own error of zero." if is_hatched else None
@@ -132,7 +133,7 @@ def _figure(run: Run, scene: Scene, pixels: PixelArray) -> Figure:
     for i, panel in enumerate(scene.panels):
         _draw(figure.add_axes(((i + 0.01) / count, bottom, 0.98 / count, height)), panel, scene, pixels)
     figure.text(0.01 / count, text_in / total_in, text, va="top", linespacing=1.35)
-    _legend(figure, (text_in + 0.12) / total_in)
+    _legend(figure, (text_in + 0.12) / total_in, "your contour" if scene.can_draw else "expert's contour")
     return figure
 
 
@@ -179,7 +180,7 @@ def _outlines(axes: Axes, outlines: Sequence[Outline], colour: str, dash: str, w
     )
 
 
-def _legend(figure: Figure, y: float) -> None:
+def _legend(figure: Figure, y: float, contour: str) -> None:
     """Draw the colour bar with its meaning in words, and the two lines, in one row at this height."""
     width_in, height_in = figure.get_size_inches()
     bar = figure.add_axes((0.55 / width_in, y, 1.2 / width_in, 0.1 / height_in))
@@ -191,7 +192,7 @@ def _legend(figure: Figure, y: float) -> None:
     figure.text(1.8 / width_in, y, "towards the pathology")
     line = partial(Line2D, [], [], linewidth=1.4)
     handles = [
-        line(color=_EXPERT, label="expert's contour"),
+        line(color=_EXPERT, label=contour),
         line(color="#8a7f45", linestyle="--", label="method's mask"),  # as on the picture, but seen on white
     ]
     at = (1, y - 0.1 / height_in)

@@ -74,6 +74,11 @@ class Run:
             str, Mapping[str, float]
         ] = {}  # of results read so far, each of which is read once
 
+    @property
+    def name(self) -> str:
+        """What readers call it: its folder's name; empty for what is in memory only."""
+        return self.folder.name
+
     @classmethod
     def open(cls, folder: Path) -> Run:
         """Open a run.
