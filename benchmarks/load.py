@@ -38,7 +38,6 @@ class Session:
         self._socket, self._page = socket, page
         self._set: dict[str, WidgetState] = {}
         self.widgets: list[tuple[str, str, str]] = []  # kind, label and id, in the page's order
-        self.place = 0  # of the case shown
         self.errors: list[str] = []
 
     async def send(self, *states: WidgetState) -> float:
@@ -61,7 +60,7 @@ class Session:
         self._set = {
             name: state
             for name, state in self._set.items()
-            if name in shown and state.WhichOneof("value") not in {"trigger_value", "json_trigger_value"}
+            if name in shown and state.WhichOneof("value") != "trigger_value"
         }
         return time.perf_counter() - started
 
@@ -107,35 +106,24 @@ class Reader:
         (asked,) = session.find("text_input", "Your name")
         self.seconds["next case"].append(await session.send(WidgetState(id=asked, string_value=self.name)))
         while True:
-            for question in ("trust_before", *("significance",) * 4, "comment"):
+            for question in ("significance",) * 4 + ("comment",):
                 await asyncio.sleep(chance.uniform(1, 5))
                 if time.monotonic() > until:
                     return
                 await self._answer(session, chance, question)
             await asyncio.sleep(chance.uniform(1, 5))
-            (steps,) = session.find("bidi_component", "shamsul_cases")
-            ahead = json.dumps([{"event": "place", "value": session.place + 1}])
-            # as Streamlit's frontend names what a component sends
-            state = WidgetState(id=f"$$STREAMLIT_INTERNAL_KEY_{steps}__events", json_trigger_value=ahead)
-            self.seconds["next case"].append(await session.send(state))
+            (ahead,) = session.find("button", "Next")
+            self.seconds["next case"].append(await session.send(WidgetState(id=ahead, trigger_value=True)))
 
     async def _answer(self, session: Session, chance: random.Random, question: str) -> None:
-        number = chance.randrange(5)
-        value = f"{self.name} {len(self.given)}" if question == "comment" else str(number + 1)
-        kind = {"trust_before": "radio", "significance": "button_group", "comment": "text_area"}[question]
+        kind = "radio" if question == "significance" else "text_area"
         asked = session.find(kind, QUESTIONS[question].text)
         widget = asked[sum(one == question for one, _ in self.given) % len(asked)]
-        state = WidgetState(id=widget)
-        if kind == "button_group":
-            state.string_array_value.data.append(value)
-        else:
-            state.string_value = value if kind == "text_area" else TRUST[number]
-        seconds = await session.send(state)
-        if question == "trust_before":
-            (button,) = session.find("button", "Save and show the maps")
-            seconds = await session.send(WidgetState(id=button, trigger_value=True))
+        number = chance.randrange(5)
+        value = str(number + 1) if question == "significance" else f"{self.name} {len(self.given)}"
+        sent = SCALE[number] if question == "significance" else value
         self.given.append((question, value))
-        self.seconds["answer"].append(seconds)
+        self.seconds["answer"].append(await session.send(WidgetState(id=widget, string_value=sent)))
 
 
 async def read_all(address: str, count: int, seconds: float) -> list[Reader]:
