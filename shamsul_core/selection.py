@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from shamsul_core.worklist import DECISION
+from shamsul_core.labels import DECISION_THRESHOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -122,11 +122,11 @@ def furthest_from_label(scores: pd.DataFrame) -> pd.DataFrame:
     """Return, for each pathology, the prediction furthest from the label, once each way.
 
     The highest probability among those labelled negative, and the lowest among those labelled positive; a case is
-    shown only where the probability is on the wrong side of `DECISION`.
+    shown only where the probability is on the wrong side of `DECISION_THRESHOLD`.
     """
     radiographs = _radiographs(scores)
-    negative = radiographs.query("label == 0 and probability >= @DECISION")
-    positive = radiographs.query("label == 1 and probability < @DECISION")
+    negative = radiographs.query("label == 0 and probability >= @DECISION_THRESHOLD")
+    positive = radiographs.query("label == 1 and probability < @DECISION_THRESHOLD")
     too_high = _extremes(
         negative,
         "probability",
@@ -238,7 +238,7 @@ CRITERIA = {
     "wrong": Criterion(
         title="Furthest from the label",
         meaning="For each pathology, the two predictions furthest from the label: the highest probability among radiographs "
-        f"labelled negative and the lowest among those labelled positive, where it lies beyond {DECISION}.",
+        f"labelled negative and the lowest among those labelled positive, where it lies beyond {DECISION_THRESHOLD}.",
         choose=furthest_from_label,
         needs_contours=False,
     ),

@@ -1,4 +1,4 @@
-"""Cards of cases: real links, of which a plain click opens the case in the session."""
+"""Cards of cases, each with a link to its case."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ if TYPE_CHECKING:
 _component = component("shamsul_cards", "cards", "../scroll/place.js", "cards.js")
 
 
-def show(cards: Sequence[str], *, key: str) -> int | None:
-    """Show cards one below another; return the place of the one that the reader just opened, ``None`` where none.
+def show(cards: Sequence[str], *, key: str) -> None:
+    """Show cards one below another; their links open in the session, as all within the dashboard (`dashboard.address`).
 
     Parameters
     ----------
     cards
         What `shamsul_core.figures.cases.case_card` returned.
     """
-    opened = _component(key=key, data=list(cards), on_open_change=lambda: None).open
-    is_place = isinstance(opened, int) and not isinstance(opened, bool) and 0 <= opened < len(cards)
-    return opened if is_place else None
+    _component(key=key, data=list(cards))

@@ -1,19 +1,17 @@
 // ---------------------------------------------------------------- cards.js
-// The cards' HTML is made by shamsul_core/figures/cases.py, with every word in it escaped. A plain click, or Enter, on a
-// card asks the server to open its case; with a modifier key or another button the link is the browser's.
+// The cards' HTML is made by shamsul_core/figures/cases.py, with every word in it escaped.
 
 const OPENED = placeOf("card", []); // the last one
 
 class Cards {
   constructor(parent) {
     this.calls = 0;
-    this.send = () => {};
     this.shown = null;
     this.listeners = new AbortController();
     this.root = document.createElement("div");
     this.root.className = "cards";
     parent.append(this.root);
-    this.root.addEventListener("click", (event) => this.#open(event), { signal: this.listeners.signal });
+    this.root.addEventListener("click", (event) => this.#note(event), { signal: this.listeners.signal });
   }
 
   destroy() {
@@ -37,12 +35,9 @@ class Cards {
     return [...this.root.querySelectorAll("h2 a")];
   }
 
-  #open(event) {
+  #note(event) {
     const link = event.target.closest("a");
-    if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-    event.preventDefault();
-    remember(OPENED, link.href);
-    this.send("open", this.#links().indexOf(link));
+    if (link) remember(OPENED, link.href);
   }
 }
 
@@ -50,11 +45,10 @@ class Cards {
 
 const mounted = new WeakMap();
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data }) {
   let cards = mounted.get(parentElement);
   if (!cards) mounted.set(parentElement, (cards = new Cards(parentElement)));
   const call = ++cards.calls;
-  cards.send = setTriggerValue;
   cards.show(data);
   return () => {
     if (cards.calls !== call) return;

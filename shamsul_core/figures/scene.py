@@ -162,6 +162,8 @@ class Scene:
         Which side of the patient is on the left and on the right of the screen; ``None`` in a lateral view.
     facts
         What is known of this pathology here.
+    prediction_rule
+        At which probability a pathology counts as predicted, in words.
     threshold_rule
         What the run's masks were made with, such as Otsu's threshold.
     grid
@@ -185,6 +187,7 @@ class Scene:
     banner: str | None = None
     side_markers: tuple[str, str] | None = ("R", "L")
     facts: tuple[Metric, ...] = ()
+    prediction_rule: str = ""
     threshold_rule: str = "Otsu"
     grid: tuple[Row, ...] = ()
     agreements: tuple[Agreement, ...] = ()
