@@ -12,18 +12,25 @@ function scrollerOf(node) {
 }
 
 class Keeper {
-  constructor(parent, view) {
+  constructor(parent) {
     this.calls = 0;
+    this.page = null;
+    this.wanted = null; // where to, while waiting
     this.scroller = scrollerOf(parent);
-    this.page = location.pathname;
-    this.place = placeOf("scroll", view);
     this.listeners = new AbortController();
     const { signal } = this.listeners;
-    this.wanted = recall(this.place) ?? 0;
     this.observer = new ResizeObserver(() => this.#follow());
-    for (const child of this.scroller.children) this.observer.observe(child);
     for (const act of OWN_ACTS) this.scroller.addEventListener(act, () => this.#settle(), { signal, passive: true });
     this.scroller.addEventListener("scroll", () => this.#note(), { signal, passive: true });
+  }
+
+  // Another view of the same page stays where it is.
+  show(view) {
+    this.place = placeOf("scroll", view);
+    if (this.page === location.pathname) return;
+    this.page = location.pathname;
+    this.wanted = recall(this.place) ?? 0;
+    for (const child of this.scroller.children) this.observer.observe(child);
     this.#follow();
   }
 
@@ -43,11 +50,6 @@ class Keeper {
     this.observer.disconnect();
   }
 
-  // Another view of the same page stays where it is.
-  show(view) {
-    this.place = placeOf("scroll", view);
-  }
-
   // Not while waiting, nor once the address is another page's: that page is scrolled to its top.
   #note() {
     if (this.wanted === null && location.pathname === this.page) remember(this.place, Math.round(this.scroller.scrollTop));
@@ -60,7 +62,7 @@ const keepers = new WeakMap();
 
 export default function ({ parentElement, data }) {
   let keeper = keepers.get(parentElement);
-  if (!keeper) keepers.set(parentElement, (keeper = new Keeper(parentElement, data)));
+  if (!keeper) keepers.set(parentElement, (keeper = new Keeper(parentElement)));
   const call = ++keeper.calls;
   keeper.show(data);
   return () => {

@@ -222,7 +222,7 @@ def _draw_rows(
 
 def _write_words(figure: Figure, case: Case, rows: _Rows, top: float, colour: str) -> None:
     """Write what a row is of from this height down, in inches, its pathology in bold."""
-    columns = int(12 * (rows.text - _MARGIN * rows.width))
+    columns = int(14 * (rows.text - _MARGIN * rows.width))
     name = _wrapped(case.scene.pathology, columns - 2)
     image_id = case.scene.image_id.replace("_", "_ ")  # to break it there
     words = _wrapped("\n\n".join([case.why, case.prediction, image_id]), columns).replace("_ ", "_")
@@ -307,4 +307,4 @@ def _footnotes(cases: Sequence[Case], panels: Iterable[Panel], footer: str) -> l
 def _wrapped(words: str, width: int) -> str:
     from textwrap import fill
 
-    return "\n".join(fill(line, width) for line in words.split("\n"))
+    return "\n".join(fill(line, width, break_long_words=False) for line in words.split("\n"))

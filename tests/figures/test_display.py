@@ -319,7 +319,7 @@ def test_dicom_has_the_masks_and_the_look_of_the_screen(made_run, cohort):
 class Yours:
     """A cohort whose contours are the reader's."""
 
-    contour_of = "your"
+    is_readers_own = True
 
     def __init__(self, cohort):
         self._cohort = cohort
