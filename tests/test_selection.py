@@ -112,8 +112,8 @@ def test_most_disagreed_is_the_widest_spread(scores):
 
 @few
 @given(tables())
-def test_surely_wrong_is_furthest_on_the_wrong_side(scores):
-    cases = selection.surely_wrong(scores)
+def test_the_furthest_from_the_label_is_furthest_on_the_wrong_side(scores):
+    cases = selection.furthest_from_label(scores)
     for row in cases.itertuples():
         others = [one for one in per_radiograph(scores) if one.pathology == row.pathology]
         own = next(one for one in others if one.image_id == row.image_id)
