@@ -46,6 +46,7 @@ def choose(
         "label": [_ANY, "positive", "negative", "uncertain", "blank"],
         "predicted": [_ANY, *_YES],
         "annotated": [_ANY, *_YES],
+        "explained": [_ANY, *_YES],
         "correct": [_ANY, *_CORRECT],
         "view": [_ANY, "frontal", "lateral"],
         "method": [_BEST, *titles],
@@ -77,11 +78,12 @@ def _draw(options: Mapping[str, Sequence[str]], titles: Mapping[str, str], rule:
     with right:
         select("annotated", "Contour by an expert")
         select("correct", "Prediction and label")
-        select("view", "View")
+        select("explained", "Explained")
     with left:
+        select("view", "View")
         select("method", "IoU of")
-        select("sort", "Sort by")
     with right:
+        select("sort", "Sort by")
         st.slider("IoU between", *_WHOLE, step=0.05, key=_IOU)
         st.button(
             "Clear filters",
@@ -104,6 +106,7 @@ def _criteria(search: str, iou: tuple[float, float], chosen: Mapping[str, str]) 
         is_predicted=_YES.get(chosen["predicted"]),
         is_correct=_CORRECT.get(chosen["correct"]),
         is_annotated=_YES.get(chosen["annotated"]),
+        is_explained=_YES.get(chosen["explained"]),
         view=narrowing["view"],
         method=narrowing["method"],
         iou=iou,

@@ -17,6 +17,8 @@ _PAGES = Path(__file__).parents[1] / "pages"
 COMPARE = _PAGES / "compare.py"
 _ICON = Path(__file__).with_name("icon.svg")  # one of Streamlit's own would be fetched from another host
 _STYLE = """
+html:root { font-size: max(16px, 0.7vw); } /* a 4K screen is not read at half the size of others */
+@media (min-width: 2600px) { [data-testid="stSidebar"][aria-expanded="true"] { min-width: 17rem; } }
 .stMainBlockContainer { padding: 1.1rem 1.6rem 1rem; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0.5rem; }
 [data-testid="stSidebarHeader"] { height: 2.2rem; padding-bottom: 0; }
@@ -31,7 +33,7 @@ def navigate() -> StreamlitPage:
     st.set_page_config(page_title="SHAMSUL", page_icon=_ICON, layout="wide")
     st.html(f"<style>{_STYLE}</style>")
     st.session_state[_DECLARED] = True
-    return st.navigation(
+    page = st.navigation(
         [
             st.Page(COMPARE, title="Compare", icon=":material/compare:", url_path="", default=True),
             st.Page(_PAGES / "distributions.py", title="Distributions", icon=":material/candlestick_chart:"),
@@ -44,6 +46,13 @@ def navigate() -> StreamlitPage:
         ],
         position="sidebar" if may_enter() else "hidden",
     )
+    name_tab(page.title)
+    return page
+
+
+def name_tab(*words: str) -> None:
+    """Name the browser's tab: the page, and what it shows."""
+    st.set_page_config(page_title=" · ".join(("SHAMSUL", *words)))
 
 
 def _go_to_compare() -> NoReturn:

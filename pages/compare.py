@@ -7,11 +7,12 @@ from dashboard.address import choice, choose, write_address
 from dashboard.choices import threshold_choice
 from dashboard.downloads import offer_downloads
 from dashboard.guard import enter
+from dashboard.navigation import name_tab
 from dashboard.warming import warm_up
 from shamsul_core.cohort import CohortError
 from shamsul_core.figures.predictions import prediction_table
 from shamsul_core.run import RunError
-from shamsul_core.worklist import explained_pathology, next_case
+from shamsul_core.worklist import count_explained, explained_pathology, next_case
 from shamsul_core.worklist import worklist as listed_by
 
 run, cohort = enter()
@@ -32,12 +33,19 @@ pathologies = list(run.manifest.pathologies)
 radiograph = cohort.radiographs[choice("radiograph", image_ids, image_ids[0], is_step=True)]
 first_pathology = explained_pathology(findings, radiograph.id) or pathologies[0]
 pathology = choice("pathology", pathologies, first_pathology, is_step=True)
+name_tab("Compare", radiograph.id, pathology)
+
+
+def pathology_of(image_id: str, named: str | None) -> str:
+    """Return what to show of another radiograph: what the list names, else the present pathology if explained there."""
+    return named or explained_pathology(findings, image_id, pathology) or pathology
 
 
 def choose_case() -> None:
     """Go to what was chosen in the worklist."""
     chosen = st.session_state["worklist"]["choice"]
-    choose(radiograph=chosen["radiograph"], pathology=chosen["pathology"] or pathology)
+    image_id = chosen["radiograph"]
+    choose(radiograph=image_id, pathology=pathology_of(image_id, chosen["pathology"]))
 
 
 def choose_pathology() -> None:
@@ -50,8 +58,17 @@ with listing:
     write_address()
     listed = listed_by(findings, criteria, **order)
     titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
+    explained, _ = count_explained(
+        findings[findings["image_id"].isin(listed["image_id"])], criteria.pathology
+    )
     worklist.show(
-        listed, titles, shown=radiograph.id, total=len(image_ids), key="worklist", on_choice=choose_case
+        listed,
+        titles,
+        shown=radiograph.id,
+        total=len(image_ids),
+        explained=explained,
+        key="worklist",
+        on_choice=choose_case,
     )
     if listed.empty:
         st.caption("No radiograph meets these filters.")
@@ -67,7 +84,7 @@ except (CohortError, RunError) as error:
 
 ahead = next_case(listed, radiograph.id)
 if ahead is not None:
-    reading.look_ahead(run, ahead[0], ahead[1] or pathology, rule)
+    reading.look_ahead(run, ahead[0], pathology_of(*ahead), rule)
 
 with table:
     offer_downloads(run, cohort, radiograph.id, pathology, scores)

@@ -35,11 +35,19 @@ class Server:
 
 @contextmanager
 def served(
-    run_folder: Path | None, checkout: Path = ROOT, *, options: Sequence[str] = (), log: Path | None = None
+    run_folder: Path | None,
+    checkout: Path = ROOT,
+    *,
+    options: Sequence[str] = (),
+    log: Path | None = None,
+    port: int | None = None,
 ) -> Iterator[Server]:
-    """Serve a checkout's dashboard on a free port of this machine until the block ends; `options` are Streamlit's."""
+    """Serve a checkout's dashboard on this machine until the block ends, on a free port where none is given.
+
+    `options` are Streamlit's.
+    """
     arguments = () if run_folder is None else ("--run", str(run_folder))
-    with served_script("app.py", *arguments, folder=checkout, options=options, log=log) as server:
+    with served_script("app.py", *arguments, folder=checkout, options=options, log=log, port=port) as server:
         yield server
 
 
@@ -50,9 +58,10 @@ def served_script(
     folder: Path = ROOT,
     options: Sequence[str] = (),
     log: Path | None = None,
+    port: int | None = None,
 ) -> Iterator[Server]:
-    """Serve any Streamlit script on a free port of this machine until the block ends."""
-    port = free_port()
+    """Serve any Streamlit script on this machine until the block ends, on a free port where none is given."""
+    port = free_port() if port is None else port
     command = [
         *(sys.executable, "-m", "streamlit", "run", str(script), "--server.headless", "true"),
         *("--server.port", str(port), *options, "--", *arguments),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _component = component(
     "shamsul_viewer",
     "viewer",
+    "../screen.js",
     "../asking.js",
     "scene.js",
     "view.js",

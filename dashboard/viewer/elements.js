@@ -29,6 +29,7 @@ const KEYS = [
   ["N, Page Down", "next radiograph of the worklist"],
   ["P, Page Up", "previous radiograph"],
   ["0, Home", "reset zoom and window"],
+  ["S", "fold the sidebar, and back"],
 ];
 
 // `on` holds what is called: toggle(name), choose(changes), reset(), link(), window(), draw(), undo().

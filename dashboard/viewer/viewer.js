@@ -222,7 +222,7 @@ class Viewer {
     const top = this.grid.getBoundingClientRect().top + this.scrolled();
     const space = {
       count: cells, width, windowHeight: this.scene.isAboveForm ? top + window.innerHeight / 2 : window.innerHeight, chrome,
-      above: top, aspect: this.scene.size.width / this.scene.size.height,
+      above: top, aspect: this.scene.size.width / this.scene.size.height, unit: textScale(),
     };
     const place = this.enlarged === null ? arranged(space) : this.#wholeWidth(space);
     this.stage = { width: place.width, height: place.height };
@@ -245,11 +245,11 @@ class Viewer {
     return top;
   }
 
-  #wholeWidth({ width, windowHeight, chrome, above }) {
+  #wholeWidth({ width, windowHeight, chrome, above, unit }) {
     // Down to the window's lower edge from where the panels begin, as far as that leaves room for a picture.
-    const height = Math.max(0.6 * windowHeight, windowHeight - above - chrome - GAP_PX);
-    const beside = this.findings.root.hidden || width < 2 * BESIDE_PX ? 0 : BESIDE_PX;
-    return { width: width - (beside && beside + GAP_PX), height: Math.floor(height), beside };
+    const height = Math.max(0.6 * windowHeight, windowHeight - above - chrome - GAP_PX * unit);
+    const beside = this.findings.root.hidden || width < 2 * BESIDE_PX * unit ? 0 : BESIDE_PX * unit;
+    return { width: Math.floor(width - (beside && beside + GAP_PX * unit)), height: Math.floor(height), beside };
   }
 
   #ratio() {
@@ -268,6 +268,7 @@ class Viewer {
   #draw() {
     const { scene, view, stage, choices } = this;
     const ratio = this.#ratio();
+    const lines = ratio * textScale(); // of lines and letters on the canvas
     const scale = scaleOf(view, scene.size, stage) * ratio;
     const corner = toPicture({ x: 0, y: 0 }, view, scene.size, stage);
     const transform = { scale, x: corner.x * ratio, y: corner.y * ratio };
@@ -277,13 +278,13 @@ class Viewer {
     for (const panel of scene.panels) {
       const parts = this.panels.get(panel.key);
       if (parts.root.hidden) continue;
-      drawPanel(parts.context, panel, scene, this.backdrop.canvas, transform, choices, ratio);
+      drawPanel(parts.context, panel, scene, this.backdrop.canvas, transform, choices, lines);
       Object.assign(parts.canvas.dataset, { zoom: view.zoom.toFixed(3), x: view.x.toFixed(2), y: view.y.toFixed(2) });
-      if (this.stroke) strokeOutline(parts.context, this.stroke.path, EXPERT_LINE, ratio / scale);
+      if (this.stroke) strokeOutline(parts.context, this.stroke.path, EXPERT_LINE, lines / scale);
       this.#drawCursor(parts, panel);
     }
     this.#drawToolbar();
-    this.#drawReadings(ratio);
+    this.#drawReadings(lines);
     this.#reportDisplay();
   }
 
@@ -489,7 +490,9 @@ class Viewer {
 
   #onKey(event) {
     const target = event.composedPath()[0];
-    if (!this.scene || event.ctrlKey || event.metaKey || event.altKey || target.closest?.("input, textarea, select")) return;
+    if (!this.scene || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (target.closest?.("input, textarea, select, [contenteditable], [role=dialog]")) return;
+    if (event.key === "s" || event.key === "S") foldSidebar();
     if (!this.root.matches(":hover") && !this.root.contains(target)) return;
     if (this.#act(event.key, target)) event.preventDefault();
   }
@@ -515,6 +518,11 @@ class Viewer {
     if (action) this.invalidate();
     return action !== null;
   }
+}
+
+// Gives the panels the sidebar's room, and back.
+function foldSidebar() {
+  document.querySelector("[data-testid=stSidebarCollapseButton] button, [data-testid=stExpandSidebarButton]")?.click();
 }
 
 // ---- Mounting. Streamlit calls this again with each new data, and calls only the last returned function when the

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from streamlit.components.v2.bidi_component import ComponentResult
 
-_component = component("shamsul_worklist", "worklist", "../asking.js", "worklist.js")
+_component = component("shamsul_worklist", "worklist", "../screen.js", "../asking.js", "worklist.js")
 
 
 def show(
@@ -23,6 +23,7 @@ def show(
     *,
     shown: str,
     total: int,
+    explained: int,
     key: str,
     on_choice: Callable[[], None],
 ) -> ComponentResult:
@@ -38,6 +39,8 @@ def show(
         The id of the radiograph that the page shows; it need not be in the list.
     total
         Number of radiographs without any filter.
+    explained
+        Number of those listed of which there is a heatmap.
     on_choice
         Called when the reader chose one; its place in `listed` is then in ``st.session_state[key]["choice"]``, as
         ``{"radiograph": id, "pathology": name or None}``.
@@ -48,9 +51,8 @@ def show(
             listed["image_id"], listed["pathology"], _about(listed, titles), strict=True
         )
     ]
-    return _component(
-        key=key, data={"rows": rows, "shown": shown, "total": total}, on_choice_change=on_choice
-    )
+    data = {"rows": rows, "shown": shown, "total": total, "explained": explained}
+    return _component(key=key, data=data, on_choice_change=on_choice)
 
 
 def _about(listed: pd.DataFrame, titles: Mapping[str, str]) -> list[str | None]:

@@ -31,11 +31,12 @@ class Worklist {
       return button;
     };
     this.count = element("span", { class: "count", role: "status", "data-testid": "worklist-count" });
+    this.explained = element("span", { class: "explained", "data-testid": "worklist-explained" });
     this.list = element("div", { class: "rows", role: "listbox", tabindex: "0", "aria-label": "Radiographs", "data-testid": "worklist" });
     this.space = element("div", { class: "space", role: "presentation" });
     this.list.append(this.space);
     this.root = element("div", { class: "worklist" },
-      element("div", { class: "head" }, this.count, step(-1, "‹ Previous", "P or Page Up"), step(1, "Next ›", "N or Page Down")),
+      element("div", { class: "head" }, element("div", { class: "counts" }, this.count, this.explained), step(-1, "‹ Previous", "P or Page Up"), step(1, "Next ›", "N or Page Down")),
       this.list);
     parent.append(this.root);
     this.list.addEventListener("scroll", () => this.draw(), { signal });
@@ -63,8 +64,9 @@ class Worklist {
     const marked = this.asking.key ?? shown;
     this.at = rows.findIndex(([id]) => id === marked);
     this.active = Math.max(0, this.at);
-    this.rowHeight = rows.some(([, , , about]) => about !== null) ? FULL_ROW_PX : PLAIN_ROW_PX;
+    this.rowHeight = (rows.some(([, , , about]) => about !== null) ? FULL_ROW_PX : PLAIN_ROW_PX) * textScale();
     this.count.textContent = `${rows.length} of ${total}`;
+    this.explained.textContent = `${explained} of ${rows.length} explained`;
     this.space.style.height = `${rows.length * this.rowHeight}px`;
     this.list.style.setProperty("--row", `${this.rowHeight}px`);
     this.reveal(this.at);
