@@ -51,7 +51,8 @@ def opened(monkeypatch):
 def words_of(app):
     kinds = (app.markdown, app.info, app.caption, app.error, app.warning)
     html = [str(one.proto.body) for one in app.main if one.type == "html"]
-    return "\n".join([*(one.value for kind in kinds for one in kind), *html])
+    data = [json.loads(one.proto.json) for one in app.main if one.type == "bidi_component" and one.proto.json]
+    return "\n".join([*(one.value for kind in kinds for one in kind), *html, *map(str, data)])
 
 
 def scores_of(app):
@@ -117,11 +118,11 @@ def test_the_full_slice_counts_more(opened, made_run):
 
 def test_each_criterion_has_its_cards(opened, made_run):
     for criterion, said in {
-        "best": "Highest IoU of 2",
-        "worst": "Lowest IoU of 2",
-        "probability": "Highest probability of 2 with an expert contour",
-        "disagreed": "Methods furthest apart of 2",
-        "wrong": "Labelled negative, highest probability",
+        "best": "LIME: highest IoU of 2 radiographs",
+        "worst": "LIME: lowest IoU of 2 radiographs",
+        "probability": "Highest probability of 2 radiographs with an expert contour",
+        "disagreed": "Methods furthest apart of 2 radiographs",
+        "wrong": "Labelled negative, but the predicted probability is",
     }.items():
         words = words_of(opened("selection", made_run.folder, criterion=criterion))
         assert said in words
@@ -132,7 +133,7 @@ def test_multilabel_of_two_chosen_pathologies(opened, made_run):
     words = words_of(
         opened("selection", made_run.folder, criterion="multilabel", first="Edema", second="Cardiomegaly")
     )
-    assert words.count("Highest joint probability of 2 labelled positive for both") == 2
+    assert words.count("<p>Highest joint probability of 2 radiographs labelled positive for both") == 2
     words = words_of(opened("selection", made_run.folder, criterion="multilabel"))
     assert "No radiograph of this run is such a case." in words
 
