@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from dashboard.address import choice_in_address, write_to_address
+from dashboard.arguments import arguments
 from dashboard.navigation import ensure_navigation
 from dashboard.notes import show_note
 from dashboard.reading import open_run, open_run_cohort
@@ -78,12 +77,4 @@ def _forget_case() -> None:
 
 
 def _run_folders() -> list[str]:
-    parser = argparse.ArgumentParser(prog="streamlit run app.py --", description="SHAMSUL's dashboard")
-    parser.add_argument(
-        "--run",
-        nargs="+",
-        action="extend",
-        metavar="RUN",
-        help="folders of runs to show, s3://bucket/folder, or a folder that holds runs",
-    )
-    return parser.parse_known_args(sys.argv[1:])[0].run or [str(DEMONSTRATION)]
+    return arguments().run or [str(DEMONSTRATION)]

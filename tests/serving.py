@@ -35,11 +35,19 @@ class Server:
 
 @contextmanager
 def served(
-    run_folder: Path | None, checkout: Path = ROOT, *, options: Sequence[str] = (), log: Path | None = None
+    run_folder: Path | None,
+    checkout: Path = ROOT,
+    *,
+    options: Sequence[str] = (),
+    arguments: Sequence[str] = (),
+    log: Path | None = None,
 ) -> Iterator[Server]:
-    """Serve a checkout's dashboard on a free port of this machine until the block ends; `options` are Streamlit's."""
-    arguments = () if run_folder is None else ("--run", str(run_folder))
-    with served_script("app.py", *arguments, folder=checkout, options=options, log=log) as server:
+    """Serve a checkout's dashboard on a free port of this machine until the block ends.
+
+    `options` are Streamlit's, `arguments` the dashboard's beside the run.
+    """
+    shown = () if run_folder is None else ("--run", str(run_folder))
+    with served_script("app.py", *shown, *arguments, folder=checkout, options=options, log=log) as server:
         yield server
 
 
