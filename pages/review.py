@@ -108,7 +108,10 @@ def judge(reader: str) -> None:
     st.html(f"<style>{STYLE}</style>")
     with st.container(horizontal=True, gap="small"):
         pictures = st.container(width="stretch")
-        questions = st.container(width=COLUMN_PX, key="questions")
+        with st.container(width=COLUMN_PX, key="questions"):
+            # of its own, so that what follows keeps its place, and hears keys, while the questions change
+            questions = st.container(gap="xsmall")
+            steps = st.container(key="case_steps")
     with pictures:
         if step == ALONE:
             viewer.show(radiograph_scene(run, case), key="viewer of the review")
@@ -129,8 +132,8 @@ def judge(reader: str) -> None:
         else:
             show_first(given)
             ask_on_maps(form)
-        with st.container(key="case_steps"):
-            review.show_steps(place, len(cases), is_answered=case in done, key="steps", on_place=go)
+    with steps:
+        review.show_steps(place, len(cases), is_answered=case in done, key="steps", on_place=go)
     showing.open_step(reviews, key, reader, case, step)
     watch()
 
