@@ -92,7 +92,7 @@ def show_state(upload: Upload) -> None:
             st.info("Cancelled. Maps that were ready are still shown.")
         st.button("Explain again", on_click=upload.ask_again, width="content")
     st.toggle(
-        "Bones are dark: invert",
+        "Bones are dark: invert for the model",
         value=upload.is_inverted,
         key=f"invert {upload.number}",
         on_change=upload.invert,

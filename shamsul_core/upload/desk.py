@@ -30,6 +30,9 @@ FailureWords: TypeAlias = tuple[str, str, str]
 _SLOWEST_START_S = 300.0
 """A worker that has not loaded its model by then never will."""
 
+_WARMING_PASSES = 32
+"""The first forward passes are no measure of the speed of all: they come a few at a time."""
+
 _LAST_WORD_S = 60.0
 """A worker that has not answered a cancelled job by then is ended, so that the next reader is served."""
 
@@ -259,7 +262,7 @@ class Desk:
     def _measure(self, job: Job) -> None:
         """Estimate how long the forward passes will take that are still to come."""
         needed = self._passes_needed or self._most_passes()
-        if job.measured_from is None or not job.passes:
+        if job.measured_from is None or job.passes < _WARMING_PASSES:
             job.measured_from = (self._clock(), job.passes)
             return
         begun, before = job.measured_from

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,10 @@ def found_by_axe(page):
 
 
 def test_axe_is_here():
-    assert AXE.is_file(), "axe-core is not installed: npm ci --prefix tests/browser"
+    how = "axe-core is not installed: npm ci --prefix tests/browser"
+    if not AXE.is_file() and "CI" not in os.environ:
+        pytest.skip(how)
+    assert AXE.is_file(), how
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed")

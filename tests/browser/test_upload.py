@@ -96,6 +96,11 @@ def wait_until_explained(page):
     expect(page.get_by_text("Rate these maps")).to_be_visible(timeout=SLOW)
 
 
+def rating(page):
+    group = page.get_by_role("radiogroup", name="Grad-CAM: How medically significant")
+    return group.get_by_role("radio", name="4")
+
+
 def test_the_panels_arrive_and_a_contour_gets_its_iou_and_the_rating_is_found_again(
     page, browser, server, reviews
 ):
@@ -126,11 +131,11 @@ def test_the_panels_arrive_and_a_contour_gets_its_iou_and_the_rating_is_found_ag
     page.get_by_text("Rate these maps").click()
     page.get_by_role("textbox", name="Your name").fill("Ada")
     page.keyboard.press("Enter")
-    page.get_by_text("4 · significant").nth(2).click()
+    rating(page).click()
     stored = Reviews(reviews)
     page.get_by_role("textbox", name="Comment").fill("seen")
     page.get_by_role("textbox", name="Comment").blur()
-    expect(page.get_by_role("radio", name="4 · significant").nth(2)).to_be_checked()
+    expect(rating(page)).to_be_checked()
 
     again = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
     bring(again, server, dicom(PatientName="Somebody^Else"))
@@ -138,7 +143,7 @@ def test_the_panels_arrive_and_a_contour_gets_its_iou_and_the_rating_is_found_ag
     again.get_by_text("Rate these maps").click()
     again.get_by_role("textbox", name="Your name").fill("Ada")
     again.keyboard.press("Enter")
-    expect(again.get_by_role("radio", name="4 · significant").nth(2)).to_be_checked(timeout=20_000)
+    expect(rating(again)).to_be_checked(timeout=20_000)
     expect(again.get_by_role("textbox", name="Comment")).to_have_value("seen")
     remove_all(again)
     again.context.close()
