@@ -25,6 +25,8 @@ html:root { font-size: max(16px, 0.7vw); } /* a 4K screen is not read at half th
 [data-testid="stBaseButton-primary"] { color: #06141b; }
 [data-testid="stHeader"] { height: 2rem; background: transparent; }
 .st-key-address, .st-key-go { display: none; }
+[data-testid="stElementContainer"]:has(> [data-testid="stHtml"] > .unseen) { position: absolute; }
+.unseen { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); }
 """
 _DECLARED = "navigation declared"
 
@@ -48,6 +50,8 @@ def navigate() -> StreamlitPage:
         position="sidebar" if may_enter() else "hidden",
     )
     name_tab(page.title)
+    # For readers who hear the page; those who see it have the menu, and the radiographs the room
+    st.html(f'<h1 class="unseen">{page.title}</h1>')
     return page
 
 

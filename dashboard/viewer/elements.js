@@ -103,7 +103,7 @@ function buildKeys() {
 // ---- Panels
 
 function buildPanel(key, onEnlarge, signal) {
-  const title = element("h3", { id: `title-${key}` });
+  const title = element("h2", { id: `title-${key}` });
   const readout = element("span", { class: "readout", "data-testid": `readout-${key}` });
   const enlarge = element("button", { type: "button", class: "enlarge", "data-testid": `enlarge-${key}` });
   enlarge.addEventListener("click", () => onEnlarge(key), { signal });

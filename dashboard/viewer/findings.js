@@ -9,8 +9,8 @@ function buildFindings(onPathology, signal) {
   const table = element("table", { class: "grid", "aria-label": "IoU by pathology and method" });
   const pairs = element("table", { class: "grid pairs", "aria-label": "Agreement of the methods' masks, IoU" });
   const agreement = element("div", { class: "agreement" },
-    element("h3", {}, "Agreement of the masks"), pairs);
-  const caption = element("h3", { "data-testid": "grid-threshold" });
+    element("h2", {}, "Agreement of the masks"), pairs);
+  const caption = element("h2", { "data-testid": "grid-threshold" });
   const legend = element("p", { class: "legend" },
     "IoU, lighter is more. ◉ the map's maximum is inside the contour. ● labelled positive, ○ negative, ◐ uncertain, " +
     "· blank. ✎ there is a contour. – says why when pointed at.");
