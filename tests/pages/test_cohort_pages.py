@@ -77,14 +77,14 @@ def test_one_method_alone_and_each_figure(opened, made_run):
         "probability": "Spearman's rank correlation of IoU and predicted probability: LRP",
         "lesion": "Spearman's rank correlation of IoU and share of the radiograph",
     }.items():
-        app = opened("distributions", made_run.folder, figure=figure, method="lrp")
+        app = opened("distributions", made_run.folder, figure=figure, methods="lrp")
         assert said in words_of(app)
         assert set(app.dataframe[0].value["Method"]) == {"LRP"}
 
 
 def test_a_view_without_radiographs(opened, made_run):
-    app = opened("distributions", made_run.folder, view="lateral")
-    assert "Nothing has been scored yet" in words_of(app)
+    app = opened("distributions", made_run.folder, radiographs="lateral")
+    assert "None of these radiographs has been scored" in words_of(app)
     assert not app.dataframe
 
 
@@ -139,7 +139,7 @@ def test_a_run_that_has_only_begun_and_one_of_a_single_method(opened, made_run, 
             run.write_scores(scores.to_dict("records"), made_run.segmentation)
         words = words_of(opened(page, run.folder))
         if page == "distributions" and name == "begun":
-            assert "Nothing has been scored yet" in words
+            assert "None of these radiographs has been scored" in words
             assert "experts" not in words
 
 
