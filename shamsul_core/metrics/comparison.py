@@ -84,7 +84,9 @@ def compare_pairs(scores: pd.DataFrame, methods: Sequence[str], column: str = "i
     wide, rows = _wide(scores, methods, column), []
     pathologies = list(dict.fromkeys(scores["pathology"]))
     by_pair = {
-        pair: _by_patient(wide[list(pair)]).pipe(lambda both, pair=pair: both[pair[0]] - both[pair[1]])
+        pair: _by_patient(wide[list(pair)]).pipe(
+            lambda both, pair=pair: (both[pair[0]] - both[pair[1]]).round(12)
+        )
         for pair in combinations(methods, 2)
     }
     for pathology in pathologies:
