@@ -14,7 +14,9 @@ run: $(VENV)/.installed
 	@echo "== Serving the dashboard; the address is below, Ctrl-C stops it"
 	$(BIN)/python -m streamlit run app.py -- $(if $(RUN),--run $(RUN))
 
-test: $(VENV)/.installed-dev lint
+AXE := tests/browser/node_modules/.installed
+
+test: $(VENV)/.installed-dev $(AXE) lint
 	@$(BIN)/python tests/browser/find_browser.py || { \
 	  echo "== Installing a browser for the browser tests"; \
 	  if command -v apt-get >/dev/null; then \
@@ -25,6 +27,12 @@ test: $(VENV)/.installed-dev lint
 	  echo "== No PostgreSQL: readers' answers are tested in SQLite only"
 	@echo "== Running every test"
 	$(BIN)/python -m pytest
+
+$(AXE): tests/browser/package-lock.json
+	@if command -v npm >/dev/null; then \
+	  echo "== Installing axe-core, which looks for what keeps readers out" && \
+	  npm ci --prefix tests/browser --no-audit --no-fund --silent && touch $@; \
+	else echo "== No npm: pages are not tested with axe-core (in CI that is a failure)"; fi
 
 lint: $(VENV)/.installed-dev
 	@echo "== Checking style and types"

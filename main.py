@@ -1,5 +1,14 @@
 """What each visit runs first."""
 
+from streamlit.runtime.scriptrunner import StopException
+
+from dashboard import address
 from dashboard.navigation import navigate
 
-navigate().run()
+page = navigate()
+try:
+    page.run()
+except StopException:
+    address.finish()
+    raise
+address.finish()

@@ -44,6 +44,7 @@ def offer_files(run: Run, cohort: Cohort, cases: Sequence[ChosenCase], criterion
     methods = list({case.method: None for case in chosen if case.method is not None} or run.manifest.methods)
     title = ", ".join([criterion, *_titles(run, chosen)])
     pages = count_pages(len(chosen), len(methods))
+    st.caption(f"{_count(pages, 'page')} of A4, {_count(len(chosen), 'slide')} of 16:9")
     figures = partial(_figures, run, cohort, chosen, methods, title)
     slides = partial(_slides, run, cohort, chosen)
     for label, draw, what, count, dots_per_inch in (
@@ -59,10 +60,14 @@ def offer_files(run: Run, cohort: Cohort, cases: Sequence[ChosenCase], criterion
             partial(_pdf, draw) if count is None else partial(_png, draw, count, name, dots_per_inch),
             file_name=name(kind="pdf" if count is None else "png" if count == 1 else "zip"),
             on_click="ignore",
-            help=f"{'A4' if draw is figures else '16:9'}, {pictures or 'all in one PDF'}.",
+            help=f"As {pictures or 'one PDF'}",
             icon=":material/download:",
             width="stretch",
         )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _titles(run: Run, chosen: Sequence[ChosenCase]) -> list[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from dashboard import address
+from dashboard.arguments import arguments
 from dashboard.navigation import ensure_navigation
 from dashboard.notes import show_note
 from dashboard.reading import open_run, open_run_cohort
@@ -49,7 +48,7 @@ def enter() -> tuple[Run, Cohort]:
     """Let a reader in and return the run to show with its cohort; stop the page with a plain sentence otherwise."""
     admit()
     try:
-        folder = _chosen(find_runs(_run_folders()))
+        folder = _chosen(find_runs(arguments().run or [str(DEMONSTRATION)]))
         run = open_run(folder)
     except (RunError, OSError) as error:
         st.info(str(error))
@@ -69,15 +68,3 @@ def _chosen(runs: dict[str, str]) -> str:
     name = address.choice("run", list(runs), next(iter(runs)), among="among the runs shown here")
     st.sidebar.selectbox("Run", list(runs), key="run")
     return runs[name]
-
-
-def _run_folders() -> list[str]:
-    parser = argparse.ArgumentParser(prog="streamlit run app.py --", description="SHAMSUL's dashboard")
-    parser.add_argument(
-        "--run",
-        nargs="+",
-        action="extend",
-        metavar="RUN",
-        help="folders of runs to show, s3://bucket/folder, or a folder that holds runs",
-    )
-    return parser.parse_known_args(sys.argv[1:])[0].run or [str(DEMONSTRATION)]

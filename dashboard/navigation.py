@@ -22,6 +22,7 @@ html:root { font-size: max(16px, 0.7vw); } /* a 4K screen is not read at half th
 .stMainBlockContainer { padding: 1.1rem 1.6rem 1rem; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0.5rem; }
 [data-testid="stSidebarHeader"] { height: 2.2rem; padding-bottom: 0; }
+[data-testid="stBaseButton-primary"] { color: #06141b; }
 [data-testid="stHeader"] { height: 2rem; background: transparent; }
 .st-key-address, .st-key-go { display: none; }
 """

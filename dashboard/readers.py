@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import reading, sign_in
+from dashboard import reading, review, sign_in
 from shamsul_core.figures.comparison import comparison_scene
 from shamsul_core.figures.overlay import encode_scene
 from shamsul_core.reviews import Case, Reviews, ReviewsError, run_key
-from shamsul_core.reviews.blinding import blinded
+from shamsul_core.reviews.blinding import alone, blinded
 from shamsul_core.reviews.worklists import explained, present_or_predicted
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from shamsul_core.run import Run
 
 _ADDRESS = "SHAMSUL_REVIEWS"
+_NAME = "reader"
+_LONGEST_NAME = 60
 
 
 def address() -> str:
@@ -53,14 +55,19 @@ def reader_name() -> str | None:
     """Return who is reading: who signed in, else as they say themselves; ``None`` where they have not yet."""
     if sign_in.is_on():
         return sign_in.reader()
+    st.session_state.setdefault(_NAME, review.name_in_browser()[:_LONGEST_NAME])
     name = st.sidebar.text_input(
         "Your name",
-        key="reader",
-        max_chars=60,
-        placeholder="As your answers shall be stored",
-        help="Answers are stored under this name. There is no password: whoever gives it is taken for you.",
-    )
-    return name.strip() or None
+        key=_NAME,
+        max_chars=_LONGEST_NAME,
+        placeholder="Full name or initials",
+        persist_state="session",
+        help="Your answers are saved under this name, which this browser remembers for 90 days. There is no password, so "
+        "on a shared computer check that it is yours.",
+    ).strip()
+    with st.sidebar:
+        review.keep_name(name)
+    return name or None
 
 
 def cases_of(run: Run, reviews: Reviews, reader: str) -> tuple[list[Case], int]:
@@ -88,10 +95,23 @@ def judged(answers: pd.DataFrame, methods: Sequence[str]) -> set[Case]:
     return {Case(*case) for case in rated[rated >= len(methods)].index}
 
 
-def scene(run: Run, case: Case, order: Sequence[str] | None) -> bytes:
-    """Return what the viewer shows of a case; blinded, in this order of the methods, where one is given."""
-    stamps = (reading.stamp(run.path_of(case.image_id)), reading.stamp(run.folder / "scores.parquet"))
-    return _scene(str(run.folder), case, None if order is None else tuple(order), stamps)
+def radiograph_scene(run: Run, case: Case) -> bytes:
+    """Return what the viewer shows of a case before its maps: nothing of them is in it."""
+    return _radiograph_scene(str(run.folder), case, _stamps(run, case))
+
+
+def scene(run: Run, case: Case, order: Sequence[str], *, is_blinded: bool) -> bytes:
+    """Return what the viewer shows of a case with its maps; blinded, they stand in this order of the methods."""
+    return _scene(str(run.folder), case, tuple(order) if is_blinded else None, _stamps(run, case))
+
+
+def _stamps(run: Run, case: Case) -> tuple[int, ...]:
+    return (reading.stamp(run.path_of(case.image_id)), reading.stamp(run.folder / "scores.parquet"))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _radiograph_scene(folder: str, case: Case, stamps: tuple[int, ...]) -> bytes:
+    return encode_scene(alone(_comparison(folder, case, stamps)))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -107,4 +127,5 @@ def _comparison(folder: str, case: Case, stamps: tuple[int, ...]) -> Scene:
     _, scores = reading.tables(run)
     cohort = reading.open_run_cohort(folder)
     shown = comparison_scene(run, cohort, case.image_id, case.pathology, scores)
-    return replace(shown.above_form(), pixels=shown.pixels[:0])
+    # the pathology is given, and what the readers say is not to follow the scores
+    return replace(shown, grid=(), agreements=(), pixels=shown.pixels[:0])

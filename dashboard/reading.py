@@ -150,7 +150,10 @@ def stamp(path: Path) -> int:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _tables(folder: str, stamps: tuple[int, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
     run = Run.open(place(folder))
-    return run.predictions, run.scores
+    predictions, scores = run.predictions, run.scores
+    # A table may name radiographs that have left the cohort since
+    known = set(open_run_cohort(folder).radiographs)
+    return predictions[predictions["image_id"].isin(known)], scores[scores["image_id"].isin(known)]
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

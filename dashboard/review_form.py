@@ -1,24 +1,100 @@
-"""The questions of a review as a form that saves each answer as it is given, and what the readers said."""
+"""The questions of a review, beside the pictures: first those on the radiograph alone, then those on the maps."""
 
 from __future__ import annotations
 
 import hashlib
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
-from dashboard.notes import show_banner
-from shamsul_core.reviews import CASE, QUESTIONS, ReviewsError, run_key
-from shamsul_core.reviews.results import against_iou, agreement, method_results
+from dashboard import review
+from dashboard.showing import close_step
+from shamsul_core.reviews import ALONE, CASE, QUESTIONS, WITH_MAPS, Circumstances, ReviewsError, run_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pandas as pd
-
     from shamsul_core.reviews import Case, Question, Reviews
     from shamsul_core.run import Run
+
+COLUMN_PX = 336
+"""Width of the questions beside the pictures."""
+
+STYLE = """
+.stMainBlockContainer { padding-bottom: 0; }
+.st-key-questions { max-height: calc(100vh - 1.5rem); overflow-y: auto; gap: 0.4rem; padding-right: 0.4rem; }
+.st-key-questions p { font-size: 0.86rem; line-height: 1.3; }
+.st-key-questions .stCaption p { font-size: 0.8rem; }
+.st-key-questions .stRadio label p { font-size: 0.95rem; }
+.st-key-questions [data-testid=stButtonGroup] button { min-height: 1.6rem; height: 1.6rem; padding: 0 0.3rem; }
+.st-key-questions > div:has(.st-key-case_steps) { position: sticky; bottom: 0; z-index: 5; background: #000; }
+@media (max-width: 800px) { .st-key-questions { max-height: none; } }
+"""
+"""Pictures and questions side by side; where the questions are longer than the window they scroll by themselves."""
+
+
+class Form(NamedTuple):
+    """Whose answers on what, and what the reader has in sight.
+
+    Parameters
+    ----------
+    names
+        Of the methods, as the reader is to see them and in their order.
+    is_blinded
+        Whether these hide the methods.
+    """
+
+    run: Run
+    reviews: Reviews
+    reader: str
+    case: Case
+    names: Mapping[str, str]
+    is_blinded: bool
+
+    @property
+    def key(self) -> str:
+        """What the answers are stored under."""
+        return run_key(self.run.manifest)
+
+    @property
+    def model(self) -> str:
+        """The fingerprint of the model whose predictions are judged."""
+        return str(self.run.manifest.model["fingerprint"])
+
+    def given(self) -> Mapping[tuple[str, str], str]:
+        """Return the reader's present answers on the case, by method and question."""
+        return self.reviews.of_case(self.key, self.reader, self.case)
+
+    def widget_key(self, question: str, method: str) -> str:
+        """Return a widget's key, which holds its case, so that what was typed stays if it could not be saved."""
+        about = (self.reader, self.case.image_id, self.case.pathology, method, question)
+        # stands in the page, where it must tell nothing
+        return hashlib.sha256("\n".join(about).encode()).hexdigest()[:24]
+
+
+def ask_first(form: Form) -> None:
+    """Ask what is asked before the maps are in sight, and open them once it is answered."""
+    review.let_go()
+    questions = [one for one in QUESTIONS.values() if one.step == ALONE]
+    values = {one.name: _first_widget(form, one) for one in questions}
+    st.button(
+        "Save and show the maps",
+        type="primary",
+        width="stretch",
+        disabled=not all(values.values()),
+        on_click=_save_first,
+        args=(form, values),
+    )
+    st.caption("This answer cannot be changed once the maps are shown.")
+
+
+def show_first(given: Mapping[tuple[str, str], str]) -> None:
+    """Show what the reader answered before the maps were in sight; it stays so."""
+    for question in QUESTIONS.values():
+        value = given.get((CASE, question.name))
+        if question.step == ALONE and value:
+            st.markdown(f"Before the maps: {question.text} **{value} · {question.scale[value]}**")
 
 
 def ask(
@@ -29,156 +105,101 @@ def ask(
     names: Mapping[str, str],
     probability: float | None,
 ) -> None:
-    """Show the questions on a case: those on the case first, then those on each map below one another.
+    """Ask of named maps that have been in sight from the beginning, as those of a reader's own radiograph.
 
     Parameters
     ----------
     names
-        Of the methods, as the reader is to see them and in their order.
+        Of the methods, in their order.
     probability
         That the model gives the case's pathology, 0 to 1; ``None`` where it gives none.
     """
-    given = reviews.of_case(run_key(run.manifest), reader, case)
-    on_case, *on_maps = st.columns(1 + len(names), gap="small")  # each under its panel
-    one = partial(_widget, run, reviews, reader, case, given, names)
-    with on_case:
-        st.markdown("**This case**")
+    with st.container(width=2 * COLUMN_PX):
         if probability is not None:
-            st.caption(f"The model gives {case.pathology} a probability of {probability:.2f}.")
-        for question in QUESTIONS.values():
-            if not question.is_per_method:
-                one(question, CASE)
-    for column, (method, name) in zip(on_maps, names.items(), strict=True):
-        with column:
-            st.markdown(f"**{name}**")
-            for question in QUESTIONS.values():
-                if question.is_per_method:
-                    one(question, method)
+            st.caption(probability_in_words(case.pathology, probability))
+        ask_on_maps(Form(run, reviews, reader, case, names, is_blinded=False))
 
 
-def show_results(run: Run, reviews: Reviews, titles: Mapping[str, str], scores: pd.DataFrame) -> None:
-    """Show what the readers think of each method, how far they agree, and whether with the IoU."""
-    show_banner(run)
-    key = run_key(run.manifest)
-    answers = reviews.answers(key)
-    if answers.empty:
-        st.info("Nobody has judged a case of this run yet.")
-        return
-    results = method_results(answers, list(titles))
-    readers = answers["reader"].nunique()
-    st.markdown(f"{readers} {'reader' if readers == 1 else 'readers'}, {results['n'].sum()} ratings of maps")
-    st.dataframe(
-        results.assign(method=results["method"].map(titles)).rename(
-            columns={
-                "method": "Method",
-                "n": "Ratings",
-                "readers": "Readers",
-                "mean": "Significance, mean (1 to 5)",
-                "deviation": "Standard deviation",
-                "covers_wholly": "Covers the finding wholly",
-                "marks_much": "Marks much beside it",
-                "best": "Chosen as best",
-            }
-        ),
-        hide_index=True,
-        placeholder="–",
-        column_config={
-            "Significance, mean (1 to 5)": st.column_config.NumberColumn(format="%.2f"),
-            "Standard deviation": st.column_config.NumberColumn(format="%.2f"),
-            "Covers the finding wholly": st.column_config.NumberColumn(format="percent"),
-            "Marks much beside it": st.column_config.NumberColumn(format="percent"),
-        },
+def probability_in_words(pathology: str, probability: float) -> str:
+    """Return what the model says of a case."""
+    return f"The model gives {pathology} a probability of {probability:.2f}."
+
+
+def ask_on_maps(form: Form) -> None:
+    """Ask what is asked with the maps in sight: a row for each map under each question, then those on the case."""
+    review.let_go()
+    given = form.given()
+    for question in QUESTIONS.values():
+        if question.step != WITH_MAPS:
+            continue
+        if not question.is_per_method:
+            _widget(form, given, question, CASE)
+            continue
+        st.markdown(f"**{question.text}**")
+        if question.kind == "scale":
+            st.caption(_legend(question))
+        with st.container(gap="xxsmall"):
+            for method, name in form.names.items():
+                with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                    st.text(name, width=72)
+                    _widget(form, given, question, method)
+
+
+def _first_widget(form: Form, question: Question) -> str | None:
+    chosen: str | None = st.radio(
+        question.text,
+        list(question.scale),
+        index=None,
+        format_func=lambda value: f"{value} · {question.scale[value]}",
+        key=form.widget_key(question.name, CASE),
     )
-    alpha, pairs = agreement(answers)
-    rho, count = against_iou(answers, scores)
-    st.markdown(
-        f"Agreement between readers on significance: Krippendorff's alpha {_number(alpha)} (1: complete, 0: as by "
-        f"chance). With the IoU: Spearman's rank correlation {_number(rho)} over {count} maps."
-    )
-    if len(pairs):
-        st.dataframe(
-            pairs.rename(
-                columns={"reader": "Reader", "other": "Reader ", "n": "Maps", "kappa": "Weighted kappa"}
-            ),
-            hide_index=True,
-            placeholder="–",
-            column_config={"Weighted kappa": st.column_config.NumberColumn(format="%.2f")},
-        )
-    with st.container(horizontal=True):
-        for name, table in {"answers": reviews.answers, "history": reviews.history}.items():
-            st.download_button(
-                f"{name.capitalize()}, CSV",
-                lambda table=table: table(key).to_csv(index=False),
-                f"{name}.csv",
-                "text/csv",
-                on_click="ignore",
-                help="What each reader thinks now"
-                if name == "answers"
-                else "Every answer ever given, with its time",
-            )
+    return chosen
 
 
-def _widget(
-    run: Run,
-    reviews: Reviews,
-    reader: str,
-    case: Case,
-    given: Mapping[tuple[str, str], str],
-    names: Mapping[str, str],
-    question: Question,
-    method: str,
-) -> None:
-    """Show one question; the widget's key holds its case, so that what was typed stays if it could not be saved."""
-    about = (reader, case.image_id, case.pathology, method, question.name)
-    key = hashlib.sha256("\n".join(about).encode()).hexdigest()[
-        :24
-    ]  # stands in the page, where it must tell nothing
+def _widget(form: Form, given: Mapping[tuple[str, str], str], question: Question, method: str) -> None:
+    key = form.widget_key(question.name, method)
     value = given.get((method, question.name))
-    save = partial(_save, run, reviews, reader, case, question.name, method, key, tuple(names))
-    if question.kind == "scale":
-        options = [str(number) for number in range(1, len(question.answers) + 1)]
-        words = dict(zip(options, question.answers, strict=True))
-        st.radio(
-            question.text,
-            options,
-            index=options.index(value) if value in options else None,
-            format_func=lambda one: f"{one} · {words[one]}",
-            key=key,
-            on_change=save,
-        )
-    elif question.kind in {"choice", "method"}:
-        options = list(names) if question.kind == "method" else list(question.answers)
-        st.segmented_control(
-            question.text,
-            options,
-            default=value if value in options else None,
-            format_func=(lambda one: names[one]) if question.kind == "method" else str,
-            key=key,
-            on_change=save,
-        )
-    elif question.kind == "flag":
+    save = partial(_save, form, question.name, method, key)
+    if question.kind == "flag":
         st.checkbox(question.text, value=value == "yes", key=key, on_change=save)
-    else:
-        st.text_area(question.text, value=value or "", key=key, on_change=save, max_chars=4000, height=80)
+        return
+    if question.kind == "text":
+        st.text_area(
+            f"**{question.text}**", value=value or "", key=key, on_change=save, max_chars=4000, height=68
+        )
+        return
+    options = {"method": form.names, "scale": question.scale}.get(question.kind, question.answers)
+    st.segmented_control(
+        f"{form.names[method]}: {question.text}" if method else f"**{question.text}**",
+        list(options),
+        default=value if value in options else None,
+        format_func=(lambda one: form.names[one]) if question.kind == "method" else str,
+        key=key,
+        on_change=save,
+        required=True,
+        width="stretch",
+        help=_legend(question) if question.kind == "scale" and not method else None,
+        label_visibility="collapsed" if method else "visible",
+    )
 
 
-def _save(
-    run: Run,
-    reviews: Reviews,
-    reader: str,
-    case: Case,
-    question: str,
-    method: str,
-    key: str,
-    methods: tuple[str, ...],
-) -> None:
+def _legend(question: Question) -> str:
+    return " · ".join(f"{value} {words}" for value, words in question.scale.items())
+
+
+def _save_first(form: Form, values: Mapping[str, str]) -> None:
+    try:
+        form.reviews.answer_first(form.key, form.reader, form.case, values, Circumstances(model=form.model))
+        close_step(form.reviews, "answered")
+    except ReviewsError as error:
+        st.error(str(error))
+
+
+def _save(form: Form, question: str, method: str, key: str) -> None:
     value = st.session_state[key]
     stored = "yes" if value is True else "" if value is None or value is False else str(value)
+    seen = Circumstances(model=form.model, order=tuple(form.names), is_blinded=form.is_blinded)
     try:
-        reviews.answer(run_key(run.manifest), reader, case, question, stored, method=method, methods=methods)
+        form.reviews.answer(form.key, form.reader, form.case, question, stored, seen, method=method)
     except ReviewsError as error:
         st.error(f"This answer is not saved yet; it stays on the page. {error}")
-
-
-def _number(value: float) -> str:
-    return "–" if value != value else f"{value:.2f}"

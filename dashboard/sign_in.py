@@ -1,6 +1,7 @@
 """Who reads: signed in with an OpenID Connect provider where the secrets file has ``[auth]``; without it nobody is asked.
 
-``[roles]`` names who leads a study and, if wanted, who reads; without sign-in everybody leads.
+``[roles]`` names who leads a study and, if wanted, who reads; without sign-in whoever uses a server started with
+``--lead`` leads, and nobody elsewhere.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from streamlit.errors import StreamlitAuthError
 
+from dashboard.arguments import arguments
 from shamsul_core.wording import RESEARCH_ONLY
 
 if TYPE_CHECKING:
@@ -84,8 +86,11 @@ def may_enter() -> bool:
 
 
 def is_lead() -> bool:
-    """Return whether this session's reader leads: sees everybody's answers and assigns cases."""
-    return not is_on() or reader() in _named("leads")
+    """Return whether this session's reader leads: sees everybody's answers and assigns cases.
+
+    Without sign-in nobody is known, and so nobody does but on a server that was started with ``--lead``.
+    """
+    return reader() in _named("leads") if is_on() else arguments().lead
 
 
 def is_open() -> bool:

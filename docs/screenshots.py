@@ -24,7 +24,7 @@ PAGES = {
     "overview": ("overview", "table.observations"),
     "methods": ("methods", "text=Known limits"),
     "upload": ("upload", "text=Rate these maps"),
-    "review": ("review", "[data-testid='canvas-Map D'][data-zoom]"),
+    "review": ("review", "text=Which map is best?"),
 }
 """Address, and what is there once the page is ready."""
 
@@ -56,6 +56,8 @@ def main(out: str = "docs", only: str | None = None) -> None:
                     if name == "review":
                         page.get_by_role("textbox", name="Your name").fill("Reader")
                         page.keyboard.press("Enter")
+                        page.get_by_text("4 · largely").click()
+                        page.get_by_role("button", name="Save and show the maps").click()
                     if name == "upload":
                         page.locator("input[type=file]").set_input_files(UPLOADED)
                     expect(page.locator(ready).first).to_be_visible(timeout=300_000)

@@ -87,7 +87,7 @@ if ahead is not None:
     reading.look_ahead(run, ahead[0], pathology_of(*ahead), rule)
 
 with table:
-    offer_downloads(run, cohort, radiograph.id, pathology, scores)
+    offer_downloads(run, cohort, radiograph.id, pathology, scores, viewer.display("viewer", radiograph.id))
     facts = [
         radiograph.view,
         radiograph.projection,

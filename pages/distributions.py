@@ -4,7 +4,7 @@ from typing import get_args
 
 import streamlit as st
 
-from dashboard import reading
+from dashboard import reading, scroll
 from dashboard.address import choice, go, write_address
 from dashboard.guard import enter
 from dashboard.navigation import case_address
@@ -18,6 +18,7 @@ from shamsul_core.figures.distributions import (
     iou_against,
     iou_boxes,
 )
+from shamsul_core.figures.linked_table import linked_table
 from shamsul_core.figures.summary import (
     COLUMN_HELP,
     MEAN_RANK,
@@ -41,6 +42,7 @@ FIGURES = {
     "lesion": "IoU by lesion",
     "methods": "Methods compared",
 }
+OPENS = "The IoU; opens the case"
 SLICES = {
     "true positive": "both masks hold something (true-positive slice)",
     "full": "at least one of them does (full slice)",
@@ -169,26 +171,22 @@ if figure_name != "hit":
     remarks.append(drawn_in_words(scores, shown, *columns))
 st.caption(" ".join(remarks))
 
-st.dataframe(
-    summary_table(summary, shown, case_address),
-    hide_index=True,
-    height=388,
-    placeholder="–",
-    column_config={
-        "n": st.column_config.NumberColumn(help=COLUMN_HELP["n"]),
-        **{
-            name: st.column_config.TextColumn(help=COLUMN_HELP[name])
-            for name in ("95 % interval", "95 % interval of hits")
-        },
-        **{
-            name: st.column_config.LinkColumn(help="Opens the case", display_text=r"#(.+)$", width="small")
-            for name in ("Best case", "Worst case")
-        },
-        **{
-            name: st.column_config.NumberColumn(format="%.2f", help=COLUMN_HELP.get(name))
-            for name in ("Mean IoU", "Median", "Hit rate")
-        },
-        "Paper's mean": st.column_config.NumberColumn(format="%.3f", help=SOURCE),
-    },
-    alt="Mean IoU, median, intervals, best and worst case of each pathology and method",
+table = summary_table(summary, shown, case_address)
+st.html(
+    linked_table(
+        table,
+        "Mean IoU, median, intervals, best and worst case of each pathology and method",
+        links=("Best case", "Worst case"),
+        digits={"Paper's mean": 3},
+        meanings={**COLUMN_HELP, "Paper's mean": SOURCE, **dict.fromkeys(("Best case", "Worst case"), OPENS)},
+    )
 )
+st.download_button(
+    "Table, CSV",
+    lambda: table.replace(r"^.*#", "", regex=True).to_csv(index=False),
+    "scores-by-pathology.csv",
+    "text/csv",
+    on_click="ignore",
+    icon=":material/download:",
+)
+scroll.remember(str(run.name), figure_name, method, view, counted)

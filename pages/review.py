@@ -1,86 +1,156 @@
 """What do you, the reader, think of these maps?"""
 
+from functools import partial
+
 import streamlit as st
 
-from dashboard import reading, viewer
+from dashboard import reading, review, showing, viewer
+from dashboard.address import choice, choose, is_entering, write_address
 from dashboard.assigning import show_assigning
 from dashboard.guard import enter
-from dashboard.readers import cases_of, judged, open_reviews, reader_name, scene
-from dashboard.review_form import ask, show_results
+from dashboard.readers import cases_of, judged, open_reviews, radiograph_scene, reader_name, scene
+from dashboard.review_form import (
+    COLUMN_PX,
+    STYLE,
+    Form,
+    ask_first,
+    ask_on_maps,
+    probability_in_words,
+    show_first,
+)
+from dashboard.review_results import show_results
 from dashboard.sign_in import is_lead
 from shamsul_core.cohort import CohortError
-from shamsul_core.reviews import ReviewsError, run_key
+from shamsul_core.reviews import ALONE, WITH_MAPS, Case, ReviewsError, run_key
 from shamsul_core.reviews.blinding import map_title, shuffled
 from shamsul_core.run import RunError
 
 run, _ = enter()
 reviews = open_reviews()
-reader = reader_name()
+
+PARTS = {"judge": "Judge", "results": "Results", "assign": "Assign"}
+
+
+def case_in_address(cases: list[Case], first: Case) -> Case:
+    """Return the case to show, `first` where neither the address nor the reader named one."""
+    image_ids = list(dict.fromkeys(case.image_id for case in cases))
+    image_id = read("radiograph", image_ids, first.image_id)
+    there = [case.pathology for case in cases if case.image_id == image_id]
+    return Case(image_id, read("pathology", there, first.pathology if first.pathology in there else there[0]))
+
+
+read = partial(choice, is_step=True, owner="review", among="among the cases to review")
+
+if is_entering():
+    showing.arrive()
+key = run_key(run.manifest)
 methods = list(run.manifest.methods)
 titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
-
-view = "Judge"
+part = "judge"
 if is_lead():
-    view = st.segmented_control(
-        "Show", ["Judge", "Results", "Assign"], default="Judge", required=True, key="part"
-    )
-try:
-    if view == "Results":
-        show_results(run, reviews, titles, reading.tables(run)[1])
-        st.stop()
-    if view == "Assign":
-        show_assigning(run, reviews)
-        st.stop()
-    if reader is None:
-        st.info(
-            "Give your name at the side, and the first case is shown. Answers are saved as you give them."
-        )
-        st.stop()
+    part = choice("part", list(PARTS), part, owner="review")
+    with st.sidebar:
+        st.segmented_control("Show", list(PARTS), required=True, key="review part", format_func=PARTS.get)
+reader = reader_name()
+
+
+def judge(reader: str) -> None:
+    """Show a case to a reader: the radiograph alone and what is asked of it, then the maps and the rest."""
     cases, assigned = cases_of(run, reviews, reader)
     if not cases:
-        st.info("There is nothing to judge: this run explains no finding that is labelled or predicted.")
-        st.stop()
-    done = judged(reviews.answers(run_key(run.manifest), reader), methods)
-    place_key = f"place of {reader}"
-    if (
-        not 0 <= st.session_state.get(place_key, -1) < len(cases)
-    ):  # resume at the first that is not judged yet
-        st.session_state[place_key] = next((i for i, one in enumerate(cases) if one not in done), 0)
-    place = st.session_state[place_key]
-    case = cases[place]
+        st.info("There is nothing to review: this run explains no finding that is labelled or predicted.")
+        return
+    done = judged(reviews.answers(key, reader), methods)
+    case = case_in_address(cases, next((one for one in cases if one not in done), cases[0]))
+    write_address()
+    place = cases.index(case)
+    is_blinded = show_progress(
+        sum(one in done for one in cases[:assigned] or cases), assigned or len(cases), assigned
+    )
+    order = shuffled(methods, reader, case.image_id, case.pathology) if is_blinded else methods
+    names = {method: map_title(i) if is_blinded else titles[method] for i, method in enumerate(order)}
+    form = Form(run, reviews, reader, case, names, is_blinded)
+    given = form.given()
+    step = WITH_MAPS if given else ALONE
 
-    def go(step: int) -> None:
-        """Go so many cases on."""
-        st.session_state[place_key] = (place + step) % len(cases)
+    def go() -> None:
+        chosen = cases[int(st.session_state["steps"]["place"]) % len(cases)]
+        choose("review", radiograph=chosen.image_id, pathology=chosen.pathology)
 
+    st.html(f"<style>{STYLE}</style>")
+    with st.container(horizontal=True, gap="small"):
+        pictures = st.container(width="stretch")
+        with st.container(width=COLUMN_PX, key="questions"):
+            # of its own, so that what follows keeps its place, and hears keys, while the questions change
+            questions = st.container(gap="xsmall")
+            steps = st.container(key="case_steps")
+    with pictures:
+        if step == ALONE:
+            viewer.show(radiograph_scene(run, case), key="viewer of the review")
+        else:
+            viewer.show(scene(run, case, order, is_blinded=is_blinded), key="viewer of the review")
+    with questions:
+        number = (
+            f"assigned case {place + 1} of {assigned}"
+            if place < assigned
+            else f"case {place + 1} of {len(cases)}"
+        )
+        st.markdown(" · ".join([f"**{case.pathology}**", number, *["rated"] * (case in done)]))
+        probability = reading.probabilities(run, case.image_id).get(case.pathology)
+        if probability is not None:
+            st.markdown(probability_in_words(case.pathology, probability))
+        if step == ALONE:
+            ask_first(form)
+        else:
+            show_first(given)
+            ask_on_maps(form)
+    with steps:
+        review.show_steps(place, len(cases), is_answered=case in done, key="steps", on_place=go)
+    showing.open_step(reviews, key, reader, case, step)
+    watch()
+
+
+def show_progress(count: int, total: int, assigned: int) -> bool:
+    """Show how far the reader is, and let them hide the methods' names; return whether these are hidden."""
     with st.sidebar:
         is_blinded = st.toggle(
             "Hide the methods' names",
             value=True,
             key="blinded",
-            help="Maps are shown as A, B, C, ... in an order that is your own and differs from case to case.",
+            help="The maps are called A, B, C and D, in an order that differs from case to case and from reader to reader. "
+            "Each answer is saved with whether the names were hidden.",
         )
-        asked = cases[:assigned] or cases
-        count = sum(one in done for one in asked)
         st.progress(
-            count / len(asked), text=f"{count} of {len(asked)} {'assigned cases ' if assigned else ''}rated"
+            count / total, text=f"{count} of {total} {'assigned cases' if assigned else 'cases'} rated"
         )
-        with st.container(horizontal=True):
-            st.button("Previous", on_click=go, args=(-1,), shortcut="ArrowLeft")
-            st.button("Next", on_click=go, args=(1,), type="primary", shortcut="ArrowRight")
+    return is_blinded
 
-    order = shuffled(methods, reader, case.image_id, case.pathology) if is_blinded else methods
-    names = {method: map_title(i) if is_blinded else titles[method] for i, method in enumerate(order)}
-    number = (
-        f"assigned case {place + 1} of {assigned}"
-        if place < assigned
-        else f"case {place + 1} of {len(cases)}"
-    )
-    about = [f"**{case.pathology}**", number, *["rated"] * (case in done)]
-    st.markdown(" · ".join(about))
-    viewer.show(scene(run, case, order if is_blinded else None), key=f"review {is_blinded}")
-    probabilities = reading.probabilities(run, case.image_id)
-    ask(run, reviews, reader, case, names, probabilities.get(case.pathology))
+
+@st.fragment
+def watch() -> None:
+    """Note when the browser hides the page and shows it again, for the time that reading takes."""
+
+    def change() -> None:
+        showing.change_sight(reviews, is_hidden=st.session_state["sight"]["sight"] == "hidden")
+
+    review.watch_sight(change)
+    if showing.is_due():
+        st.rerun()
+
+
+try:
+    if part != "judge":
+        showing.close_step(reviews, "left")
+    if part == "results":
+        show_results(run, reviews, titles, reading.tables(run)[1])
+    elif part == "assign":
+        show_assigning(run, reviews)
+    elif reader is None:
+        st.info(
+            "Enter your name in the sidebar to see your first case. Each answer is saved as soon as you give it."
+        )
+    else:
+        judge(reader)
 except ReviewsError as error:
     st.error(str(error))
     st.button("Try again")

@@ -59,6 +59,10 @@ if not cases:
 
 with st.sidebar:
     offer_files(run, cohort, cases, names[criterion])
+st.caption(
+    "Continuous line: the experts' contour. Dashed: each method's mask. Orange: towards the pathology, blue: against it. "
+    "Hatched: the relevance is within its own error of zero."
+)
 drawn = []
 for case in cases:
     try:

@@ -165,7 +165,7 @@ def _capture(
     choices = display.words({panel.key: panel.title})
     lines = [
         " · ".join(filter(None, [panel.title, scene.pathology, readings])),
-        f"Continuous line: {scene.contour}. Dashed: the method's mask.",
+        scene.lines,
         f"Shown as on the screen: {', '.join(choices)}." if choices else "",
         (hatching_in_words([panel]) if display.has_heatmap else None) or "",
         origin_in_words(run.manifest),

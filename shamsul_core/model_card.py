@@ -34,7 +34,7 @@ _XRAYVISION_DATA = {
 }
 """As TorchXRayVision's documentation of its weights has it (https://github.com/mlmed/torchxrayvision)."""
 
-NOT_FOR_REAL = "any real radiograph; it has never seen one"
+NOT_FOR_REAL = "any real radiograph"
 
 _LONGEST = 600
 

@@ -39,15 +39,18 @@ def served(
     checkout: Path = ROOT,
     *,
     options: Sequence[str] = (),
+    arguments: Sequence[str] = (),
     log: Path | None = None,
     port: int | None = None,
 ) -> Iterator[Server]:
     """Serve a checkout's dashboard on this machine until the block ends, on a free port where none is given.
 
-    `options` are Streamlit's.
+    `options` are Streamlit's, `arguments` the dashboard's beside the run.
     """
-    arguments = () if run_folder is None else ("--run", str(run_folder))
-    with served_script("app.py", *arguments, folder=checkout, options=options, log=log, port=port) as server:
+    shown = () if run_folder is None else ("--run", str(run_folder))
+    with served_script(
+        "app.py", *shown, *arguments, folder=checkout, options=options, log=log, port=port
+    ) as server:
         yield server
 
 

@@ -112,4 +112,5 @@ def test_maps_that_do_not_fit_are_named_and_the_rest_goes_on(sample, tmp_path):
 def test_help_names_every_command():
     shown = call("--help").output
     assert all(command in shown for command in ("explain", "score", "import-maps"))
-    assert Path(__file__).parents[1].name not in shown
+    # Whatever the folder is called, and wherever the lines break
+    assert "".join(str(Path(__file__).parents[1]).split()) not in "".join(shown.split())

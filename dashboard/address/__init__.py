@@ -1,6 +1,6 @@
 """The view lives in the browser's address: a link, Back, a reload and a second tab all open what the address names.
 
-Each page reads its choices by `choice` and its kind, and then calls `write_address` once. The rules:
+Each page reads its choices by `choice` and its kind, and then calls `write_address`. The rules:
 
 - The address decides where the reader came by it: on the first run of a page (by a link, a click on another page, a
   restarted server), and after Back and Forward.
@@ -44,6 +44,8 @@ class _Turn:
     ----------
     is_entering
         Whether the address decides.
+    is_written
+        Whether the browser was told.
     written
         What the address is to name; ``None`` takes a name out of it.
     steps
@@ -52,6 +54,7 @@ class _Turn:
 
     number: int
     is_entering: bool
+    is_written: bool = False
     written: dict[str, str | None] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
 
@@ -143,9 +146,16 @@ def forget(*keys: str) -> None:
         st.session_state.get(_KEPT, {}).pop(key, None)
 
 
-def write_address() -> None:
-    """Bring what was read to the browser's address; after the page's choices, and before anything stops the page."""
+def is_entering() -> bool:
+    """Return whether the reader came by the address in this run."""
     turn: _Turn = st.session_state[_TURN]
+    return turn.is_entering
+
+
+def write_address() -> None:
+    """Bring what was read to the browser's address; after the page's choices, as early as they are known."""
+    turn: _Turn = st.session_state[_TURN]
+    turn.is_written = True
     with st.sidebar:
         _show_address(
             key="address",
@@ -159,6 +169,13 @@ def write_address() -> None:
             },
         )
     st.session_state[_PAGE] = _page()
+
+
+def finish() -> None:
+    """Bring to the address what a page read that ended before it did so itself."""
+    turn: _Turn | None = st.session_state.get(_TURN)
+    if turn is not None and not turn.is_written:
+        write_address()
 
 
 def go(address: str) -> NoReturn:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import streamlit as st
+
 from dashboard.component import component
+from shamsul_core.figures.display import Display
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,11 +54,6 @@ def show(
         Called when the reader drew a contour, where the scene lets them: ``st.session_state[key]["contour"]`` is then
         ``{"pathology": ..., "points": [x, y, x, y, ...]}`` in pixels of the radiograph, points ``None`` to take the last
         one back.
-
-    Returns
-    -------
-    ComponentResult
-        Its ``display`` is what is on the screen, as `shamsul_core.figures.display` reads it; ``None`` as at first.
     """
     return _component(
         key=key,
@@ -66,3 +64,8 @@ def show(
         on_contour_change=on_contour or (lambda: None),
         on_display_change=lambda: None,
     )
+
+
+def display(key: str, image_id: str) -> Display:
+    """Return how the viewer of this key shows a radiograph, as far as the browser has said."""
+    return Display.from_browser(st.session_state.get(key, {}).get("display"), image_id)

@@ -89,6 +89,9 @@ function describeToolbar(toolbar, scene) {
   toolbar.draw.hidden = !scene.canDraw;
   toolbar.undo.hidden = !scene.canDraw || !scene.expert;
   toolbar.link.hidden = scene.canDraw; // what is drawn on has no address
+  const isBare = scene.panels.every(({ key }) => key === "expert") && !scene.expert && !scene.canDraw;
+  for (const node of toolbar.root.querySelectorAll(".together")) node.hidden = isBare; // there is nothing over the radiograph
+  toolbar.toggles.expert.hidden = isBare;
   toolbar.toggles.expert.lastChild.textContent = scene.canDraw ? "Your contour" : "Expert";
 }
 

@@ -76,8 +76,6 @@ class CheXpertCohort:
         What opening it has shown.
     """
 
-    contour_of = "experts'"
-
     def __init__(self, layout: Layout, radiographs: RadiographTable, problems: tuple[Problem, ...]) -> None:
         self._layout = layout
         self._radiographs = radiographs
@@ -149,6 +147,11 @@ class CheXpertCohort:
         for kind, path in sorted(self._layout.expert_files.items()):
             digest.update(f"{kind} {_digest_of(path)}\n".encode())
         return digest.hexdigest()
+
+    @property
+    def is_readers_own(self) -> bool:
+        """Whether its reader marked it: never, experts did."""
+        return False
 
     @property
     def is_simulated(self) -> bool:

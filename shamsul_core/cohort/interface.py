@@ -42,11 +42,6 @@ class Cohort(Protocol):
         """Whether there is an expert annotation file and it could be read."""
         ...
 
-    @property
-    def contour_of(self) -> str:
-        """Whose `annotation` is, as it stands before the word: ``"experts'"`` or, of a reader's own radiograph, ``"your"``."""
-        ...
-
     def annotation(self, image_id: str, pathology: str) -> Annotation | None:
         """Return what the experts marked; empty where they marked nothing.
 
@@ -100,6 +95,11 @@ class Cohort(Protocol):
     @property
     def is_simulated(self) -> bool:
         """Whether the radiographs are simulated."""
+        ...
+
+    @property
+    def is_readers_own(self) -> bool:
+        """Whether whoever looks at it marked it themselves: its contours are then theirs and not the experts'."""
         ...
 
     @property

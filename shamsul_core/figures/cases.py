@@ -104,10 +104,9 @@ def case_card(case: Case, address: str) -> str:
     pictures = "".join(
         _card_picture(scene, panel, is_chosen=panel.key in case.methods) for panel in scene.panels
     )
-    spoken = escape(f"{scene.pathology}: {case.why}, {scene.image_id}. Open in Compare.")
     return (
         f'<article class="case" style="--panels:{len(scene.panels)}">'
-        f'<div><h2><a href="{escape(address)}" aria-label="{spoken}">{escape(scene.pathology)}</a></h2>'
+        f'<div><h2><a href="{escape(address)}" title="Open in Compare">{escape(scene.pathology)}</a></h2>'
         f'<p>{escape(case.why)}</p><p>{case.prediction}</p><p class="faint">{escape(scene.image_id)}</p>'
         f'<p class="open" aria-hidden="true">Open in Compare →</p></div>{pictures}</article>'
     )
@@ -236,7 +235,10 @@ def _card_picture(scene: Scene, panel: Panel, *, is_chosen: bool) -> str:
     picture = still(scene, panel, CARD_PX)
     height, width = picture.shape[:2]
     data = b64encode(encode_jpeg(picture)).decode()
-    text = escape(panel.spoken(scene.pathology), quote=True)
+    spoken = panel.spoken(scene.pathology)
+    if panel.key == EXPERT and scene.expert_outlines:
+        spoken = f"Radiograph with {scene.contour}, {scene.pathology}"
+    text = escape(spoken, quote=True)
     return (
         f'<figure class="{"chosen" if is_chosen else ""}"><img alt="{text}" width="{width}" height="{height}" '
         f'src="data:image/jpeg;base64,{data}">'
@@ -297,9 +299,8 @@ def _write_footer(
 def _footnotes(cases: Sequence[Case], panels: Iterable[Panel], footer: str) -> list[str]:
     """Return what must stand under every picture: what lines and hatching are, where from, and what holds of the run."""
     scene = cases[0].scene
-    lines = f"Continuous line: {scene.contour}. Dashed: the method's mask."
-    hatched = hatching_in_words(panels)
-    notes = [" ".join(filter(None, part)) for part in ((lines, hatched), (RESEARCH_ONLY, scene.banner))]
+    parts = ((scene.lines, hatching_in_words(panels)), (RESEARCH_ONLY, scene.banner))
+    notes = [" ".join(filter(None, part)) for part in parts]
     return [notes[0], footer, notes[1]]
 
 

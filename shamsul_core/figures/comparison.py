@@ -47,6 +47,7 @@ class _Case:
     expert: Mask | None
     scores: pd.DataFrame
     settings: SegmentationSettings
+    whose: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +110,9 @@ def comparison_scene(
         picture = picture_of(pixels)
     scores = scores[scores["image_id"] == image_id]
     here = scores[scores["pathology"] == pathology].set_index("method")
-    case = _Case(run, result, pathology, expert, here, segmentation or segmentation_of(run))
+    whose = "your" if cohort.is_readers_own else "the experts'"
+    settings = segmentation or segmentation_of(run)
+    case = _Case(run, result, pathology, expert, here, settings, whose)
     shown = [_method(case, method, size) for method in run.manifest.methods]
     titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
     marked = set(scores.loc[scores["expert_area_px"] > 0, "pathology"])
@@ -119,7 +122,7 @@ def comparison_scene(
         radiograph=picture,
         pixels=pixels,
         expert_outlines=() if expert is None else outline(expert),
-        panels=(_expert_panel(expert, note), *(one.panel for one in shown)),
+        panels=(_expert_panel(expert, note, whose), *(one.panel for one in shown)),
         banner=banner(run),
         side_markers=None if radiograph.view == "lateral" else ("R", "L"),
         facts=_facts(radiograph, result, pathology, expert, shown, thresholds),
@@ -135,7 +138,8 @@ def comparison_scene(
             thresholds,
         ),
         agreements=_agreements(shown),
-        contour_of=cohort.contour_of,
+        contour_of=whose.removeprefix("the "),
+        can_draw=cohort.is_readers_own,
     )
 
 
@@ -188,8 +192,9 @@ def _expert_mask(
     return mask, None
 
 
-def _expert_panel(expert: Mask | None, note: str | None) -> Panel:
-    area = () if expert is None else (_area(expert, "The experts' mask, of the radiograph"),)
+def _expert_panel(expert: Mask | None, note: str | None, whose: str) -> Panel:
+    meaning = f"{whose[:1].upper()}{whose[1:]} mask, of the radiograph"
+    area = () if expert is None else (_area(expert, meaning),)
     return Panel(key="expert", title="Radiograph", metrics=area, note=note)
 
 
@@ -222,7 +227,7 @@ def _method(case: _Case, method: str, size: tuple[int, int]) -> _Shown:
         is_piecewise=heatmap.superpixels is not None,
         uncertain=heatmap.uncertain,
         outlines=outline(segmented.mask),
-        metrics=() if score is None else _metrics(score, segmented.mask),
+        metrics=() if score is None else _metrics(score, segmented.mask, case.whose),
         note=" ".join(filter(None, remarks)) or None,
         levels=levels,
     )
@@ -285,12 +290,12 @@ def _convergence(heatmap: Heatmap) -> str | None:
     return f"Not converged after {heatmap.evaluations} forward passes."
 
 
-def _metrics(score: Mapping[Hashable, Any], mask: Mask) -> tuple[Metric, ...]:
+def _metrics(score: Mapping[Hashable, Any], mask: Mask, whose: str) -> tuple[Metric, ...]:
     overlap = "–" if pd.isna(score["iou"]) else f"{score['iou']:.2f}"
     hit = "–" if pd.isna(score["hit"]) else ("yes" if score["hit"] == 1 else "no")
     return (
-        Metric(name="IoU", value=overlap, help="Overlap of the method's mask with the experts', 0 to 1"),
-        Metric(name="Hit", value=hit, help="Whether the map's maximum lies inside the experts' contour"),
+        Metric(name="IoU", value=overlap, help=f"Overlap of the method's mask with {whose} mask, 0 to 1"),
+        Metric(name="Hit", value=hit, help=f"Whether the map's maximum lies inside {whose} contour"),
         _area(mask, "The method's mask, of the radiograph"),
     )
 

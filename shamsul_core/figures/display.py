@@ -16,7 +16,7 @@ from shamsul_core.figures.findings import percent
 from shamsul_core.figures.relevance_colours import COLOUR_MAPS, ColourMap
 from shamsul_core.figures.scene import EXPERT
 from shamsul_core.metrics.thresholds import LEVEL_THRESHOLDS
-from shamsul_core.run.run import SCORE_COLUMNS
+from shamsul_core.run import SCORE_COLUMNS
 from shamsul_core.scoring import score_result
 
 if TYPE_CHECKING:

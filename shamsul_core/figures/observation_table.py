@@ -25,7 +25,7 @@ _HEADERS = (
         "drawn",
         "Area under the receiver operating characteristic (ROC) curve; the tick in the middle is chance",
     ),
-    ("", "", f"AUROC with its 95 % bootstrap interval; {_FEWER}"),
+    ("AUROC", "", f"AUROC with its 95 % bootstrap interval; {_FEWER}"),
     (
         "AUPRC",
         "",

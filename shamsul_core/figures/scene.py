@@ -200,6 +200,11 @@ class Scene:
         """The contour with its owner, as within a sentence."""
         return "your contour" if self.contour_of == "your" else f"the {self.contour_of} contour"
 
+    @property
+    def lines(self) -> str:
+        """What the outlines are, as sentences."""
+        return f"Continuous line: {self.contour}. Dashed: the method's mask."
+
     def above_form(self) -> Scene:
         """Return the scene with the panels alone, whose columns are then those of the form below."""
         return replace(self, is_above_form=True, grid=(), agreements=())

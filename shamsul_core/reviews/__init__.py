@@ -1,6 +1,18 @@
 """What readers think of explanations: asked, stored, and held against each other."""
 
-from shamsul_core.reviews.questions import CASE, QUESTIONS, Question
-from shamsul_core.reviews.store import Case, Reviews, ReviewsError, run_key
+from shamsul_core.reviews.questions import ALONE, CASE, QUESTIONS, WITH_MAPS, Question, Step
+from shamsul_core.reviews.store import Case, Circumstances, Reviews, ReviewsError, run_key
 
-__all__ = ["CASE", "QUESTIONS", "Case", "Question", "Reviews", "ReviewsError", "run_key"]
+__all__ = [
+    "ALONE",
+    "CASE",
+    "QUESTIONS",
+    "WITH_MAPS",
+    "Case",
+    "Circumstances",
+    "Question",
+    "Reviews",
+    "ReviewsError",
+    "Step",
+    "run_key",
+]

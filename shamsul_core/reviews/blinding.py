@@ -1,4 +1,7 @@
-"""The methods without their names, in an order that is each reader's own and stays the same for a case."""
+"""What a reader may see of a case: the radiograph alone; then the methods, without their names if wanted.
+
+The order of nameless methods is each reader's own and stays the same for a case.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shamsul_core.figures.scene import EXPERT
+from shamsul_core.figures.scene import EXPERT, Panel, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from shamsul_core.figures.scene import Scene
 
 
 def shuffled(methods: Sequence[str], reader: str, image_id: str, pathology: str) -> list[str]:
@@ -21,6 +22,21 @@ def shuffled(methods: Sequence[str], reader: str, image_id: str, pathology: str)
     digest = hashlib.sha256("\n".join((reader, image_id, pathology)).encode()).digest()
     order = np.random.default_rng(list(digest)).permutation(len(methods))
     return [methods[place] for place in order]
+
+
+def alone(scene: Scene) -> Scene:
+    """Return a scene of the radiograph and nothing else: no map, no contour, no score and no label.
+
+    It is made of what may be seen, so that what scenes may hold one day stays out by itself.
+    """
+    return Scene(
+        image_id=scene.image_id,
+        pathology=scene.pathology,
+        radiograph=scene.radiograph,
+        banner=scene.banner,
+        side_markers=scene.side_markers,
+        panels=(Panel(key=EXPERT, title="Radiograph"),),
+    )
 
 
 def blinded(scene: Scene, order: Sequence[str]) -> Scene:

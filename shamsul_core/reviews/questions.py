@@ -8,6 +8,12 @@ from typing import Literal, TypeAlias
 CASE = ""
 """In the place of a method: the question is about the case."""
 
+Step: TypeAlias = Literal[1, 2]
+ALONE: Step = 1
+"""The first step of reading a case: the radiograph and the predicted probability alone."""
+WITH_MAPS: Step = 2
+"""The second step: the maps are in sight."""
+
 Kind: TypeAlias = Literal["scale", "choice", "method", "text", "flag"]
 
 
@@ -28,6 +34,8 @@ class Question:
         In words, of a scale or a choice.
     is_per_method
         Whether it is asked of each method.
+    step
+        When it is asked.
     """
 
     name: str
@@ -35,13 +43,19 @@ class Question:
     kind: Kind
     answers: tuple[str, ...] = ()
     is_per_method: bool = False
+    step: Step = WITH_MAPS
+
+    @property
+    def scale(self) -> dict[str, str]:
+        """What a scale's answers are stored as, with their words."""
+        return {str(number): word for number, word in enumerate(self.answers, 1)}
 
     def accepts(self, value: str, methods: tuple[str, ...]) -> bool:
         """Return whether a stored value is one of the question's; the empty one takes an answer back."""
         if not value or self.kind == "text":
             return True
         allowed = {
-            "scale": tuple(str(number) for number in range(1, len(self.answers) + 1)),
+            "scale": tuple(self.scale),
             "choice": self.answers,
             "method": methods,
             "flag": ("yes",),
@@ -49,20 +63,21 @@ class Question:
         return value in allowed[self.kind]
 
 
-_TRUST = ("not at all", "little", "partly", "largely", "fully")
+_TRUST = ("not at all", "a little", "somewhat", "largely", "completely")
 
 QUESTIONS: dict[str, Question] = {
     one.name: one
     for one in (
         Question(
             name="trust_before",
-            text="How far do you trust the prediction, before you look at the maps?",
+            text="How much do you trust this prediction?",
             kind="scale",
             answers=_TRUST,
+            step=ALONE,
         ),
         Question(
             name="significance",
-            text="How medically significant is what it marks?",
+            text="How medically significant is the area it marks?",
             kind="scale",
             answers=(
                 "misleading",
@@ -82,7 +97,7 @@ QUESTIONS: dict[str, Question] = {
         ),
         Question(
             name="beside",
-            text="Does it mark what it should not?",
+            text="Does it mark anything outside the finding?",
             kind="choice",
             answers=("no", "a little", "much"),
             is_per_method=True,
@@ -90,7 +105,7 @@ QUESTIONS: dict[str, Question] = {
         Question(name="best", text="Which map is best?", kind="method"),
         Question(
             name="trust_after",
-            text="How far do you trust the prediction, having seen the maps?",
+            text="How much do you trust the prediction now?",
             kind="scale",
             answers=_TRUST,
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import krippendorff
 import numpy as np
@@ -30,39 +30,61 @@ def method_results(answers: pd.DataFrame, methods: Sequence[str]) -> pd.DataFram
     Returns
     -------
     pandas.DataFrame
-        method, n (ratings), readers, mean and deviation of significance (1..5; the deviation is that of a sample), shares
-        ``covers_wholly`` and ``marks_much`` of the answers to these questions, and ``best``: how often it was chosen.
+        method, n (ratings of its significance), blinded (how many of them were given with the methods' names hidden),
+        readers, radiographs, mean and deviation of significance (1..5; the deviation is that of a sample); and of the
+        other questions how often an answer was given and how many there are: covers_wholly of covers_n, marks_much of
+        marks_n, best of best_n.
     """
     rows = []
     chosen = answers.loc[answers["question"] == "best", "value"]
     for method in methods:
         here = answers[answers["method"] == method]
-        rated = here.loc[here["question"] == "significance", "value"].astype(float)
+        ratings_here = here[here["question"] == "significance"]
+        covers = here.loc[here["question"] == "covers", "value"]
+        beside = here.loc[here["question"] == "beside", "value"]
+        rated = ratings_here["value"].astype(float)
         rows.append(
             {
                 "method": method,
                 "n": len(rated),
-                "readers": here["reader"].nunique(),
+                "blinded": int((ratings_here["is_blinded"] == True).sum()),  # noqa: E712 - not known is not True
+                "readers": ratings_here["reader"].nunique(),
+                "radiographs": ratings_here["image_id"].nunique(),
                 "mean": rated.mean(),
                 "deviation": rated.std(),
-                "covers_wholly": _share(here, "covers", "wholly"),
-                "marks_much": _share(here, "beside", "much"),
+                "covers_wholly": int((covers == "wholly").sum()),
+                "covers_n": len(covers),
+                "marks_much": int((beside == "much").sum()),
+                "marks_n": len(beside),
                 "best": int((chosen == method).sum()),
+                "best_n": len(chosen),
             }
         )
     return pd.DataFrame(rows)
 
 
-def agreement(answers: pd.DataFrame, question: str = "significance") -> tuple[float, pd.DataFrame]:
-    """Return how far the readers agree on a scale.
+class Agreement(NamedTuple):
+    """How far readers agree on a scale.
 
-    Returns
-    -------
-    tuple
-        Krippendorff's alpha for ordinal data (Hayes and Krippendorff 2007; NaN where no two readers rated the same map,
-        or all ratings are equal), and for every two readers reader, other, n (maps both rated) and kappa (Cohen's,
-        weighted by squared distance, Cohen 1968; NaN where it is not defined).
+    Parameters
+    ----------
+    alpha
+        Krippendorff's for ordinal data (Hayes and Krippendorff 2007); NaN where no two readers rated the same map, or
+        all ratings are equal.
+    n
+        Number of maps that two readers or more rated, which alpha rests on.
+    pairs
+        For every two readers reader, other, n (maps both rated) and kappa (Cohen's, weighted by squared distance, Cohen
+        1968; NaN where it is not defined).
     """
+
+    alpha: float
+    n: int
+    pairs: pd.DataFrame
+
+
+def agreement(answers: pd.DataFrame, question: str = "significance") -> Agreement:
+    """Return how far the readers agree on a scale; `answers` from `Reviews.answers`."""
     table = ratings(answers, question)
     shared = table[table.notna().sum(axis=1) > 1]
     values = shared.to_numpy(float)
@@ -81,7 +103,7 @@ def agreement(answers: pd.DataFrame, question: str = "significance") -> tuple[fl
             else np.nan
         )
         rows.append({"reader": one, "other": other, "n": len(both), "kappa": float(kappa)})
-    return float(alpha), pd.DataFrame(rows, columns=["reader", "other", "n", "kappa"])
+    return Agreement(float(alpha), len(shared), pd.DataFrame(rows, columns=["reader", "other", "n", "kappa"]))
 
 
 def ratings(answers: pd.DataFrame, question: str = "significance") -> pd.DataFrame:
@@ -98,8 +120,3 @@ def against_iou(answers: pd.DataFrame, scores: pd.DataFrame) -> tuple[float, int
     if len(both) < 3 or both["rating"].nunique() < 2 or both["iou"].nunique() < 2:
         return float("nan"), len(both)
     return float(scipy.stats.spearmanr(both["rating"], both["iou"].astype(float)).statistic), len(both)
-
-
-def _share(answers: pd.DataFrame, question: str, value: str) -> float:
-    given = answers.loc[answers["question"] == question, "value"]
-    return float((given == value).mean()) if len(given) else float("nan")

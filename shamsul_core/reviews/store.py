@@ -1,7 +1,7 @@
 """Readers' answers in a database: SQLite in a file, or PostgreSQL at an address.
 
 Answers are only ever added. What a reader thinks now is the latest answer to each question; the ones before it are the
-audit trail, and two who write at once lose nothing.
+audit trail, and two who write at once lose nothing. What a reader says before seeing the maps is given once and stays.
 """
 
 from __future__ import annotations
@@ -18,21 +18,37 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Index, String, Text, create_engine, event, func, select
+from sqlalchemy import create_engine, event, func, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from shamsul_core.reviews.questions import CASE, QUESTIONS
+from shamsul_core.reviews.questions import ALONE, CASE, QUESTIONS
+from shamsul_core.reviews.tables import Answer, Showing, Worklist
+from shamsul_core.version import software_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from shamsul_core.reviews.questions import Step
     from shamsul_core.run import Manifest
 
 
-COLUMNS = ("reader", "image_id", "pathology", "method", "question", "value", "answered")
-"""Of `Reviews.answers` and `Reviews.history`; ``answered`` is a UTC time, method `CASE` where it is about the case."""
+_ASKED = ("reader", "image_id", "pathology", "method", "question")
+COLUMNS = (*_ASKED, "value", "answered", "step", "is_blinded", "map_order", "run", "model", "version")
+"""Of `Reviews.answers` and `Reviews.history`, see docs/reviews.md; ``answered`` is a UTC time, method `CASE` where it is
+about the case, and the last six are empty where an answer is older than what they say."""
+
+SHOWING_COLUMNS = ("reader", "image_id", "pathology", "step", "showing", "event", "happened")
+"""Of `Reviews.showings`; ``happened`` is a UTC time."""
+
+EVENTS = ("opened", "answered", "left", "hidden")
+"""What happens to a step on a reader's screen: it opens; its first answers are given; the reader goes to another case;
+the browser no longer shows the page."""
+
+_FIXED = (
+    "The first answers to this case have already been given, perhaps in another window, and stay as they are."
+)
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_S = 20
@@ -62,41 +78,23 @@ def run_key(manifest: Manifest) -> str:
     return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
-class Base(DeclarativeBase):
-    """The tables; `migrations` makes them."""
+@dataclass(frozen=True, kw_only=True)
+class Circumstances:
+    """What a reader had in sight when they answered.
 
+    Parameters
+    ----------
+    model
+        Fingerprint of the model whose prediction was judged.
+    order
+        The methods as their maps stood, the first is *Map A* of a blinded review; empty where no map was shown.
+    is_blinded
+        Whether the methods' names were hidden; ``None`` where no map was shown.
+    """
 
-class Answer(Base):
-    """One answer of one reader, never changed."""
-
-    __tablename__ = "answer"
-    __table_args__ = (Index("answer_of_reader", "run", "reader", "image_id", "pathology"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    run: Mapped[str] = mapped_column(String(64))
-    reader: Mapped[str] = mapped_column(String(200))
-    image_id: Mapped[str] = mapped_column(String(200))
-    pathology: Mapped[str] = mapped_column(String(64))
-    method: Mapped[str] = mapped_column(String(64))
-    question: Mapped[str] = mapped_column(String(32))
-    value: Mapped[str] = mapped_column(Text)
-    answered: Mapped[datetime]
-
-
-class Worklist(Base):
-    """The cases that a reader is asked to judge, never changed; a later one takes its place."""
-
-    __tablename__ = "worklist"
-    __table_args__ = (Index("worklist_of_reader", "run", "reader"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    run: Mapped[str] = mapped_column(String(64))
-    reader: Mapped[str] = mapped_column(String(200))
-    cases: Mapped[str] = mapped_column(
-        Text
-    )  # JSON: [[image_id, pathology], ...], so that a list is there or not
-    assigned_by: Mapped[str] = mapped_column(String(200))
-    assigned: Mapped[datetime]
+    model: str
+    order: tuple[str, ...] = ()
+    is_blinded: bool | None = None
 
 
 class Reviews:
@@ -140,20 +138,18 @@ class Reviews:
         case: Case,
         question: str,
         value: str,
+        circumstances: Circumstances,
         *,
         method: str = CASE,
-        methods: Sequence[str] = (),
     ) -> None:
-        """Add an answer.
+        """Add an answer to a question that is asked with the maps in sight.
 
         Parameters
         ----------
         run
             Fingerprint of the run, see `run_key`.
         value
-            As `Question.accepts` has it; the empty one takes the answer back.
-        methods
-            Of the run, where the question asks for one.
+            As `Question.accepts` has it, of the methods shown where one is asked for; the empty one takes the answer back.
 
         Raises
         ------
@@ -165,15 +161,66 @@ class Reviews:
         asked = QUESTIONS.get(question)
         if (
             asked is None
-            or not asked.accepts(value, tuple(methods))
-            or asked.is_per_method != (method != CASE)
+            or asked.step == ALONE
+            or not asked.accepts(value, circumstances.order)
+            or method not in (circumstances.order if asked.is_per_method else (CASE,))
         ):
             message = f"no such answer: {question!r} {value!r} of method {method!r}"
             raise ValueError(message)
-        about = {"run": run, "reader": reader, "image_id": case.image_id, "pathology": case.pathology}
-        row = Answer(**about, method=method, question=question, value=value, answered=_now())
         with self._session() as session:
-            session.add(row)
+            session.add(_row(run, reader, case, question, value, circumstances, method))
+
+    def answer_first(
+        self, run: str, reader: str, case: Case, values: Mapping[str, str], circumstances: Circumstances
+    ) -> None:
+        """Store what a reader says before seeing the maps, all of it at once and once for all.
+
+        Parameters
+        ----------
+        values
+            An answer to each question of that step, by the question's name.
+
+        Raises
+        ------
+        ValueError
+            If one is missing, is empty, or no answer to its question.
+        ReviewsError
+            If it could not be stored, or was given before.
+        """
+        asked = [one.name for one in QUESTIONS.values() if one.step == ALONE]
+        if set(values) != set(asked) or not all(
+            value and QUESTIONS[name].accepts(value, ()) for name, value in values.items()
+        ):
+            message = f"no such first answers: {dict(values)!r}"
+            raise ValueError(message)
+        with self._session() as session:
+            session.add_all(
+                _row(run, reader, case, name, values[name], circumstances, CASE) for name in asked
+            )
+
+    def note(self, run: str, reader: str, case: Case, step: Step, showing: str, event: str) -> None:
+        """Note what happened to a step on a reader's screen.
+
+        Parameters
+        ----------
+        showing
+            The same from its opening to its end, and no other's.
+        event
+            One of `EVENTS`.
+        """
+        if event not in EVENTS:
+            message = f"no such event: {event!r}"
+            raise ValueError(message)
+        about = {"run": run, "reader": reader, "image_id": case.image_id, "pathology": case.pathology}
+        with self._session() as session:
+            session.add(Showing(**about, step=step, showing=showing, event=event, happened=_now()))
+
+    def showings(self, run: str) -> pd.DataFrame:
+        """Return what happened to the steps on readers' screens, in order: `SHOWING_COLUMNS`."""
+        asked = select(*(getattr(Showing, name) for name in SHOWING_COLUMNS)).where(Showing.run == run)
+        with self._session() as session:
+            rows = session.execute(asked.order_by(Showing.id)).all()
+        return pd.DataFrame([tuple(row) for row in rows], columns=list(SHOWING_COLUMNS))
 
     def history(self, run: str, reader: str | None = None) -> pd.DataFrame:
         """Return every answer of a run, or of one reader, in the order given: `COLUMNS`."""
@@ -182,11 +229,12 @@ class Reviews:
             asked = asked.where(Answer.reader == reader)
         with self._session() as session:
             rows = session.execute(asked.order_by(Answer.id)).all()
-        return pd.DataFrame([tuple(row) for row in rows], columns=list(COLUMNS))
+        history = pd.DataFrame([tuple(row) for row in rows], columns=list(COLUMNS))
+        return history.astype({"step": "Int64", "is_blinded": "boolean"})
 
     def answers(self, run: str, reader: str | None = None) -> pd.DataFrame:
         """Return what readers think now: the latest answer to each question that was not taken back; `COLUMNS`."""
-        latest = self.history(run, reader).drop_duplicates(list(COLUMNS[:5]), keep="last")
+        latest = self.history(run, reader).drop_duplicates(list(_ASKED), keep="last")
         return latest[latest["value"] != ""].reset_index(drop=True)
 
     def of_case(self, run: str, reader: str, case: Case) -> Mapping[tuple[str, str], str]:
@@ -276,6 +324,9 @@ class Reviews:
     def _plainly(self) -> Iterator[None]:
         try:
             yield
+        except IntegrityError as error:
+            # only what may be given once has a constraint
+            raise ReviewsError(_FIXED) from error
         except (SQLAlchemyError, OSError, NoSuchModuleError, ImportError) as error:
             reason = str(error.orig if isinstance(error, DBAPIError) else error).strip().splitlines() or ["?"]
             message = (
@@ -283,6 +334,26 @@ class Reviews:
                 f"again when it is back."
             )
             raise ReviewsError(message) from error
+
+
+def _row(
+    run: str, reader: str, case: Case, question: str, value: str, circumstances: Circumstances, method: str
+) -> Answer:
+    return Answer(
+        run=run,
+        reader=reader,
+        image_id=case.image_id,
+        pathology=case.pathology,
+        method=method,
+        question=question,
+        value=value,
+        answered=_now(),
+        step=QUESTIONS[question].step,
+        is_blinded=circumstances.is_blinded,
+        map_order=" > ".join(circumstances.order),
+        model=circumstances.model,
+        version=software_version(),
+    )
 
 
 def _options(backend: str) -> dict[str, object]:

@@ -1,10 +1,11 @@
-"""From the cohort's pages to a case, and files taken along, in a real browser."""
+"""From the cohort's pages to a case, and downloaded files, in a real browser."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+from zipfile import ZipFile
 
 import pytest
 from PIL import Image
@@ -46,43 +47,70 @@ def test_choices_stand_in_the_address(page, dashboard):
     expect(page.locator(".barlayer .trace")).to_have_count(4, timeout=30_000)
 
 
-def test_a_card_opens_its_case_by_mouse_and_by_key(page, dashboard, made_run):
+def test_a_card_opens_its_case_in_the_session_and_back_returns_to_it(page, dashboard, made_run):
+    page.set_viewport_size({"width": 1100, "height": 420})
     page.goto(f"{dashboard.address}/selection?criterion=worst&method=shap")
-    best = made_run.scores.query("method == 'shap' and pathology == 'Edema'").dropna(subset=["iou"])
-    card = page.get_by_role("link", name="Edema").filter(has_text="Lowest IoU")
-    expect(card.locator("img")).to_have_count(len(TITLES), timeout=30_000)
+    card = page.locator("article.case").filter(has_text="lowest IoU").filter(has_text="Edema")
+    expect(card.locator("img")).to_have_count(1 + len(TITLES), timeout=30_000)
     for image in card.locator("img").all():
         assert image.evaluate("image => image.naturalWidth") > 250
-    expect(card.locator("figure.chosen")).to_have_text(re.compile(f"SHAP, IoU {best['iou'].min():.2f}"))
+        assert image.get_attribute("alt")
+    ious = made_run.scores.query("method == 'shap' and pathology == 'Edema'").dropna(subset=["iou"])
+    expect(card.locator("figure.chosen")).to_have_text(re.compile(f"SHAP, IoU {ious['iou'].min():.2f}"))
+    page.evaluate("window.isSameVisit = true")
+    scroller = page.get_by_test_id("stMain")
+    card.scroll_into_view_if_needed()
+    top = scroller.evaluate("main => main.scrollTop")
+    assert top > 100
     card.click()
-    assert case_in(page) == (best.loc[best["iou"].idxmin(), "image_id"], "Edema")
+    assert case_in(page) == (ious.loc[ious["iou"].idxmin(), "image_id"], "Edema")
     page.go_back()
-    card.focus()
+    link = card.get_by_role("link", name="Edema")
+    expect(link).to_be_focused(timeout=30_000)
+    page.wait_for_function(
+        "top => Math.abs(document.querySelector('[data-testid=stMain]').scrollTop - top) < 3", arg=top
+    )
     page.keyboard.press("Enter")
     assert case_in(page)[1] == "Edema"
+    assert page.evaluate("window.isSameVisit"), "nothing was loaded anew"
 
 
-def test_cases_taken_along_are_files_that_open(page, dashboard):
+def test_a_card_is_a_real_link_for_another_tab(page, dashboard):
+    page.goto(f"{dashboard.address}/selection?criterion=best&method=lime")
+    card = page.locator("article.case").filter(has_text="Edema")
+    with page.context.expect_page(timeout=30_000) as waiting:
+        card.click(modifiers=["ControlOrMeta"])
+    assert case_in(waiting.value)[1] == "Edema"
+    expect(card.locator("img")).to_have_count(1 + len(TITLES))
+    assert "selection" in page.url
+
+
+def test_downloaded_cases_are_files_that_say_what_they_hold(page, dashboard):
     page.goto(f"{dashboard.address}/selection?criterion=probability")
     expect(page.get_by_role("link", name="Cardiomegaly")).to_be_visible(timeout=30_000)
-    expect(page.get_by_role("button", name="Slide, PNG")).to_be_disabled()
 
     def download(name):
-        with page.expect_download(timeout=30_000) as waiting:
+        with page.expect_download(timeout=60_000) as waiting:
             page.get_by_role("button", name=name).click()
         return waiting.value.suggested_filename, Path(waiting.value.path())
 
     name, path = download("Figure, PNG")
-    assert name == "Cardiomegaly-Edema-figure.png"
+    assert name == "best-probability_cardiomegaly-edema_figure.png"
     with Image.open(path) as figure:
-        assert figure.width > 2000
+        assert figure.width / figure.height == pytest.approx(297 / 210, rel=0.01), "A4"
     name, path = download("Slides, PDF")
-    assert name == "Cardiomegaly-Edema-slides.pdf"
+    assert name == "best-probability_cardiomegaly-edema_slides.pdf"
     assert path.read_bytes().count(b"/Type /Page ") == 2
+    name, path = download("Slides, PNG")
+    assert name == "best-probability_cardiomegaly-edema_slide.zip"
+    with ZipFile(path) as archive:
+        assert archive.namelist() == [f"best-probability_cardiomegaly-edema_slide_{n}.png" for n in (1, 2)]
+    page.goto(f"{dashboard.address}/selection?criterion=best&method=gradcam")
     page.get_by_role("combobox", name="Cases").click()
     page.get_by_role("option", name="Edema").click()
-    expect(page.get_by_role("button", name="Slide, PNG")).to_be_enabled()
-    _, path = download("Slide, PNG")
+    expect(page.get_by_text("1 page of A4, 1 slide of 16:9")).to_be_visible(timeout=30_000)
+    name, path = download("Slides, PNG")
+    assert name == "best-iou_grad-cam_edema_slide.png"
     with Image.open(path) as slide:
         assert slide.size == (1920, 1080)
 

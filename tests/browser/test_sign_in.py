@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from shamsul_core.reviews import Case, Reviews, run_key
+from shamsul_core.reviews import Case, Circumstances, Reviews, run_key
 from tests.made import image_id
 from tests.serving import ROOT, free_port, served, started
 
@@ -122,24 +122,28 @@ def test_a_lead_assigns_a_reader_rates_and_only_the_lead_sees_it(page, browser, 
     assert stored.assigned(key, "ada@example.org") == assigned
     assert stored.worklists(key)["assigned_by"].tolist() == ["lead@example.org"]
 
-    stored.answer(key, "bo@example.org", assigned[0], "comment", "what Bo alone may know")
+    seen = Circumstances(model="made", order=("lime", "shap", "gradcam", "lrp"), is_blinded=True)
+    stored.answer(key, "bo@example.org", assigned[0], "comment", "what Bo alone may know", seen)
     ada = browser.new_context().new_page()
     sign_in(ada, server, "ada")
     expect(ada.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
     ada.get_by_role("link", name="Review").click()
     expect(ada.get_by_text("0 of 2 assigned cases rated")).to_be_visible(timeout=20_000)
     expect(ada.get_by_text("Edema · assigned case 1 of 2")).to_be_visible()
-    expect(ada.locator("[data-testid='canvas-Map D'][data-zoom]")).to_be_visible(timeout=20_000)
+    expect(ada.locator("[data-testid=canvas-expert][data-zoom]")).to_be_visible(timeout=20_000)
     expect(ada.get_by_role("textbox", name="Your name")).to_have_count(0)
     for lead_only in ("Results", "Assign", "what Bo alone may know"):
         expect(ada.get_by_text(lead_only, exact=True)).to_have_count(0)
-    for place in range(4):
-        ada.get_by_text("4 · significant").nth(place).click()
+    ada.get_by_text("3 · somewhat").click()
+    ada.get_by_role("button", name="Save and show the maps").click()
+    for letter in "ABCD":
+        rating = ada.get_by_role("radiogroup", name=f"Map {letter}: How medically significant")
+        rating.get_by_role("radio", name="4").click(timeout=20_000)
     expect(ada.get_by_text("1 of 2 assigned cases rated")).to_be_visible(timeout=20_000)
-    assert stored.answers(key, "ada@example.org")["value"].tolist() == ["4"] * 4
+    assert stored.answers(key, "ada@example.org")["value"].tolist() == ["3", *["4"] * 4]
 
     page.get_by_text("Results", exact=True).click()
-    expect(page.get_by_text("2 readers, 4 ratings of maps")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("2 readers, 4 ratings of maps, 4 of them with")).to_be_visible(timeout=20_000)
     ada.get_by_role("button", name="Sign out").click()
     ada.get_by_role("button", name="End session").click()
     ada.goto(f"{server.address}/review")
@@ -151,7 +155,7 @@ def test_an_email_that_the_provider_did_not_verify_makes_no_lead(page, server):
     sign_in(page, server, "impostor")
     expect(page.get_by_text("Signed in as impostor")).to_be_visible(timeout=20_000)
     page.get_by_role("link", name="Review").click()
-    expect(page.locator("[data-testid='canvas-Map D'][data-zoom]")).to_be_visible(timeout=20_000)
+    expect(page.locator("[data-testid=canvas-expert][data-zoom]")).to_be_visible(timeout=20_000)
     expect(page.get_by_text("Results", exact=True)).to_have_count(0)
 
 

@@ -39,10 +39,14 @@ def person(**claims):
     return sign_in.identity({"is_logged_in": True, **claims})
 
 
-def test_without_a_secrets_file_nobody_signs_in_and_everybody_leads(secrets):
+def test_without_a_secrets_file_nobody_signs_in_and_who_started_the_server_says_who_leads(
+    secrets, monkeypatch
+):
     assert not sign_in.is_on()
     assert sign_in.may_enter()
-    assert sign_in.is_lead()
+    for started, does_lead in ((["app.py"], False), (["app.py", "--run", "a", "b", "--lead"], True)):
+        monkeypatch.setattr(sys, "argv", started)
+        assert sign_in.is_lead() is does_lead
     assert sign_in.known_as(" Ada@Home ") == "Ada@Home"
 
 
@@ -59,7 +63,7 @@ def test_an_identity_is_a_verified_email_else_the_subject(secrets):
         assert sign_in.identity(claims) is None
 
 
-def test_only_those_named_enter(secrets):
+def test_only_those_named_enter(secrets, monkeypatch):
     secrets(ROLES)
     assert person(sub="1", email="ADA@example.org") == "ada@example.org"
     assert person(sub="1", email="lead@example.org") == "lead@example.org"
@@ -68,7 +72,8 @@ def test_only_those_named_enter(secrets):
     assert person(sub="1", email="eve@example.org") is None
     assert person(sub="1", email="ada@example.org", email_verified=False) is None
     assert not sign_in.may_enter()
-    assert not sign_in.is_lead()
+    monkeypatch.setattr(sys, "argv", ["app.py", "--lead"])
+    assert not sign_in.is_lead(), "the roles say who leads"
 
 
 @pytest.mark.parametrize(

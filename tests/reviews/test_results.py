@@ -17,7 +17,7 @@ def answers_of(table):
     """Turn readers × maps of 1..5, 0 for none, into answers."""
     rows = [
         {"reader": f"r{reader}", "image_id": f"p{unit}", "pathology": "Edema", "method": "lrp",
-         "question": "significance", "value": str(value)}
+         "question": "significance", "value": str(value), "is_blinded": reader == 0}
         for reader, values in enumerate(table)
         for unit, value in enumerate(values)
         if value
@@ -36,13 +36,14 @@ EXAMPLE = [
 
 
 def test_alpha_is_the_published_one():
-    alpha, _ = agreement(answers_of(EXAMPLE))
-    assert alpha == pytest.approx(0.815, abs=0.001)
+    answer = agreement(answers_of(EXAMPLE))
+    assert answer.alpha == pytest.approx(0.815, abs=0.001)
+    assert answer.n == 11
 
 
 def test_kappa_is_one_where_two_agree_and_less_where_they_do_not():
     same = [1, 2, 3, 4, 5, 5]
-    _, pairs = agreement(answers_of([same, same, [5, 4, 3, 2, 1, 1]]))
+    pairs = agreement(answers_of([same, same, [5, 4, 3, 2, 1, 1]])).pairs
     kappa = pairs.set_index(["reader", "other"])["kappa"]
     assert kappa["r0", "r1"] == 1
     assert kappa["r0", "r2"] < -0.8
@@ -54,13 +55,14 @@ def test_weighted_kappa_is_cohens():
     one, other = np.array([1, 2, 3, 4, 5, 3, 2]), np.array([1, 3, 3, 5, 5, 1, 2])
     seen = np.mean((one - other) ** 2)
     chance = np.mean((one[:, None] - other) ** 2)
-    _, pairs = agreement(answers_of([one, other]))
+    pairs = agreement(answers_of([one, other])).pairs
     assert pairs["kappa"].item() == pytest.approx(1 - seen / chance)
 
 
 def test_nothing_is_said_of_readers_who_share_nothing():
-    alpha, pairs = agreement(answers_of([[1, 0], [0, 3]]))
+    alpha, n, pairs = agreement(answers_of([[1, 0], [0, 3]]))
     assert math.isnan(alpha)
+    assert n == 0
     assert pairs["kappa"].isna().all()
     assert pairs["n"].item() == 0
 
@@ -100,7 +102,9 @@ def test_methods_are_counted_and_averaged():
         ]
     )
     lrp, lime = method_results(answers, ["lrp", "lime"]).to_dict("records")
-    assert (lrp["n"], lrp["readers"], lrp["mean"], lrp["best"], lrp["covers_wholly"]) == (4, 2, 3.5, 1, 0.5)
+    assert (lrp["n"], lrp["blinded"], lrp["readers"], lrp["radiographs"], lrp["mean"]) == (4, 2, 2, 2, 3.5)
+    assert (lrp["covers_wholly"], lrp["covers_n"], lrp["marks_n"]) == (1, 2, 0)
+    assert (lrp["best"], lrp["best_n"], lime["best"], lime["best_n"]) == (1, 1, 0, 1)
     assert lrp["deviation"] == pytest.approx(np.std([2, 4, 3, 5], ddof=1))
     assert lime["n"] == 0
     assert math.isnan(lime["mean"])

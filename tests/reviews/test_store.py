@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
+import pandas as pd
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -12,11 +13,14 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, event, text
 
-from shamsul_core.reviews import QUESTIONS, Case, Reviews, ReviewsError, run_key, store
-from shamsul_core.reviews.store import Base
+from shamsul_core.reviews import QUESTIONS, Case, Circumstances, Reviews, ReviewsError, run_key, store
+from shamsul_core.reviews.tables import Base
+from shamsul_core.version import software_version
 
 CASE = Case("patient1_study1_view1_frontal", "Edema")
 OTHER = Case("patient2_study1_view1_frontal", "Cardiomegaly")
+ALONE = Circumstances(model="the model")
+MAPS = Circumstances(model="the model", order=("lrp", "lime"), is_blinded=True)
 
 
 @pytest.fixture
@@ -35,10 +39,10 @@ def in_a_file(tmp_path):
 
 def test_the_latest_answer_counts_and_all_are_kept(reviews):
     for value in ("2", "5", "4"):
-        reviews.answer("run", "Ada", CASE, "significance", value, method="lrp")
-    reviews.answer("run", "Ada", CASE, "comment", "above the <b>diaphragm</b> $x$")
-    reviews.answer("run", "Bo", CASE, "significance", "1", method="lrp")
-    reviews.answer("other run", "Ada", CASE, "significance", "1", method="lrp")
+        reviews.answer("run", "Ada", CASE, "significance", value, MAPS, method="lrp")
+    reviews.answer("run", "Ada", CASE, "comment", "above the <b>diaphragm</b> $x$", MAPS)
+    reviews.answer("run", "Bo", CASE, "significance", "1", MAPS, method="lrp")
+    reviews.answer("other run", "Ada", CASE, "significance", "1", MAPS, method="lrp")
     assert reviews.of_case("run", "Ada", CASE) == {
         ("lrp", "significance"): "4",
         ("", "comment"): "above the <b>diaphragm</b> $x$",
@@ -51,28 +55,91 @@ def test_the_latest_answer_counts_and_all_are_kept(reviews):
 
 
 def test_an_answer_can_be_taken_back(reviews):
-    reviews.answer("run", "Ada", CASE, "best", "lime", methods=["lime", "lrp"])
-    reviews.answer("run", "Ada", CASE, "best", "")
+    reviews.answer("run", "Ada", CASE, "best", "lime", MAPS)
+    reviews.answer("run", "Ada", CASE, "best", "", MAPS)
     assert reviews.of_case("run", "Ada", CASE) == {}
     assert reviews.answers("run").empty
     assert len(reviews.history("run")) == 2
+
+
+def test_an_answer_says_how_it_came_about(reviews):
+    reviews.answer_first("run", "Ada", CASE, {"trust_before": "2"}, ALONE)
+    reviews.answer("run", "Ada", CASE, "significance", "4", MAPS, method="lrp")
+    named = Circumstances(model="the model", order=("lime", "lrp"), is_blinded=False)
+    reviews.answer("run", "Ada", CASE, "best", "lrp", named)
+    columns = ["step", "is_blinded", "map_order", "run", "model", "version"]
+    rest = ["run", "the model", software_version()]
+    first, second, third = reviews.answers("run")[columns].astype(object).to_numpy().tolist()
+    assert first[0] == 1
+    assert pd.isna(first[1])
+    assert first[2:] == ["", *rest]
+    assert second == [2, True, "lrp > lime", *rest]
+    assert third == [2, False, "lime > lrp", *rest]
+
+
+def test_first_answers_are_given_once_and_stay(reviews):
+    reviews.answer_first("run", "Ada", CASE, {"trust_before": "2"}, ALONE)
+    with pytest.raises(ReviewsError, match="first answers to this case have already been given"):
+        reviews.answer_first("run", "Ada", CASE, {"trust_before": "5"}, ALONE)
+    for given in ({}, {"trust_before": ""}, {"trust_before": "6"}, {"trust_after": "3"}):
+        with pytest.raises(ValueError, match="no such first answers"):
+            reviews.answer_first("run", "Bo", CASE, given, ALONE)
+    reviews.answer_first("run", "Bo", CASE, {"trust_before": "5"}, ALONE)
+    reviews.answer_first("run", "Ada", OTHER, {"trust_before": "1"}, ALONE)
+    assert reviews.history("run")["value"].tolist() == ["2", "5", "1"]
+    assert reviews.of_case("run", "Ada", CASE) == {("", "trust_before"): "2"}
+
+
+def test_of_many_windows_one_gives_the_first_answers(database):
+    Reviews(database).close()
+
+    def give(value):
+        mine = Reviews(database)
+        try:
+            mine.answer_first("run", "Ada", CASE, {"trust_before": value}, ALONE)
+        except ReviewsError:
+            return None
+        finally:
+            mine.close()
+        return value
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = [value for value in pool.map(give, "12345123") if value]
+    opened = Reviews(database)
+    assert opened.history("run")["value"].tolist() == taken
+    assert len(taken) == 1
+    opened.close()
+
+
+def test_events_of_a_step_are_kept_in_order(reviews):
+    for step, showing, happening in ((1, "a", "opened"), (1, "a", "answered"), (2, "b", "opened")):
+        reviews.note("run", "Ada", CASE, step, showing, happening)
+    with pytest.raises(ValueError, match="no such event"):
+        reviews.note("run", "Ada", CASE, 1, "a", "slept")
+    kept = reviews.showings("run")
+    assert kept["event"].tolist() == ["opened", "answered", "opened"]
+    assert kept["showing"].tolist() == ["a", "a", "b"]
+    assert kept["happened"].is_monotonic_increasing
+    assert reviews.showings("other run").empty
 
 
 @pytest.mark.parametrize(
     ("question", "value", "method"),
     [
         ("significance", "6", "lrp"),
+        ("significance", "3", "unet"),
         ("significance", "0", "lrp"),
         ("significance", "3", ""),
         ("best", "unet", ""),
         ("covers", "perhaps", "lrp"),
         ("trust_before", "3", "lrp"),
+        ("trust_before", "3", ""),
         ("nothing", "3", ""),
     ],
 )
 def test_what_is_no_answer_is_refused(reviews, question, value, method):
     with pytest.raises(ValueError, match="no such answer"):
-        reviews.answer("run", "Ada", CASE, question, value, method=method, methods=["lime"])
+        reviews.answer("run", "Ada", CASE, question, value, MAPS, method=method)
     assert reviews.count("run") == 0
 
 
@@ -83,7 +150,9 @@ def test_twenty_readers_at_once_lose_nothing(database):
     def read(number):
         mine = Reviews(address)  # a connection of its own, as another server's
         for step in range(20):
-            mine.answer("run", f"reader {number}", CASE, "significance", str(1 + step % 5), method="lrp")
+            mine.answer(
+                "run", f"reader {number}", CASE, "significance", str(1 + step % 5), MAPS, method="lrp"
+            )
         mine.close()
 
     with ThreadPoolExecutor(20) as pool:
@@ -114,7 +183,7 @@ def test_assigned_cases_come_in_their_order_and_are_replaced(reviews):
 
 def test_a_file_that_goes_away_is_one_line_and_works_again(in_a_file, tmp_path):
     reviews = in_a_file
-    reviews.answer("run", "Ada", CASE, "flag", "yes")
+    reviews.answer("run", "Ada", CASE, "flag", "yes", MAPS)
     path = tmp_path / "new" / "folder" / "reviews.sqlite"
     reviews.close()
     path.rename(path.with_suffix(".away"))
@@ -136,17 +205,17 @@ def test_a_locked_file_is_one_line(in_a_file, tmp_path, monkeypatch):
     holder = sqlite3.connect(tmp_path / "new" / "folder" / "reviews.sqlite", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     with pytest.raises(ReviewsError, match="database is locked"):
-        impatient.answer("run", "Ada", CASE, "flag", "yes")
+        impatient.answer("run", "Ada", CASE, "flag", "yes", MAPS)
     holder.execute("ROLLBACK")
     holder.close()
-    impatient.answer("run", "Ada", CASE, "flag", "yes")
+    impatient.answer("run", "Ada", CASE, "flag", "yes", MAPS)
     assert impatient.count("run") == 1
     impatient.close()
 
 
 def test_a_full_disk_is_one_line_and_loses_nothing(in_a_file, tmp_path):
     """SQLite answers a bound on its file as it answers a full disk."""
-    in_a_file.answer("run", "Ada", CASE, "comment", "before")
+    in_a_file.answer("run", "Ada", CASE, "comment", "before", MAPS)
     opened = Reviews(f"sqlite:///{tmp_path}/new/folder/reviews.sqlite")
     bound = [1]  # SQLite takes no less than there is
     event.listen(opened._engine, "connect", lambda one, _: one.execute(f"PRAGMA max_page_count = {bound[0]}"))
@@ -154,7 +223,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(in_a_file, tmp_path):
 
     def fill():
         for number in range(100):
-            opened.answer("run", "Ada", CASE, "comment", f"{number} " * 900)
+            opened.answer("run", "Ada", CASE, "comment", f"{number} " * 900, MAPS)
 
     with pytest.raises(ReviewsError, match="full") as error:
         fill()
@@ -163,7 +232,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(in_a_file, tmp_path):
     kept = opened.history("run")["value"].tolist()
     bound[0] = 1_000_000
     opened._engine.dispose()
-    opened.answer("run", "Ada", CASE, "comment", "after")
+    opened.answer("run", "Ada", CASE, "comment", "after", MAPS)
     assert opened.history("run")["value"].tolist() == [*kept, "after"]
     opened.close()
 
@@ -202,6 +271,34 @@ def test_what_was_assigned_before_worklists_is_taken_over(database):
     with engine.connect() as connection:
         kept = connection.execute(text("SELECT reader, image_id FROM assignment ORDER BY reader")).all()
     assert kept == [("Ada", CASE.image_id), ("Bo", CASE.image_id)]
+    engine.dispose()
+
+
+def test_answers_given_before_there_were_steps_stay(database):
+    Reviews(database).close()
+    engine = create_engine(database)
+    migrate(engine, command.downgrade, "0002")
+    with engine.begin() as connection:
+        for question, value in (("trust_before", "3"), ("trust_before", "4"), ("comment", "kept")):
+            connection.execute(
+                text(
+                    "INSERT INTO answer (run, reader, image_id, pathology, method, question, value, answered) "
+                    "VALUES ('run', 'Ada', :i, :p, '', :q, :v, '2026-01-01 10:00:00')"
+                ),
+                {"i": CASE.image_id, "p": CASE.pathology, "q": question, "v": value},
+            )
+    opened = Reviews(database)
+    assert opened.history("run")["value"].tolist() == ["3", "4", "kept"]
+    assert opened.of_case("run", "Ada", CASE) == {("", "trust_before"): "4", ("", "comment"): "kept"}
+    assert (
+        opened.answers("run")[["step", "is_blinded", "map_order", "model", "version"]].isna().all(axis=None)
+    )
+    opened.answer("run", "Ada", CASE, "comment", "and more", MAPS)
+    opened.close()
+    migrate(engine, command.downgrade, "0002")
+    with engine.connect() as connection:
+        kept = connection.execute(text("SELECT value FROM answer ORDER BY id")).scalars().all()
+    assert kept == ["3", "4", "kept", "and more"]
     engine.dispose()
 
 

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from shamsul_core.reviews.store import Base
+from shamsul_core.reviews.tables import Base
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
 with context.begin_transaction():

@@ -1,0 +1,141 @@
+"""What the readers said, for those who lead: of each method, how far they agree, how long they took, and as files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.notes import show_banner
+from shamsul_core.reviews import run_key
+from shamsul_core.reviews.results import against_iou, agreement, method_results
+from shamsul_core.reviews.times import showing_times, step_times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from shamsul_core.reviews import Reviews
+    from shamsul_core.run import Run
+
+_STEPS = {1: "Radiograph alone", 2: "With the maps"}
+_MEANING = """
+- **Krippendorff's alpha** compares how far readers differ on the same map with how far they would if the ratings were dealt
+  out at random: 1 is complete agreement, 0 no more than chance. Below 0.67 it is usually taken as too low to conclude from.
+- **Weighted kappa** is the same idea for two readers; a difference of two steps counts four times as much as one of one.
+- **Spearman's rank correlation** says whether maps rated higher also have the higher IoU, the overlap with the experts'
+  contour: 1 always, 0 unrelated, −1 the other way round.
+- Several maps of one radiograph and several ratings by one reader are not independent; these figures describe what was
+  rated and are no test.
+"""
+
+
+def show_results(run: Run, reviews: Reviews, titles: Mapping[str, str], scores: pd.DataFrame) -> None:
+    """Show what the readers think of each method, how far they agree, and whether with the IoU."""
+    show_banner(run)
+    key = run_key(run.manifest)
+    answers, history = reviews.answers(key), reviews.history(key)
+    if answers.empty:
+        st.info("Nobody has answered on this run yet.")
+        return
+    times = showing_times(reviews.showings(key), history)
+    results = method_results(answers, list(titles))
+    readers, rated, hidden = answers["reader"].nunique(), results["n"].sum(), results["blinded"].sum()
+    st.markdown(
+        f"{_count(readers, 'reader')}, {_count(rated, 'rating')} of maps, {hidden} of them with the methods' names hidden"
+    )
+    _show_methods(results, titles)
+    _show_agreement(answers, scores)
+    _show_times(times)
+    with st.container(horizontal=True):
+        _offer("Answers", lambda: answers, "What each reader thinks now.")
+        _offer("History", lambda: history, "Every answer ever given, with its time.")
+        _offer("Times", lambda: times, "When each step of a case was on a reader's screen.")
+    st.caption("What the columns of these files mean is in docs/reviews.md.")
+
+
+def _show_methods(results: pd.DataFrame, titles: Mapping[str, str]) -> None:
+    shares = {
+        "Covers the finding wholly": ("covers_wholly", "covers_n"),
+        "Marks much outside it": ("marks_much", "marks_n"),
+        "Chosen as best": ("best", "best_n"),
+    }
+    table = pd.DataFrame(
+        {
+            "Method": results["method"].map(titles),
+            "Ratings": results["n"],
+            "Blinded": results["blinded"],
+            "Readers": results["readers"],
+            "Radiographs": results["radiographs"],
+            "Significance, mean": results["mean"],
+            "Standard deviation": results["deviation"],
+        }
+    )
+    for name, (part, whole) in shares.items():
+        table[name] = [_share(*pair) for pair in zip(results[part], results[whole], strict=True)]
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        table,
+        hide_index=True,
+        placeholder="–",
+        column_config={
+            "Ratings": number(help="How many maps of this method were rated for their significance"),
+            "Blinded": number(help="How many of these ratings were given with the methods' names hidden"),
+            "Significance, mean": number(format="%.2f", help="Of the ratings, 1 (misleading) to 5"),
+            "Standard deviation": number(format="%.2f", help="Of the ratings"),
+        },
+    )
+
+
+def _show_agreement(answers: pd.DataFrame, scores: pd.DataFrame) -> None:
+    alpha, maps, pairs = agreement(answers)
+    rho, count = against_iou(answers, scores)
+    st.markdown(
+        f"Agreement between readers on significance: Krippendorff's alpha {_number(alpha)} "
+        f"({_count(maps, 'map')} that two readers or more rated). "
+        f"With the IoU: Spearman's rank correlation {_number(rho)} ({_count(count, 'map')} that have both)."
+    )
+    if len(pairs):
+        st.dataframe(
+            pairs.set_axis(["Reader", "Other reader", "Maps both rated", "Weighted kappa"], axis=1),
+            hide_index=True,
+            placeholder="–",
+            column_config={"Weighted kappa": st.column_config.NumberColumn(format="%.2f")},
+        )
+    with st.expander("What these figures mean"):
+        st.markdown(_MEANING)
+
+
+def _show_times(times: pd.DataFrame) -> None:
+    said = [
+        f"{_STEPS[one.step].lower()} {one.median_seconds:.0f} s (n = {one.n})"
+        for one in step_times(times).itertuples()
+    ]
+    if said:
+        st.markdown(
+            f"Median time on the screen: {', '.join(said)}.",
+            help="Of each reader and case. A pause before the screen counts; a tab in the background does not.",
+        )
+
+
+def _offer(name: str, table: Callable[[], pd.DataFrame], meaning: str) -> None:
+    st.download_button(
+        f"{name}, CSV",
+        lambda: table().to_csv(index=False),
+        f"{name.lower()}.csv",
+        "text/csv",
+        on_click="ignore",
+        help=meaning,
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({part / whole:.0%})" if whole else "–"
+
+
+def _number(value: float) -> str:
+    return "–" if value != value else f"{value:.2f}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

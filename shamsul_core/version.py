@@ -1,0 +1,27 @@
+"""Which version of the project this is."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+VERSION = "0.1.0"
+"""As in pyproject.toml."""
+
+_ROOT = Path(__file__).parents[1]
+_SOURCES = ("shamsul_core", "dashboard", "pages")
+
+
+@cache
+def software_version() -> str:
+    """Return the version with a fingerprint of the sources, which tells two states of one version apart.
+
+    It is a local version as PEP 440 has it: ``0.1.0+1f0c6a7d3e2b``.
+    """
+    digest = hashlib.sha256()
+    for folder in _SOURCES:
+        for path in sorted((_ROOT / folder).rglob("*")):
+            if path.suffix in {".py", ".js", ".css"}:
+                digest.update(f"{path.relative_to(_ROOT)}\0".encode() + path.read_bytes() + b"\0")
+    return f"{VERSION}+{digest.hexdigest()[:12]}"

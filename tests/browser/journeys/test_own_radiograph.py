@@ -1,0 +1,74 @@
+"""A reader explains radiographs of their own, looks elsewhere meanwhile, and takes everything away again."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.journeys.visit import Visit
+from tests.serving import served
+from tests.upload.radiographs import file_of, radiograph
+
+pytestmark = pytest.mark.browser
+
+
+def test_an_own_radiograph(page, made_run, small_model, tmp_path, monkeypatch):
+    monkeypatch.setenv("SHAMSUL_MODEL", str(small_model))
+    monkeypatch.setenv("SHAMSUL_REVIEWS", f"sqlite:///{tmp_path}/reviews.sqlite")
+    with served(made_run.folder) as server:
+        visit = Visit(page, server.address)
+        visit.open("/")
+        case = visit.sees()
+        visit.go_to("Upload")
+        expect(page.get_by_text("Drop a frontal chest radiograph here")).to_be_visible()
+        file = {"name": "own.dcm", "mimeType": "application/dicom", "buffer": file_of(radiograph())}
+        page.locator("input[type=file]").set_input_files(file)
+        viewer = page.get_by_test_id("viewer")
+        expect(viewer).to_be_visible(timeout=60_000)
+        own = viewer.get_attribute("data-image")
+
+        # Looking elsewhere neither loses nor cancels it
+        visit.go_to("Compare")
+        visit.sees(*case)
+        visit.go_to("Upload")
+        expect(viewer).to_have_attribute("data-image", own)
+        expect(page.get_by_text("Rate these maps")).to_be_visible(timeout=120_000)
+        for method in ("gradcam", "lrp", "lime", "shap"):
+            expect(page.get_by_test_id(f"metric-{method}-area")).to_contain_text("%")
+        chosen = "Pleural Effusion"
+        page.get_by_role("radio", name=chosen).click()
+        expect(viewer).to_have_attribute("data-pathology", chosen)
+
+        # What leaves speaks of the reader's own, as the screen shows it
+        page.get_by_test_id("toggle-invert").click()
+        page.wait_for_function("() => true")
+        page.get_by_role("button", name="Download", exact=True).click()
+        expect(page.get_by_text("As on the screen: inverted")).to_be_visible()
+        name, svg = visit.download("SVG")
+        assert "inverted" in name
+        assert b"nowhere" not in svg
+        assert b"expert" not in svg.lower()
+        page.keyboard.press("Escape")
+
+        # A second one beside it, and a reload, lose nothing; what is removed is gone
+        page.get_by_test_id("toggle-invert").click()
+        second = {
+            "name": "other.dcm",
+            "mimeType": "application/dicom",
+            "buffer": file_of(radiograph(PhotometricInterpretation="MONOCHROME1")),
+        }
+        page.locator("input[type=file]").first.set_input_files(second)
+        expect(viewer).not_to_have_attribute("data-image", own, timeout=60_000)
+        page.reload()
+        visit.settle()
+        expect(viewer).to_be_visible(timeout=60_000)
+        while page.get_by_role("button", name="Remove this radiograph").count():
+            before = viewer.get_attribute("data-image")
+            page.get_by_role("button", name="Remove this radiograph").click()
+            page.wait_for_function(
+                "before => !document.body.innerHTML.includes(before)", arg=before, timeout=30_000
+            )
+            visit.settle()
+        expect(page.get_by_text("Drop a frontal chest radiograph here")).to_be_visible()
+        visit.back()
+        assert visit.complaints == []
