@@ -83,12 +83,7 @@ def compare_pairs(scores: pd.DataFrame, methods: Sequence[str], column: str = "i
     """
     wide, rows = _wide(scores, methods, column), []
     pathologies = list(dict.fromkeys(scores["pathology"]))
-    by_pair = {
-        pair: _by_patient(wide[list(pair)]).pipe(
-            lambda both, pair=pair: (both[pair[0]] - both[pair[1]]).round(12)
-        )
-        for pair in combinations(methods, 2)
-    }
+    by_pair = {pair: _differences(wide, *pair) for pair in combinations(methods, 2)}
     for pathology in pathologies:
         for (one, other), differences in by_pair.items():
             is_here = differences.index.get_level_values("pathology") == pathology
@@ -96,6 +91,12 @@ def compare_pairs(scores: pd.DataFrame, methods: Sequence[str], column: str = "i
             rows.append(row | _compared(differences[is_here].to_numpy(float)))
     table = pd.DataFrame(rows, columns=PAIR_COLUMNS)
     return table.assign(p_holm=_holm(table["p"].to_numpy(float)))
+
+
+def _differences(wide: pd.DataFrame, one: str, other: str) -> pd.Series[float]:
+    """Return by how much each patient's mean under one method is above that under the other; equal ones are 0."""
+    both = _by_patient(wide[[one, other]])
+    return (both[one] - both[other]).round(12)
 
 
 def _holm(p: Floats) -> Floats:
