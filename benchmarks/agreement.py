@@ -87,7 +87,7 @@ def compare_intervals(folder: Path, metric: str, ours: pd.DataFrame) -> None:
         ("their draws, our percentiles", interpolated),
         ("our draws, our percentiles", own),
     ):
-        both = np.isfinite(found) & np.isfinite(ends)  # of one value alone we give no interval
+        both = np.isfinite(found) & np.isfinite(ends)  # of too few patients we give no interval
         differ = (
             f"differ by {np.abs(found - ends)[both].max():.4f} at most" if both.any() else "none to compare"
         )

@@ -7,8 +7,8 @@ from dashboard.address import write_address
 from dashboard.choices import threshold_choice
 from dashboard.guard import enter
 from dashboard.model_card import show_model_card
+from dashboard.notes import show_banner
 from shamsul_core.cohort.summary import has_indefinite_labels
-from shamsul_core.figures.comparison import banner
 from shamsul_core.figures.observation_table import figure, interval, observation_table
 from shamsul_core.figures.run_facts import facts_table, failure_table, left_out, model_facts, setting_facts
 from shamsul_core.paper import PREDICTION, why_not_comparable
@@ -26,6 +26,7 @@ FAILURES_SHOWN = 100
 WIDTH_PX = 1150
 
 run, cohort = enter()
+show_banner(run)
 manifest, radiographs = run.manifest, reading.cohort_table(run)
 with st.sidebar:
     rule = threshold_choice()
@@ -47,12 +48,9 @@ st.subheader(cohort_title(cohort), anchor=False)
 show_model_card(run)
 st.caption(
     f"{performance.radiographs} of {len(radiographs)} radiographs predicted · "
-    f"{'simulated' if cohort.is_simulated else 'not marked as simulated'} · "
     f"model {manifest.model['source']}, {'trained' if manifest.model['is_trained'] else 'untrained'} · "
     f"{len(failures)} failed"
 )
-if warning := banner(run):
-    st.warning(warning)
 
 if not performance.radiographs:
     st.info("This run holds no predictions yet. Come back when the engine has done its first radiograph.")

@@ -25,7 +25,7 @@ _COLOURS = ("#56b4e9", "#e69f00", "#cc79a7", "#f0e442", "#b8bec4")
 """Okabe and Ito's, which colour-blind readers tell apart, in the order of the methods."""
 
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
-_OPACITY = (0.85, 0.3)
+_OPACITY = (0.85, 0.45)
 """Of a point where there are few, and of each of `MOST_POINTS`, so that a pile of them is brighter than one alone."""
 
 _FEW = 150
@@ -38,6 +38,9 @@ _SIDEWAYS = 0.6
 
 _COUNTED = 0.6
 """Over how much of the axis points of one whole number are strewn."""
+
+_COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100)
+"""Where an axis of whole numbers has its ticks."""
 
 MOST_POINTS = 2000
 """So many are drawn at most: a browser without a graphics card needs seconds for more, and no one tells them apart."""
@@ -175,7 +178,9 @@ def iou_against(
     figure.update_xaxes(
         title=words, type="log" if is_logarithmic else "linear", gridcolor=GRID, zeroline=False
     )
-    if not is_logarithmic:
+    if is_counted:
+        figure.update_xaxes(tickvals=[one for one in _COUNTS if one <= values.max()])
+    elif not is_logarithmic:
         figure.update_xaxes(range=[-0.02, 1.02])
     figure.update_yaxes(range=[-0.02, 1.07 * top])
     return figure

@@ -48,7 +48,7 @@ _HEADERS = (
 _STYLE = """<style>
 .observations { border-collapse: collapse; width: 100%; font-size: 0.8rem; font-variant-numeric: tabular-nums; }
 .observations :is(th, td) { border: 0; padding: 0.19rem 0.2rem; font-weight: 400; text-align: right;
-  white-space: nowrap; }
+  white-space: nowrap; line-height: 1.25; }
 .observations thead th { opacity: 0.75; cursor: help; }
 .observations th:first-child { text-align: left; padding-left: 0; }
 .observations tbody tr { border-top: 1px solid #2a2f34; }
@@ -60,6 +60,8 @@ _STYLE = """<style>
 .observations .dot { top: calc(50% - 3px); width: 8px; height: 8px; margin-left: -4px; border-radius: 50%;
   background: #4fb3d9; }
 .observations .range { opacity: 0.75; }
+.observations-room { container-type: inline-size; }
+@container (max-width: 48rem) { .observations .rate .range { display: none; } }
 .observations .missing { opacity: 0.75; text-align: left; padding-left: 0.8rem; }
 </style>"""
 
@@ -78,8 +80,8 @@ def observation_table(table: pd.DataFrame) -> str:
     )
     rows = "".join(_row(str(name), row) for name, row in table.to_dict("index").items())
     return (
-        f'{_STYLE}<table class="observations" aria-label="Prediction of each observation">'
-        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        f'{_STYLE}<div class="observations-room"><table class="observations" '
+        f'aria-label="Prediction of each observation"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
 
@@ -97,7 +99,8 @@ def _row(name: str, row: Mapping[Hashable, Any]) -> str:
 def _rate(row: Mapping[Hashable, Any], rate: str) -> str:
     if math.isnan(row[rate]):
         return f"<td>{figure(row[rate])}</td>"
-    return f'<td>{row[rate]:.2f} <span class="range">({_bounds(row, rate)})</span></td>'
+    bounds = _bounds(row, rate)
+    return f'<td class="rate" title="95 % interval {bounds}">{row[rate]:.2f} <span class="range">({bounds})</span></td>'
 
 
 def _drawn(row: Mapping[Hashable, Any]) -> str:

@@ -45,13 +45,21 @@ def paired(scores: pd.DataFrame, methods: Sequence[str], column: str) -> pd.Data
     pandas.DataFrame
         Pathology and patient as the index.
     """
+    return _by_patient(_wide(scores, methods, column))
+
+
+def _wide(scores: pd.DataFrame, methods: Sequence[str], column: str) -> pd.DataFrame:
+    """Return a row for each pathology and radiograph, a column for each method, with the patient in the index."""
     table = scores.pivot_table(
         index=["pathology", "image_id"], columns="method", values=column, aggfunc="first"
-    )
-    shared = table.reindex(columns=list(methods)).dropna()
-    patients = [patient_of(image_id) for image_id in shared.index.get_level_values("image_id")]
-    whose = pd.Index(patients, name="patient", dtype="object")
-    means = shared.groupby([shared.index.get_level_values("pathology"), whose]).mean()
+    ).reindex(columns=list(methods))
+    patients = [patient_of(image_id) for image_id in table.index.get_level_values("image_id")]
+    return table.set_index(pd.Index(patients, name="patient", dtype="object"), append=True)
+
+
+def _by_patient(wide: pd.DataFrame) -> pd.DataFrame:
+    """Return a patient's means over the radiographs that have a score in every column."""
+    means = wide.dropna().groupby(["pathology", "patient"]).mean()
     return means.round(12)  # the mean of equal scores is that score, so that ties stay ties
 
 
@@ -73,15 +81,22 @@ def compare_pairs(scores: pd.DataFrame, methods: Sequence[str], column: str = "i
         it (Kerby 2014). ``p`` is Wilcoxon's signed-rank test's, two-sided, NaN where all are equal or there is none;
         ``p_holm`` is corrected for all rows of the table (Holm 1979).
     """
-    rows = []
-    for pathology in dict.fromkeys(scores["pathology"]):
-        of_pathology = scores[scores["pathology"] == pathology]
-        for one, other in combinations(methods, 2):
-            both = paired(of_pathology, [one, other], column)
-            difference = (both[one] - both[other]).to_numpy(float)
-            rows.append({"pathology": pathology, "method": one, "other": other} | _compared(difference))
+    wide, rows = _wide(scores, methods, column), []
+    pathologies = list(dict.fromkeys(scores["pathology"]))
+    by_pair = {pair: _differences(wide, *pair) for pair in combinations(methods, 2)}
+    for pathology in pathologies:
+        for (one, other), differences in by_pair.items():
+            is_here = differences.index.get_level_values("pathology") == pathology
+            row = {"pathology": pathology, "method": one, "other": other}
+            rows.append(row | _compared(differences[is_here].to_numpy(float)))
     table = pd.DataFrame(rows, columns=PAIR_COLUMNS)
     return table.assign(p_holm=_holm(table["p"].to_numpy(float)))
+
+
+def _differences(wide: pd.DataFrame, one: str, other: str) -> pd.Series[float]:
+    """Return by how much each patient's mean under one method is above that under the other; equal ones are 0."""
+    both = _by_patient(wide[[one, other]])
+    return (both[one] - both[other]).round(12)
 
 
 def _holm(p: Floats) -> Floats:
@@ -107,7 +122,8 @@ def _compared(difference: Floats) -> dict[str, float]:
         return row | {"effect": 0.0}
     ranks = scipy.stats.rankdata(np.abs(unequal))
     row["effect"] = float(np.sign(unequal) @ ranks / ranks.sum())
-    row["p"] = float(scipy.stats.wilcoxon(difference).pvalue)
+    # Wilcoxon leaves equal pairs out; with them SciPy would permute for seconds to the same end
+    row["p"] = float(scipy.stats.wilcoxon(unequal).pvalue)
     return row
 
 

@@ -162,7 +162,7 @@ def test_the_table_says_each_figure_and_why_one_is_missing(assessment):
             assert f"left:{100 * row['auroc']:.1f}%" in rows[name]
             assert f"({row['auprc_low']:.2f}–{row['auprc_high']:.2f})" in rows[name]
             ends = f"({row['sensitivity_low']:.2f}–{row['sensitivity_high']:.2f})"
-            assert f"<td>{row['sensitivity']:.2f} " in rows[name]
+            assert f">{row['sensitivity']:.2f} " in rows[name]
             assert ends in rows[name]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,11 +41,12 @@ def test_pairs_are_scipys_on_the_radiographs_both_have(seed):
     for (pathology, one, other), row in table.iterrows():
         wide = scores[scores["pathology"] == pathology].set_index(["image_id", "method"])["iou"].unstack()
         both = wide[[one, other]].dropna()
-        expected = wilcoxon(both[one], both[other])
+        differences = (both[one] - both[other]).round(12)
+        expected = wilcoxon(differences[differences != 0])
         assert row["n"] == len(both)
         assert row["p"] == pytest.approx(expected.pvalue)
         assert row["mean_difference"] == pytest.approx(both[one].mean() - both[other].mean())
-        ranks = (both[one] - both[other]).pipe(lambda d: d[d != 0]).abs().rank()
+        ranks = differences[differences != 0].abs().rank()
         total = ranks.sum()
         for_one = ranks[(both[one] - both[other]).reindex(ranks.index) > 0].sum()
         assert row["effect"] == pytest.approx((2 * for_one - total) / total)
@@ -156,3 +159,21 @@ def test_without_common_radiographs_there_is_no_ranking():
     assert (compare_pairs(scores, METHODS).query("other == 'lrp'")["n"] == 0).all()
     with pytest.raises(ValueError, match="three methods"):
         rank_methods(scores, METHODS[:2])
+
+
+def test_a_dozen_patients_with_an_equal_pair_have_the_exact_p():
+    """Against all ways in which the signs of the eleven unequal differences could have fallen."""
+    differences = np.array([0, 1, -2, 3, 4, -5, 6, 7, 8, 9, 10, 11]) / 100
+    scores = pd.DataFrame(
+        [
+            (f"r{number}", "Edema", method, 0.5 + (difference if method == "lime" else 0))
+            for number, difference in enumerate(differences)
+            for method in ("lime", "shap")
+        ],
+        columns=["image_id", "pathology", "method", "iou"],
+    )
+    signs = np.array(list(itertools.product((0, 1), repeat=11)))
+    sums = signs @ np.arange(1, 12)
+    smaller = 2 + 5
+    expected = 2 * np.mean(sums <= smaller)
+    assert compare_pairs(scores, ["lime", "shap"])["p"].item() == pytest.approx(expected)
