@@ -216,10 +216,11 @@ class Desk:
                 job.state = job.state if job.is_over else "failed"
 
     def _serve(self, job: Job) -> None:
-        if job.is_over or self._connection is None:
-            return
+        with self._changed:
+            if job.is_over or self._connection is None:
+                return
+            job.state = "working"
         connection, told = self._connection, None
-        job.state = "working"
         try:
             connection.send(("explain", job.pixels))
             while True:
