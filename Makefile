@@ -4,6 +4,7 @@ PYTHON ?= python3
 RUN ?=
 VENV := .venv
 BIN := $(VENV)/bin
+AXE := tests/browser/node_modules/.installed
 
 DEMO := build/demo
 CLI = $(BIN)/python -m shamsul_core
@@ -13,8 +14,6 @@ CLI = $(BIN)/python -m shamsul_core
 run: $(VENV)/.installed
 	@echo "== Serving the dashboard; the address is below, Ctrl-C stops it"
 	$(BIN)/python -m streamlit run app.py -- $(if $(RUN),--run $(RUN))
-
-AXE := tests/browser/node_modules/.installed
 
 test: $(VENV)/.installed-dev $(AXE) lint
 	@$(BIN)/python tests/browser/find_browser.py || { \
@@ -29,10 +28,9 @@ test: $(VENV)/.installed-dev $(AXE) lint
 	$(BIN)/python -m pytest
 
 $(AXE): tests/browser/package-lock.json
-	@if command -v npm >/dev/null; then \
-	  echo "== Installing axe-core, which looks for what keeps readers out" && \
-	  npm ci --prefix tests/browser --no-audit --no-fund --silent && touch $@; \
-	else echo "== No npm: pages are not tested with axe-core (in CI that is a failure)"; fi
+	@echo "== Installing axe-core, which looks for what keeps readers out"
+	@{ command -v npm >/dev/null && npm ci --prefix tests/browser --no-audit --no-fund --silent && touch $@; } || \
+	  echo "== It could not be installed with npm: pages are not tested with it (in CI that is a failure)"
 
 lint: $(VENV)/.installed-dev
 	@echo "== Checking style and types"

@@ -12,7 +12,10 @@ from starlette.applications import Starlette
 from starlette.formparsers import MultiPartParser
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from streamlit import net_util
+from streamlit.web.server.server_util import is_url_from_allowed_origins
 
+_AS_IT_COMES = net_util.get_external_ip
 _opened: list[str] | None = None  # an audit hook cannot be taken away again
 
 
@@ -48,3 +51,18 @@ def test_an_upload_stays_in_memory(monkeypatch, is_ours):
     written, _opened = _opened, None
     assert sizes == [8_000_000]
     assert bool(written) != is_ours
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_page_of_another_origin_lets_the_server_ask_nobody(monkeypatch, is_ours):
+    """Streamlit as it comes asks a server of Amazon's for this one's address, which shows that the test can tell."""
+    asked = []
+    monkeypatch.setattr(net_util, "_make_blocking_http_get", lambda address, **_: asked.append(address))
+    monkeypatch.setattr(net_util, "_external_ip", None)
+    if is_ours:
+        sys.modules.pop("app", None)
+        import app  # noqa: F401
+    else:
+        monkeypatch.setattr(net_util, "get_external_ip", _AS_IT_COMES)
+    assert not is_url_from_allowed_origins("https://elsewhere.example")
+    assert bool(asked) != is_ours

@@ -1,7 +1,7 @@
 // Where the keyboard is, whether that can be seen, and what it should reach, in shadow roots too.
 
 (() => {
-  const OWN = "[data-testid=viewer], .worklist, .stHtml";
+  const OWN = "[data-testid=viewer], .worklist, article, .stHtml";
   const FOCUSABLE = "a[href], button, select, input, textarea, summary, [tabindex='0']";
 
   const all = (selector, root = document) => [
@@ -16,10 +16,11 @@
   const isInSight = (node) => node.checkVisibility({ visibilityProperty: true }) && node.getClientRects().length > 0;
   const nameOf = (node) =>
     (node.closest(OWN) && node.dataset.testid) || node.getAttribute("aria-label") || (node.innerText || node.title || node.tagName).trim().slice(0, 40);
-  const look = (node) => {
-    const { outlineStyle, outlineWidth, outlineColor, boxShadow, borderColor } = getComputedStyle(node);
+  // A ring may be drawn by the element itself, by what lies over it, or by the card that it stands for.
+  const look = (node) => [[node], [node, "::after"], [node.closest("article") ?? node]].map((of) => {
+    const { outlineStyle, outlineWidth, outlineColor, boxShadow, borderColor } = getComputedStyle(...of);
     return [outlineStyle === "none" ? "" : `${outlineStyle} ${outlineWidth} ${outlineColor}`, boxShadow, borderColor].join("|");
-  };
+  }).join(" ");
   let last = null;
 
   globalThis.keyboard = {

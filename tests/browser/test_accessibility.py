@@ -26,7 +26,7 @@ PLACES = {
     "compare's filters": ("", "[data-testid=canvas-lrp][data-zoom]"),
     "distributions": ("distributions", "[data-testid=stDataFrame] canvas"),
     "methods compared": ("distributions?figure=methods", "[data-testid=stDataFrame] canvas"),
-    "selection": ("selection", "a figure"),
+    "selection": ("selection", "article figure"),
     "selection of two": ("selection?criterion=multilabel", "[data-testid=stSelectbox]"),
     "upload": ("upload", "[data-testid=stMain] [data-testid=stElementContainer]"),
     "review": ("review", "[data-testid=viewer]"),
