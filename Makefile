@@ -55,7 +55,8 @@ demo: $(VENV)/.installed-dev
 	$(CLI) train --cohort $(DEMO)/cohort --out $(DEMO)/small.safetensors --init random --size 112 --epochs 9 \
 	  --batch-size 32 --learning-rate 1e-3 --uncertain ignore --augment
 	$(CLI) train --cohort $(DEMO)/cohort --out assets/demo/model.safetensors --init $(DEMO)/small.safetensors \
-	  --epochs 7 --batch-size 32 --learning-rate 3e-4 --uncertain ignore --augment --dtype float16
+	  --epochs 7 --batch-size 32 --learning-rate 3e-4 --uncertain ignore --augment --dtype float16 \
+	  --trained-on "3,600 radiographs simulated from one chest CT (LIDC-IDRI-0001)"
 	$(CLI) simulate --out assets/demo/cohort --split val --count 100 --seed 2026 --size 768 --at-least 12
 	$(CLI) explain --cohort assets/demo/cohort --model assets/demo/model.safetensors --run assets/demo/run \
 	  --present-or-predicted --workers 2

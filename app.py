@@ -4,9 +4,14 @@ import streamlit as st
 from starlette.formparsers import MultiPartParser
 from starlette.middleware import Middleware
 
-from dashboard.gate import SignedInOnly, tell_openness
+from dashboard.gate import OwnHostOnly, SignedInOnly, ask_no_other_host, tell_openness
+from dashboard.unforeseen import take_over, tell_reader
 
-app = st.App("main.py", middleware=[Middleware(SignedInOnly)])
+app = st.App(
+    "main.py", middleware=[Middleware(OwnHostOnly), Middleware(SignedInOnly)], on_script_error=tell_reader
+)
+take_over()
+ask_no_other_host()
 tell_openness()
 MultiPartParser.spool_max_size = (
     0  # uploads stay in memory; Starlette would write what is larger than 1 MB to the disk

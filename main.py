@@ -1,5 +1,8 @@
 """What each visit runs first."""
 
 from dashboard.navigation import navigate
+from dashboard.visit import note_life
 
-navigate().run()
+page = navigate()
+note_life()
+page.run()

@@ -20,7 +20,7 @@ from tests.serving import served
 
 DONE = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"""
 POINTS = ".js-plotly-plot .main-svg"
-CARD = "a.case img"
+CARD = ".case img"
 
 
 def visit(page: Page, address: str, selector: str) -> float:
@@ -61,7 +61,7 @@ with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         for name, path, selector, choices in (
             ("distributions", "distributions", POINTS, ["Hit rate", "IoU", "LIME"]),
             ("distributions, full slice", "distributions?slice=full", POINTS, ["IoU by probability"]),
-            ("selection", "selection", CARD, ["SHAP", "Worst IoU", "Surely wrong"]),
+            ("selection", "selection", CARD, ["SHAP", "Worst IoU", "Furthest from the label"]),
             ("methods", "methods", ".katex", []),
         ):
             sizes[:] = [0]

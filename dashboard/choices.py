@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import streamlit as st
 
-from shamsul_core.metrics.decisions import THRESHOLD_RULES, ThresholdRule
+from dashboard.address import choice
+from shamsul_core.metrics.decisions import RULE_TITLES, THRESHOLD_RULES, ThresholdRule
 
 
 def threshold_choice() -> ThresholdRule:
-    """Let the reader choose which threshold decides."""
-    rule: ThresholdRule = st.segmented_control(
-        "Threshold of the decision",
+    """Let the reader choose which threshold decides; call before anything that speaks of a decision."""
+    rule = choice("threshold", THRESHOLD_RULES, THRESHOLD_RULES[0], among="one of the rules")
+    st.segmented_control(
+        "Decision threshold",
         THRESHOLD_RULES,
-        default=THRESHOLD_RULES[0],
         required=True,
+        format_func=RULE_TITLES.get,
         key="threshold",
-        bind="query-params",
-        help="From this probability on the model says yes. Youden: for each observation the probability of this "
-        "cohort where sensitivity + specificity is largest; chosen and judged on the same radiographs, it flatters.",
+        help="A pathology counts as predicted from this probability on. Youden: for each pathology the probability at "
+        "which sensitivity plus specificity is highest in this cohort, on definite labels. It is chosen and judged on "
+        "the same radiographs, so it looks better than it would on others.",
     )
-    return rule
+    return cast("ThresholdRule", rule)

@@ -14,14 +14,15 @@ _FOLDER = Path(__file__).parent
 
 
 def component(name: str, folder: str, *scripts: str) -> ComponentRenderer:
-    """Return the component whose scripts and ``<folder>.css`` lie in a folder beside this file.
+    """Return the component whose scripts, and ``<folder>.css`` where it shows something, lie in a folder beside this file.
 
     The scripts become one module, in this order: Streamlit takes one string, which cannot import its neighbours. The
     last one exports.
     """
     place = _FOLDER / folder
+    style = place / f"{folder}.css"
     return st.components.v2.component(
         name,
         js="\n".join((place / script).read_text(encoding="utf-8") for script in scripts),
-        css=(place / f"{folder}.css").read_text(encoding="utf-8"),
+        css=style.read_text(encoding="utf-8") if style.exists() else None,
     )

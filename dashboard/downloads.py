@@ -1,4 +1,4 @@
-"""What a reader takes along: the figure and the numbers, made only when asked for."""
+"""What a reader downloads of a case: the picture on their screen and its numbers, made only when asked for."""
 
 from __future__ import annotations
 
@@ -9,37 +9,60 @@ from zipfile import ZipFile, ZipInfo
 
 import streamlit as st
 
+from shamsul_core.figures.display import AS_AT_FIRST
+from shamsul_core.wording import file_name
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from shamsul_core.cohort import Cohort
+    from shamsul_core.figures.display import Display
     from shamsul_core.run import Run
 
 _FIGURES = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
 
 
-def offer_downloads(run: Run, cohort: Cohort, image_id: str, pathology: str, scores: pd.DataFrame) -> None:
-    """Offer the figure as PNG, SVG and PDF, the radiograph's scores as CSV, and both as DICOM."""
-    name = f"{image_id}_{pathology.replace(' ', '_')}"
+def offer_downloads(
+    run: Run,
+    cohort: Cohort,
+    image_id: str,
+    pathology: str,
+    scores: pd.DataFrame,
+    display: Display = AS_AT_FIRST,
+) -> None:
+    """Offer the figure as PNG, SVG and PDF, the radiograph's scores as CSV, and both as DICOM.
+
+    Parameters
+    ----------
+    scores
+        The run's scores.
+    display
+        How the viewer shows the case: the files show it the same way.
+    """
+    choices = display.words({name: str(about["title"]) for name, about in run.manifest.methods.items()})
+    case = (run, cohort, image_id, pathology, scores, display)
+    name = partial(file_name, image_id, pathology, *choices)
     with st.popover("Download", icon=":material/download:", width="stretch"):
-        st.caption("The figure of this pathology, for print")
+        st.caption(f"As on the screen: {', '.join(choices)}" if choices else "As on the screen")
+        st.caption("This pathology's figure, for print")
         for column, (kind, mime) in zip(st.columns(3), _FIGURES.items(), strict=True):
             column.download_button(
-                kind.upper(),
-                partial(_figure, run, cohort, image_id, pathology, scores, kind),
-                f"{name}.{kind}",
-                mime,
-                on_click="ignore",
+                kind.upper(), partial(_figure, *case, kind), name(kind=kind), mime, on_click="ignore"
             )
-        st.caption("The scores of all pathologies and methods")
+        of_masks = "of the run's own masks" if display.threshold is None else f"at the {display.threshold}"
+        st.caption(f"The scores of all pathologies and methods, {of_masks}")
         st.download_button(
-            "CSV", partial(_numbers, run, image_id, scores), f"{image_id}.csv", "text/csv", on_click="ignore"
+            "CSV",
+            partial(_numbers, run, cohort, image_id, scores, display),
+            file_name(image_id, display.threshold or "", "scores", kind="csv"),
+            "text/csv",
+            on_click="ignore",
         )
-        st.caption("Overlays and masks for a PACS viewer")
+        st.caption("Overlays and masks for a PACS (the hospital's image archive)")
         st.download_button(
             "DICOM",
-            partial(_dicom, run, cohort, image_id, pathology, scores),
-            f"{name}.zip",
+            partial(_dicom, *case),
+            name(kind="zip"),
             "application/zip",
             on_click="ignore",
             help="Each method's overlay as a secondary capture, the masks as a segmentation object, in one ZIP.",
@@ -47,26 +70,34 @@ def offer_downloads(run: Run, cohort: Cohort, image_id: str, pathology: str, sco
 
 
 def _figure(
-    run: Run, cohort: Cohort, image_id: str, pathology: str, scores: pd.DataFrame, kind: str
+    run: Run,
+    cohort: Cohort,
+    image_id: str,
+    pathology: str,
+    scores: pd.DataFrame,
+    display: Display,
+    kind: str,
 ) -> bytes:
     from shamsul_core.figures.printed_comparison import (
         print_comparison,  # matplotlib, which no other view needs
     )
 
-    return print_comparison(run, cohort, image_id, pathology, scores, kind)
+    return print_comparison(run, cohort, image_id, pathology, scores, kind, display)
 
 
-def _numbers(run: Run, image_id: str, scores: pd.DataFrame) -> str:
+def _numbers(run: Run, cohort: Cohort, image_id: str, scores: pd.DataFrame, display: Display) -> str:
     from shamsul_core.figures.printed_comparison import numbers_csv
 
-    return numbers_csv(run, image_id, scores)
+    return numbers_csv(run, cohort, image_id, scores, display)
 
 
-def _dicom(run: Run, cohort: Cohort, image_id: str, pathology: str, scores: pd.DataFrame) -> bytes:
+def _dicom(
+    run: Run, cohort: Cohort, image_id: str, pathology: str, scores: pd.DataFrame, display: Display
+) -> bytes:
     from shamsul_core.dicom import case_as_dicom
 
     file = BytesIO()
     with ZipFile(file, "w") as archive:
-        for name, content in case_as_dicom(run, cohort, image_id, pathology, scores).items():
+        for name, content in case_as_dicom(run, cohort, image_id, pathology, scores, display=display).items():
             archive.writestr(ZipInfo(f"{image_id}/{name}"), content)
     return file.getvalue()

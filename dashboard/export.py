@@ -1,77 +1,113 @@
-"""Files of chosen cases to take along, drawn when a reader asks for them."""
+"""Files of chosen cases, drawn when a reader asks for them."""
 
 from __future__ import annotations
 
 from functools import partial
+from io import BytesIO
 from typing import TYPE_CHECKING
+from zipfile import ZipFile, ZipInfo
 
 import streamlit as st
 
-from shamsul_core.figures.cases import case_figure, make_case, slide
-from shamsul_core.wording import origin_in_words
+from shamsul_core.figures.cases import case_pages, count_pages, make_case, slide
+from shamsul_core.wording import file_name, origin_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from matplotlib.figure import Figure
 
     from shamsul_core.cohort import Cohort
     from shamsul_core.figures.cases import Case
-    from shamsul_core.figures.printed import FileKind
     from shamsul_core.run import Run
     from shamsul_core.selection import ChosenCase
 
 _ALL = "All shown"
 _DRAWN_PX = 1200
 """Longer side of the radiographs in files."""
+_SLIDE_DPI, _PAGE_DPI = 144, 200
 
 
 @st.fragment
-def offer_files(run: Run, cohort: Cohort, cases: Sequence[ChosenCase]) -> None:
-    """Let a reader take the cases, or one of them, along as a figure or as slides."""
-    st.markdown("**Take along**")
-    one_by_one = {f"{one.pathology}, {one.reason}": [one] for one in cases}
-    choice = st.selectbox("Cases", [_ALL, *one_by_one] if len(cases) > 1 else list(one_by_one))
-    taken = one_by_one.get(choice, list(cases))
-    subject = "-".join(dict.fromkeys(one.pathology for one in taken)).replace(" ", "_")
-    for label, draw, name, is_slide in (
-        ("Figure, PNG", partial(_figure, kind="png"), "figure.png", False),
-        ("Figure, PDF", partial(_figure, kind="pdf"), "figure.pdf", False),
-        ("Slides, PDF", _slides, "slides.pdf", False),
-        ("Slide, PNG", _slide, "slide.png", True),
+def offer_files(run: Run, cohort: Cohort, cases: Sequence[ChosenCase], criterion: str) -> None:
+    """Let a reader download the cases, or one of them, as a figure or as slides.
+
+    Parameters
+    ----------
+    criterion
+        What they were chosen by, in a reader's words.
+    """
+    st.markdown("**Download**")
+    by_name = {f"{case.pathology}, {case.reason}": [case] for case in cases}
+    choice = st.selectbox("Cases", [_ALL, *by_name] if len(cases) > 1 else list(by_name))
+    chosen = by_name.get(choice, list(cases))
+    methods = list({case.method: None for case in chosen if case.method is not None} or run.manifest.methods)
+    title = ", ".join([criterion, *_titles(run, chosen)])
+    pages = count_pages(len(chosen), len(methods))
+    figures = partial(_figures, run, cohort, chosen, methods, title)
+    slides = partial(_slides, run, cohort, chosen)
+    for label, draw, what, count, dots_per_inch in (
+        ("Figure, PNG", figures, "figure", pages, _PAGE_DPI),
+        ("Figure, PDF", figures, "figure", None, _PAGE_DPI),
+        ("Slides, PNG", slides, "slide", len(chosen), _SLIDE_DPI),
+        ("Slides, PDF", slides, "slides", None, _SLIDE_DPI),
     ):
+        name = partial(file_name, criterion, *_titles(run, chosen), _pathologies(chosen), what)
+        pictures = None if count is None else "a PNG" if count == 1 else f"{count} PNGs in a ZIP"
         st.download_button(
             label,
-            partial(draw, run, cohort, taken),
-            file_name=f"{subject}-{name}",
+            partial(_pdf, draw) if count is None else partial(_png, draw, count, name, dots_per_inch),
+            file_name=name(kind="pdf" if count is None else "png" if count == 1 else "zip"),
             on_click="ignore",
-            disabled=is_slide and len(taken) > 1,
-            help="Of one case: choose it above." if is_slide else None,
+            help=f"{'A4' if draw is figures else '16:9'}, {pictures or 'all in one PDF'}.",
             icon=":material/download:",
             width="stretch",
         )
 
 
-def _figure(run: Run, cohort: Cohort, taken: Sequence[ChosenCase], *, kind: FileKind) -> bytes:
-    from shamsul_core.figures.printed import encode_figure
-
-    methods = {one.method for one in taken if one.method is not None} or run.manifest.methods
-    return encode_figure(
-        case_figure(list(_made(run, cohort, taken)), methods, origin_in_words(run.manifest)), kind
-    )
+def _titles(run: Run, chosen: Sequence[ChosenCase]) -> list[str]:
+    """Return the titles of the methods that the cases were chosen for."""
+    methods = dict.fromkeys(case.method for case in chosen if case.method is not None)
+    return [str(run.manifest.methods[method]["title"]) for method in methods]
 
 
-def _slides(run: Run, cohort: Cohort, taken: Sequence[ChosenCase]) -> bytes:
+def _pathologies(chosen: Sequence[ChosenCase]) -> str:
+    names = list(dict.fromkeys(case.pathology for case in chosen))
+    return "-".join(names) if len(names) <= 2 else f"{len(names)} pathologies"
+
+
+def _figures(
+    run: Run, cohort: Cohort, chosen: Sequence[ChosenCase], methods: Sequence[str], title: str
+) -> Iterator[Figure]:
+    return case_pages(list(_made(run, cohort, chosen)), methods, title, origin_in_words(run.manifest))
+
+
+def _slides(run: Run, cohort: Cohort, chosen: Sequence[ChosenCase]) -> Iterator[Figure]:
+    return (slide(case, origin_in_words(run.manifest)) for case in _made(run, cohort, chosen))
+
+
+def _made(run: Run, cohort: Cohort, chosen: Sequence[ChosenCase]) -> Iterator[Case]:
+    scores = run.scores
+    return (make_case(run, cohort, scores, case, longest_px=_DRAWN_PX) for case in chosen)
+
+
+def _pdf(draw: Callable[[], Iterator[Figure]]) -> bytes:
     from shamsul_core.figures.printed import encode_pages
 
-    return encode_pages(slide(case, origin_in_words(run.manifest)) for case in _made(run, cohort, taken))
+    return encode_pages(draw())
 
 
-def _slide(run: Run, cohort: Cohort, taken: Sequence[ChosenCase]) -> bytes:
+def _png(
+    draw: Callable[[], Iterator[Figure]], count: int, name: Callable[..., str], dots_per_inch: int
+) -> bytes:
+    """Return the only picture, or several in a ZIP, the same bytes for the same pictures."""
     from shamsul_core.figures.printed import encode_figure
 
-    (case,) = _made(run, cohort, taken)
-    return encode_figure(slide(case, origin_in_words(run.manifest)), "png", dots_per_inch=144)
-
-
-def _made(run: Run, cohort: Cohort, taken: Sequence[ChosenCase]) -> Iterator[Case]:
-    scores = run.scores
-    return (make_case(run, cohort, scores, one, longest_px=_DRAWN_PX) for one in taken)
+    pictures = (encode_figure(figure, "png", dots_per_inch=dots_per_inch) for figure in draw())
+    if count == 1:
+        return next(pictures)
+    file = BytesIO()
+    with ZipFile(file, "w") as archive:
+        for number, picture in enumerate(pictures, start=1):
+            archive.writestr(ZipInfo(name(str(number), kind="png")), picture)
+    return file.getvalue()

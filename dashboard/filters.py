@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from shamsul_core.worklist import BY_ID, BY_IOU, BY_PROBABILITY, DECISION, Criteria
+from dashboard import address
+from shamsul_core.metrics.decisions import RULE_TITLES
+from shamsul_core.worklist import BY_ID, BY_IOU, BY_PROBABILITY, Criteria
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from shamsul_core.metrics.decisions import ThresholdRule
 
 _ANY = "Any"
 _BEST = "Best method"
@@ -22,68 +26,88 @@ _SORTS: dict[str, dict[str, Any]] = {
     "highest IoU": {"sort": BY_IOU, "is_descending": True},
     "lowest IoU": {"sort": BY_IOU},
 }
-_KEYS = ("pathology", "label", "predicted", "correct", "annotated", "view", "method", "iou", "sort")
+_SEARCH, _IOU = "search", "filter_iou"
+_WHOLE = (0.0, 1.0)
 
 
 def choose(
-    pathologies: Sequence[str], methods: Mapping[str, Mapping[str, Any]]
+    pathologies: Sequence[str], methods: Mapping[str, Mapping[str, Any]], rule: ThresholdRule
 ) -> tuple[Criteria, dict[str, Any]]:
-    """Let the reader search, filter and sort; return the criteria, and the order as `worklist` takes it."""
-    search = st.text_input(
-        "Search", key="search", placeholder="Search radiographs", label_visibility="collapsed", live=True
+    """Let the reader search, filter and sort; return the criteria, and the order as `worklist` takes it.
+
+    Parameters
+    ----------
+    rule
+        By which a pathology counts as predicted.
+    """
+    titles = {name: str(method["title"]) for name, method in methods.items()}
+    options = {
+        "pathology": [_ANY, *pathologies],
+        "label": [_ANY, "positive", "negative", "uncertain", "blank"],
+        "predicted": [_ANY, *_YES],
+        "annotated": [_ANY, *_YES],
+        "explained": [_ANY, *_YES],
+        "correct": [_ANY, *_CORRECT],
+        "view": [_ANY, "frontal", "lateral"],
+        "method": [_BEST, *titles],
+        "sort": list(_SORTS),
+    }
+    chosen = {name: address.choice(_key(name), offered, offered[0]) for name, offered in options.items()}
+    search, iou = address.text(_SEARCH), address.interval(_IOU, *_WHOLE)
+    criteria = _criteria(search, iou, chosen)
+    st.text_input(
+        "Search", key=_SEARCH, placeholder="Search radiographs", label_visibility="collapsed", live=True
     )
-    criteria = _criteria(search)
     name = f"Filter and sort ({criteria.count})" if criteria.count else "Filter and sort"
     with st.popover(name, width="stretch", icon=":material/filter_list:"):
-        _filters(pathologies, {name: str(about["title"]) for name, about in methods.items()})
-    return criteria, _SORTS[st.session_state["filter_sort"]]
+        _draw(options, titles, rule)
+    return criteria, _SORTS[chosen["sort"]]
 
 
-def _filters(pathologies: Sequence[str], titles: Mapping[str, str]) -> None:
+def _draw(options: Mapping[str, Sequence[str]], titles: Mapping[str, str], rule: ThresholdRule) -> None:
+    def select(name: str, label: str) -> None:
+        st.selectbox(
+            label, options[name], key=_key(name), format_func=lambda option: titles.get(option, option)
+        )
+
     left, right = st.columns(2)
     with left:
-        _select("pathology", "Pathology", [_ANY, *pathologies])
-        _select("label", "Labelled", [_ANY, "positive", "negative", "uncertain", "blank"])
-        _select("predicted", f"Predicted (from {DECISION:.2f} on)", [_ANY, *_YES])
+        select("pathology", "Pathology")
+        select("label", "Labelled")
+        select("predicted", f"Predicted (threshold: {RULE_TITLES[rule]})")
     with right:
-        _select("annotated", "Contour by an expert", [_ANY, *_YES])
-        _select("correct", "Prediction and label", [_ANY, *_CORRECT])
-        _select("view", "View", [_ANY, "frontal", "lateral"])
+        select("annotated", "Contour by an expert")
+        select("correct", "Prediction and label")
+        select("explained", "Explained")
     with left:
-        _select("method", "IoU of", [_BEST, *titles], titles)
-        _select("sort", "Sort by", list(_SORTS))
+        select("view", "View")
+        select("method", "IoU of")
     with right:
-        st.slider("IoU between", 0.0, 1.0, (0.0, 1.0), 0.05, key="filter_iou", persist_state="session")
-        st.button("Clear filters", on_click=_clear, width="stretch")
+        select("sort", "Sort by")
+        st.slider("IoU between", *_WHOLE, step=0.05, key=_IOU)
+        st.button(
+            "Clear filters",
+            on_click=address.forget,
+            args=(_SEARCH, _IOU, *map(_key, options)),
+            width="stretch",
+        )
 
 
-def _select(name: str, label: str, options: Sequence[str], titles: Mapping[str, str] | None = None) -> None:
-    titles = titles or {}
-    st.selectbox(
-        label,
-        options,
-        key=f"filter_{name}",
-        format_func=lambda one: titles.get(one, one),
-        persist_state="session",
-    )
+def _key(name: str) -> str:
+    return f"filter_{name}"
 
 
-def _clear() -> None:
-    for name in _KEYS:
-        st.session_state.pop(f"filter_{name}", None)
-
-
-def _criteria(search: str) -> Criteria:
-    chosen = {name: st.session_state.get(f"filter_{name}") for name in _KEYS}
+def _criteria(search: str, iou: tuple[float, float], chosen: Mapping[str, str]) -> Criteria:
     narrowing = {name: None if value in (_ANY, _BEST) else value for name, value in chosen.items()}
     return Criteria(
         search=search,
         pathology=narrowing["pathology"],
         label=narrowing["label"],
-        is_predicted=_YES.get(narrowing["predicted"]),
-        is_correct=_CORRECT.get(narrowing["correct"]),
-        is_annotated=_YES.get(narrowing["annotated"]),
+        is_predicted=_YES.get(chosen["predicted"]),
+        is_correct=_CORRECT.get(chosen["correct"]),
+        is_annotated=_YES.get(chosen["annotated"]),
+        is_explained=_YES.get(chosen["explained"]),
         view=narrowing["view"],
         method=narrowing["method"],
-        iou=chosen["iou"] or (0.0, 1.0),
+        iou=iou,
     )

@@ -6,8 +6,10 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
+from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
+from streamlit import net_util
 from streamlit.auth_util import get_cookie_with_chunks
 from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
@@ -16,12 +18,32 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 from dashboard.sign_in import OPEN, SignInError, identity, is_on, is_open
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = logging.getLogger("shamsul")
 
 _CLOSED = ("/media/", "/_stcore/upload_file/", "/_stcore/metrics")
 """What Streamlit 1.67 serves to whoever asks: pictures and downloads by their hash, uploads, and the server's figures."""
+
+_OWN_HOST = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:"
+"""Content Security Policy Level 3: Streamlit needs scripts and styles inside the page, nothing needs another host."""
+
+
+class OwnHostOnly:
+    """Forbids every page to ask another host for anything, whatever stands on it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request on and add the policy to its answer."""
+
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Content-Security-Policy"] = _OWN_HOST
+            await send(message)
+
+        await self._app(scope, receive, send_with_policy)
 
 
 class SignedInOnly:
@@ -36,6 +58,11 @@ class SignedInOnly:
             await PlainTextResponse("Sign in first.", status_code=401)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+def ask_no_other_host() -> None:
+    """Keep Streamlit from asking a server of Amazon's under which address this one is known; call before it answers."""
+    net_util.get_external_ip = lambda: None
 
 
 def tell_openness() -> None:

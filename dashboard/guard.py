@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.address import choice_in_address, write_to_address
+from dashboard import address
 from dashboard.arguments import arguments
 from dashboard.navigation import ensure_navigation
 from dashboard.notes import show_note
@@ -36,6 +36,7 @@ streamlit run app.py -- --run RUN
 def admit() -> None:
     """Let a reader in who signed in, where readers must; nothing is read before that."""
     ensure_navigation()
+    address.begin()
     require_sign_in()
     show_reader()
     if not is_on() and (is_open() or "X-Forwarded-For" in st.context.headers):  # the latter is a proxy's
@@ -64,16 +65,9 @@ def _chosen(runs: dict[str, str]) -> str:
     """Return the folder of the run that the reader chose, where there are several."""
     if len(runs) == 1:
         return next(iter(runs.values()))
-    choice_in_address("run", list(runs), next(iter(runs)), among="among the runs shown here")
-    st.sidebar.selectbox("Run", list(runs), key="run", on_change=_forget_case)
-    write_to_address("run")
-    return runs[st.session_state["run"]]
-
-
-def _forget_case() -> None:
-    """Let the address ask no longer for a radiograph that another run may lack."""
-    for key in ("radiograph", "pathology"):
-        st.query_params.pop(key, None)
+    name = address.choice("run", list(runs), next(iter(runs)), among="among the runs shown here")
+    st.sidebar.selectbox("Run", list(runs), key="run")
+    return runs[name]
 
 
 def _run_folders() -> list[str]:

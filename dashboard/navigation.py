@@ -15,21 +15,26 @@ if TYPE_CHECKING:
 
 _PAGES = Path(__file__).parents[1] / "pages"
 COMPARE = _PAGES / "compare.py"
+_ICON = Path(__file__).with_name("icon.svg")  # one of Streamlit's own would be fetched from another host
 _STYLE = """
+html:root { font-size: max(16px, 0.7vw); } /* a 4K screen is not read at half the size of others */
+@media (min-width: 2600px) { [data-testid="stSidebar"][aria-expanded="true"] { min-width: 17rem; } }
 .stMainBlockContainer { padding: 1.1rem 1.6rem 1rem; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0.5rem; }
 [data-testid="stSidebarHeader"] { height: 2.2rem; padding-bottom: 0; }
+[data-testid="stBaseButton-primary"] { color: #06141b; }
 [data-testid="stHeader"] { height: 2rem; background: transparent; }
+.st-key-address, .st-key-go { display: none; }
 """
 _DECLARED = "navigation declared"
 
 
 def navigate() -> StreamlitPage:
     """Set the page up, declare all pages and return the one that the address names."""
-    st.set_page_config(page_title="SHAMSUL", page_icon=":material/radiology:", layout="wide")
+    st.set_page_config(page_title="SHAMSUL", page_icon=_ICON, layout="wide")
     st.html(f"<style>{_STYLE}</style>")
     st.session_state[_DECLARED] = True
-    return st.navigation(
+    page = st.navigation(
         [
             st.Page(COMPARE, title="Compare", icon=":material/compare:", url_path="", default=True),
             st.Page(_PAGES / "distributions.py", title="Distributions", icon=":material/candlestick_chart:"),
@@ -42,16 +47,18 @@ def navigate() -> StreamlitPage:
         ],
         position="sidebar" if may_enter() else "hidden",
     )
+    name_tab(page.title)
+    return page
+
+
+def name_tab(*words: str) -> None:
+    """Name the browser's tab: the page, and what it shows."""
+    st.set_page_config(page_title=" · ".join(("SHAMSUL", *words)))
 
 
 def _go_to_compare() -> NoReturn:
     """Answer /compare, which Streamlit does not know: the default page has no name in the address."""
     st.switch_page(COMPARE, query_params=st.query_params.to_dict())
-
-
-def open_case(image_id: str, pathology: str) -> NoReturn:
-    """Leave the page for a radiograph and pathology in compare."""
-    st.switch_page(COMPARE, query_params={"radiograph": image_id, "pathology": pathology})
 
 
 def case_address(image_id: str, pathology: str) -> str:

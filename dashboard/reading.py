@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.navigation import case_address
 from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort import summary as cohort_summary
 from shamsul_core.cohort.views import ids_of_view
@@ -17,9 +16,11 @@ from shamsul_core.figures.overlay import encode_scene, picture_of
 from shamsul_core.labels import OBSERVATIONS
 from shamsul_core.metrics.assessment import assess
 from shamsul_core.metrics.classification import u_zeros
+from shamsul_core.metrics.decisions import Thresholds, decision_thresholds
 from shamsul_core.metrics.lesions import lesion_table
 from shamsul_core.metrics.readers import reader_scores
 from shamsul_core.metrics.summary import in_slice, summarise
+from shamsul_core.paper import why_not_comparable
 from shamsul_core.run import Run
 from shamsul_core.storage import place
 from shamsul_core.worklist import findings as make_findings
@@ -68,16 +69,21 @@ def probabilities(run: Run, image_id: str) -> dict[str, float]:
     return {} if row.empty else {name: float(row[name].iloc[0]) for name in OBSERVATIONS if name in row}
 
 
-def findings(run: Run, cohort: Cohort) -> pd.DataFrame:
+def thresholds(run: Run, rule: ThresholdRule) -> Thresholds:
+    """Return from which probability on each observation counts as predicted, on every page the same."""
+    return _thresholds(str(run.folder), rule, stamp(run.folder / "predictions.parquet"))
+
+
+def findings(run: Run, cohort: Cohort, rule: ThresholdRule) -> pd.DataFrame:
     """Return the findings of the radiographs explained so far, see `shamsul_core.worklist`; not to be changed."""
     image_ids = tuple(one for one in run.explained_ids() if one in cohort.radiographs)
-    return _findings(str(run.folder), image_ids, _table_stamps(run))
+    return _findings(str(run.folder), image_ids, rule, _table_stamps(run))
 
 
-def scene(run: Run, image_id: str, pathology: str) -> bytes:
+def scene(run: Run, image_id: str, pathology: str, rule: ThresholdRule) -> bytes:
     """Return what the viewer shows of one radiograph and pathology, encoded."""
     stamps = (stamp(run.path_of(image_id)), *_table_stamps(run))
-    return _scene(str(run.folder), image_id, pathology, stamps)
+    return _scene(str(run.folder), image_id, pathology, rule, stamps)
 
 
 def summary(run: Run, which: Slice, view: ViewFilter) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -95,10 +101,10 @@ def readers(run: Run) -> pd.DataFrame:
     return _readers(str(run.folder), stamp(run.folder / "scores.parquet"))
 
 
-def card(run: Run, chosen: ChosenCase) -> str:
-    """Return a chosen case as a card that leads to it."""
+def card(run: Run, chosen: ChosenCase, address: str) -> str:
+    """Return a chosen case as a card that leads to an address."""
     stamps = (stamp(run.path_of(chosen.image_id)), stamp(run.folder / "scores.parquet"))
-    return _card(str(run.folder), chosen, stamps)
+    return _card(str(run.folder), chosen, address, stamps)
 
 
 def cohort_table(run: Run) -> pd.DataFrame:
@@ -111,13 +117,6 @@ def assessment(run: Run, rule: ThresholdRule, *, zeros: bool) -> Assessment:
     return _assessment(str(run.folder), rule, stamp(run.folder / "predictions.parquet"), zeros=zeros)
 
 
-def decisions(run: Run, rule: ThresholdRule, image_id: str) -> dict[str, str]:
-    """Return what is decided of each observation of a radiograph; see `shamsul_core.metrics.decisions.decide`."""
-    table = assessment(run, rule, zeros=False).decisions
-    here = table[table["image_id"] == image_id]
-    return dict(zip(here["observation"], here["decision"], strict=True))
-
-
 def unread(run: Run, explained: Collection[str]) -> list[str]:
     """Return a line for each radiograph of which there is no result, with the reason."""
     folder = str(run.folder)
@@ -128,11 +127,11 @@ def unread(run: Run, explained: Collection[str]) -> list[str]:
     ]
 
 
-def look_ahead(run: Run, image_id: str, pathology: str) -> None:
+def look_ahead(run: Run, image_id: str, pathology: str, rule: ThresholdRule) -> None:
     """Make the scene that the reader is likely to want next, in the background, unless one is being made already."""
     global _ahead  # one for all readers, so that it never takes more than one core
     if _ahead is None or _ahead.done():
-        _ahead = _worker.submit(scene, run, image_id, pathology)
+        _ahead = _worker.submit(scene, run, image_id, pathology, rule)
 
 
 def _table_stamps(run: Run) -> tuple[int, ...]:
@@ -160,7 +159,12 @@ def _summary(folder: str, which: Slice, view: ViewFilter, stamp: int) -> tuple[p
     scores = run.scores
     shown = scores["image_id"].isin(ids_of_view(open_run_cohort(folder).radiographs, view))
     scores = in_slice(scores[shown], which)
-    return scores, summarise(scores, run.manifest.pathologies, list(run.manifest.methods))
+    return scores, summarise(
+        scores,
+        run.manifest.pathologies,
+        list(run.manifest.methods),
+        is_paper_cohort=why_not_comparable(open_run_cohort(folder)) is None,
+    )
 
 
 @st.cache_resource(max_entries=4, show_spinner="Measuring the lesions")
@@ -176,11 +180,11 @@ def _readers(folder: str, stamp: int) -> pd.DataFrame:
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
-def _card(folder: str, chosen: ChosenCase, stamps: tuple[int, ...]) -> str:
+def _card(folder: str, chosen: ChosenCase, address: str, stamps: tuple[int, ...]) -> str:
     run = Run.open(place(folder))
     _, scores = tables(run)
     case = make_case(run, open_run_cohort(folder), scores, chosen, longest_px=2 * CARD_PX)
-    return case_card(case, case_address(chosen.image_id, chosen.pathology))
+    return case_card(case, address)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -188,11 +192,21 @@ def _failures(folder: str, stamp: int) -> pd.DataFrame:
     return Run.open(place(folder)).failures
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _findings(folder: str, image_ids: tuple[str, ...], stamps: tuple[int, ...]) -> pd.DataFrame:
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _thresholds(folder: str, rule: ThresholdRule, stamp: int) -> Thresholds:
+    if rule == "fixed":  # needs no labels, which a large cohort takes a while to read
+        return Thresholds()
+    return decision_thresholds(Run.open(place(folder)).predictions, _cohort_table(folder), rule)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _findings(
+    folder: str, image_ids: tuple[str, ...], rule: ThresholdRule, stamps: tuple[int, ...]
+) -> pd.DataFrame:
     run = Run.open(place(folder))
     radiographs = open_run_cohort(folder).radiographs
-    return make_findings(image_ids, run.manifest.pathologies, radiographs, *_tables(folder, stamps))
+    tables = _tables(folder, stamps)
+    return make_findings(image_ids, run.manifest.pathologies, radiographs, *tables, thresholds(run, rule))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -201,11 +215,14 @@ def _picture(folder: str, image_id: str) -> Picture:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _scene(folder: str, image_id: str, pathology: str, stamps: tuple[int, ...]) -> bytes:
+def _scene(folder: str, image_id: str, pathology: str, rule: ThresholdRule, stamps: tuple[int, ...]) -> bytes:
     run = Run.open(place(folder))
     _, scores = _tables(folder, stamps[1:])
-    picture = _picture(folder, image_id)
-    return encode_scene(comparison_scene(run, open_run_cohort(folder), image_id, pathology, scores, picture))
+    picture, cohort = _picture(folder, image_id), open_run_cohort(folder)
+    made = comparison_scene(
+        run, cohort, image_id, pathology, scores, picture, thresholds=thresholds(run, rule)
+    )
+    return encode_scene(made)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -216,12 +233,9 @@ def _cohort_table(folder: str) -> pd.DataFrame:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _assessment(folder: str, rule: ThresholdRule, stamp: int, *, zeros: bool) -> Assessment:
     labels = _cohort_table(folder)
-    return assess(Run.open(place(folder)).predictions, u_zeros(labels) if zeros else labels, rule)
-
-
-def first_pathology(scores: pd.DataFrame, image_id: str) -> str | None:
-    """Return the pathology to begin with: one that the experts marked, else the most probable one explained."""
-    here = scores[scores["image_id"] == image_id]
-    marked, explained = here[here["expert_area_px"] > 0], here[here["mask_area_px"].notna()]
-    told = marked if len(marked) else explained.sort_values("probability", ascending=False, kind="stable")
-    return None if told.empty else str(told["pathology"].iloc[0])
+    # The thresholds are those of every page, where uncertain and blank labels count for nothing
+    return assess(
+        Run.open(place(folder)).predictions,
+        u_zeros(labels) if zeros else labels,
+        _thresholds(folder, rule, stamp),
+    )

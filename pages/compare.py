@@ -3,20 +3,25 @@
 import streamlit as st
 
 from dashboard import filters, reading, viewer, worklist
-from dashboard.address import choice_in_address, write_to_address
+from dashboard.address import choice, choose, write_address
 from dashboard.choices import threshold_choice
 from dashboard.downloads import offer_downloads
 from dashboard.guard import enter
+from dashboard.navigation import name_tab
 from dashboard.warming import warm_up
 from shamsul_core.cohort import CohortError
 from shamsul_core.figures.predictions import prediction_table
 from shamsul_core.run import RunError
-from shamsul_core.worklist import next_case
+from shamsul_core.worklist import count_explained, explained_pathology, next_case
 from shamsul_core.worklist import worklist as listed_by
 
 run, cohort = enter()
 _, scores = reading.tables(run)
-findings = reading.findings(run, cohort)
+listing, prediction = st.sidebar.container(), st.sidebar.container()
+with prediction:
+    table = st.container()
+    rule = threshold_choice()
+findings = reading.findings(run, cohort, rule)
 image_ids = list(findings["image_id"].unique())
 if not image_ids:
     st.info(
@@ -25,30 +30,46 @@ if not image_ids:
     st.stop()
 
 pathologies = list(run.manifest.pathologies)
-choice_in_address("radiograph", image_ids, image_ids[0])
-radiograph = cohort.radiographs[st.session_state["radiograph"]]
-choice_in_address("pathology", pathologies, reading.first_pathology(scores, radiograph.id) or pathologies[0])
-write_to_address("radiograph", "pathology")
-pathology = st.session_state["pathology"]
+radiograph = cohort.radiographs[choice("radiograph", image_ids, image_ids[0], is_step=True)]
+first_pathology = explained_pathology(findings, radiograph.id) or pathologies[0]
+pathology = choice("pathology", pathologies, first_pathology, is_step=True)
+name_tab("Compare", radiograph.id, pathology)
+
+
+def pathology_of(image_id: str, named: str | None) -> str:
+    """Return what to show of another radiograph: what the list names, else the present pathology if explained there."""
+    return named or explained_pathology(findings, image_id, pathology) or pathology
 
 
 def choose_case() -> None:
     """Go to what was chosen in the worklist."""
-    choice = st.session_state["worklist"]["choice"]
-    st.session_state["radiograph"] = choice["radiograph"]
-    if choice["pathology"] is not None:
-        st.session_state["pathology"] = choice["pathology"]
+    chosen = st.session_state["worklist"]["choice"]
+    image_id = chosen["radiograph"]
+    choose(radiograph=image_id, pathology=pathology_of(image_id, chosen["pathology"]))
 
 
 def choose_pathology() -> None:
     """Go to the pathology chosen in the viewer."""
-    st.session_state["pathology"] = st.session_state["viewer"]["pathology"]
+    choose(pathology=st.session_state["viewer"]["pathology"])
 
 
-with st.sidebar:
-    criteria, order = filters.choose(pathologies, run.manifest.methods)
+with listing:
+    criteria, order = filters.choose(pathologies, run.manifest.methods, rule)
+    write_address()
     listed = listed_by(findings, criteria, **order)
-    worklist.show(listed, shown=radiograph.id, total=len(image_ids), key="worklist", on_choice=choose_case)
+    titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
+    explained, _ = count_explained(
+        findings[findings["image_id"].isin(listed["image_id"])], criteria.pathology
+    )
+    worklist.show(
+        listed,
+        titles,
+        shown=radiograph.id,
+        total=len(image_ids),
+        explained=explained,
+        key="worklist",
+        on_choice=choose_case,
+    )
     if listed.empty:
         st.caption("No radiograph meets these filters.")
     unread = reading.unread(run, image_ids)
@@ -56,16 +77,17 @@ with st.sidebar:
         st.caption(f"{len(unread)} could not be explained.", help="\n\n".join(unread[:20]))
 
 try:
-    viewer.show(reading.scene(run, radiograph.id, pathology), key="viewer", on_pathology=choose_pathology)
+    scene = reading.scene(run, radiograph.id, pathology, rule)
+    viewer.show(scene, key="viewer", on_pathology=choose_pathology)
 except (CohortError, RunError) as error:
     st.error(str(error))
 
 ahead = next_case(listed, radiograph.id)
 if ahead is not None:
-    reading.look_ahead(run, ahead[0], ahead[1] or pathology)
+    reading.look_ahead(run, ahead[0], pathology_of(*ahead), rule)
 
-with st.sidebar:
-    offer_downloads(run, cohort, radiograph.id, pathology, scores)
+with table:
+    offer_downloads(run, cohort, radiograph.id, pathology, scores, viewer.display("viewer", radiograph.id))
     facts = [
         radiograph.view,
         radiograph.projection,
@@ -75,10 +97,9 @@ with st.sidebar:
     st.caption(" · ".join(str(fact) for fact in facts if fact))
     st.markdown("**Predicted probability**")
     probabilities = reading.probabilities(run, radiograph.id)
-    table = st.container()
-    decisions = reading.decisions(run, threshold_choice(), radiograph.id)
-    table.html(prediction_table(probabilities, radiograph.labels, pathology, decisions))
-    table.caption(
-        "● labelled positive, ○ negative, ◐ uncertain, · blank; ✓ the model's decision agrees, ✗ not"
+    st.html(prediction_table(probabilities, radiograph.labels, pathology, reading.thresholds(run, rule)))
+    st.caption(
+        "● labelled positive, ○ negative, ◐ uncertain, · blank; ✓ the model's decision agrees with the label, "
+        "✗ it does not"
     )
 warm_up(run)

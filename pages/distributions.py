@@ -4,10 +4,10 @@ from typing import get_args
 
 import streamlit as st
 
-from dashboard import reading
-from dashboard.address import choice_in_address, write_to_address
+from dashboard import reading, scroll
+from dashboard.address import choice, go, write_address
 from dashboard.guard import enter
-from dashboard.navigation import case_address, open_case
+from dashboard.navigation import case_address
 from dashboard.notes import show_banner, stopping_plainly
 from shamsul_core.cohort.views import ViewFilter
 from shamsul_core.figures.distributions import (
@@ -18,17 +18,22 @@ from shamsul_core.figures.distributions import (
     iou_against,
     iou_boxes,
 )
+from shamsul_core.figures.linked_table import linked_table
 from shamsul_core.figures.summary import (
+    COLUMN_HELP,
+    MEAN_RANK,
+    boxes_in_words,
     means_in_words,
     pair_table,
     ranking_in_words,
+    ranking_table,
     ranks_in_words,
     summary_table,
 )
 from shamsul_core.metrics.lesions import FEATURES
 from shamsul_core.metrics.summary import Slice, rank_correlations
 from shamsul_core.paper import SOURCE
-from shamsul_core.wording import threshold_in_words
+from shamsul_core.wording import threshold_in_words, why_no_iou
 
 FIGURES = {
     "iou": "IoU",
@@ -37,6 +42,7 @@ FIGURES = {
     "lesion": "IoU by lesion",
     "methods": "Methods compared",
 }
+OPENS = "The IoU; opens the case"
 SLICES = {
     "true positive": "both masks hold something (true-positive slice)",
     "full": "at least one of them does (full slice)",
@@ -47,16 +53,17 @@ show_banner(run)
 titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
 methods = {"all": "Side by side", **titles}
 views, slices = list(get_args(ViewFilter)), list(get_args(Slice))
-choice_in_address("figure", list(FIGURES), "iou")
-choice_in_address("lesion", list(FEATURES), "area_share")
-choice_in_address("method", list(methods), "all")
-choice_in_address("view", views, "all views")
-choice_in_address("slice", slices, "true positive")
+figure_name = choice("figure", list(FIGURES), "iou")
+method = choice("methods", list(methods), "all")
+view = choice("radiographs", views, views[0])
+counted = choice("slice", slices, slices[0])
+lesion = choice("lesion", list(FEATURES), "area_share")
 with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
     st.segmented_control("Show", list(FIGURES), key="figure", required=True, format_func=FIGURES.get)
-    st.segmented_control("Methods", list(methods), key="method", required=True, format_func=methods.get)
+    if figure_name != "methods":  # which compares all of them
+        st.segmented_control("Methods", list(methods), key="methods", required=True, format_func=methods.get)
 with st.sidebar:
-    st.radio("Radiographs", views, key="view", horizontal=True)
+    st.radio("Radiographs", views, key="radiographs", horizontal=True)
     st.radio(
         "Counted where",
         slices,
@@ -65,7 +72,7 @@ with st.sidebar:
         help="CheXlocalize's true-positive slice counts a radiograph where the method's and the experts' mask both "
         "hold something. The full slice counts it where one of them does, with an IoU of 0.",
     )
-    if st.session_state["figure"] == "lesion":
+    if figure_name == "lesion":
         st.selectbox(
             "Lesion",
             list(FEATURES),
@@ -74,47 +81,53 @@ with st.sidebar:
             help="CheXlocalize's definitions. Elongation: the longer over the shorter side of the smallest rectangle "
             "around the lesion. Irrectangularity: the share of that rectangle outside the lesion.",
         )
-write_to_address("figure", "method", "view", "slice", "lesion")
+write_address()
 
 with stopping_plainly():
-    scores, summary = reading.summary(run, st.session_state["slice"], st.session_state["view"])
-if scores.empty:
-    st.info("No radiograph of this view has been scored yet.")
-    st.stop()
-if not summary["n"].any():
-    st.info(
-        "There is no IoU and no hit without contours, and the experts marked nothing on these radiographs. "
-        "Compare shows the heatmaps; Selection finds cases by their probability."
-    )
+    scores, summary = reading.summary(run, counted, view)
+if reason := why_no_iou(scores, has_contours=cohort.has_annotations):
+    st.info(f"{reason} Compare shows the heatmaps; Selection finds cases by their probability.")
     st.stop()
 
-method = st.session_state["method"]
-shown = titles if method == "all" else {method: titles[method]}
+shown = titles if method == "all" or figure_name == "methods" else {method: titles[method]}
 st.markdown(means_in_words(summary, shown))
-figure_name = st.session_state["figure"]
 if figure_name == "methods":
     st.markdown(ranking_in_words(scores, titles))
+    if not (ranks := ranking_table(scores, titles)).empty:
+        st.dataframe(
+            ranks,
+            hide_index=True,
+            column_config={
+                **{
+                    title: st.column_config.NumberColumn(format="%.2f", help=MEAN_RANK)
+                    for title in titles.values()
+                },
+                "Patients": st.column_config.NumberColumn(help=COLUMN_HELP["Patients"]),
+                "Critical difference": st.column_config.NumberColumn(
+                    format="%.2f", help=COLUMN_HELP["Critical difference"]
+                ),
+                **{name: st.column_config.TextColumn(help=COLUMN_HELP[name]) for name in ("p", "p, Holm")},
+            },
+            alt="Mean rank of each method on each pathology, with Friedman's test",
+        )
     st.dataframe(
         pair_table(scores, titles),
         hide_index=True,
         height=560,
         placeholder="–",
         column_config={
-            "Difference": st.column_config.NumberColumn(format="%.3f", help="Mean difference of IoU"),
-            "Effect": st.column_config.NumberColumn(
-                format="%.2f",
-                help="Rank-biserial correlation: 1 where the first method is always better, -1 where the second is",
-            ),
-            "p": st.column_config.TextColumn(help="Wilcoxon's signed-rank test, two-sided"),
-            "p, Holm": st.column_config.TextColumn(help="Corrected for the whole table"),
+            "Patients": st.column_config.NumberColumn(help=COLUMN_HELP["Patients"]),
+            "Difference": st.column_config.NumberColumn(format="%.3f", help=COLUMN_HELP["Difference"]),
+            "Effect": st.column_config.NumberColumn(format="%.2f", help=COLUMN_HELP["Effect"]),
+            **{name: st.column_config.TextColumn(help=COLUMN_HELP[name]) for name in ("p", "p, Holm")},
         },
-        alt="Every two methods compared on the same radiographs",
+        alt="Every two methods compared on the same patients",
     )
     st.stop()
 
 against, words = "probability", "predicted probability"
 if figure_name == "lesion":
-    against = st.session_state["lesion"]
+    against = lesion
     words = FEATURES[against]
     scores = scores.merge(reading.lesions(run), on=["image_id", "pathology"], how="left")
 readers = reading.readers(run)
@@ -140,7 +153,7 @@ picked = st.plotly_chart(
     alt=f"{FIGURES[figure_name]}, {methods[method]}; the table below has the figures",
 )
 if figure_name != "hit" and picked.selection.points:
-    open_case(*case_of(scores, picked.selection.points[0]["customdata"]))
+    go(case_address(*case_of(scores, picked.selection.points[0]["customdata"])))
 
 remarks = [threshold_in_words(run.segmentation)]
 if figure_name in {"probability", "lesion"}:
@@ -149,8 +162,7 @@ if figure_name in {"probability", "lesion"}:
 elif figure_name == "iou":
     remarks.insert(
         0,
-        "Box: middle half of the radiographs, line: median, dashed: mean (in figures above). "
-        f"Star: mean in the paper ({SOURCE}).",
+        boxes_in_words(summary),
     )
 else:
     remarks.insert(0, "A hit: the map's maximum lies inside the experts' contour. Bars with 95 % intervals.")
@@ -159,20 +171,22 @@ if figure_name != "hit":
     remarks.append(drawn_in_words(scores, shown, *columns))
 st.caption(" ".join(remarks))
 
-st.dataframe(
-    summary_table(summary, shown, case_address),
-    hide_index=True,
-    height=388,
-    placeholder="–",
-    column_config={
-        "n": st.column_config.NumberColumn(help="Radiographs with an IoU"),
-        "95 % interval": st.column_config.TextColumn(help="Bootstrap over radiographs, 1,000 times"),
-        **{
-            name: st.column_config.LinkColumn(help="Opens the case", display_text=r"#(.+)$", width="small")
-            for name in ("Best case", "Worst case")
-        },
-        **{name: st.column_config.NumberColumn(format="%.2f") for name in ("Mean IoU", "Median", "Hit rate")},
-        "Paper's mean": st.column_config.NumberColumn(format="%.3f", help=SOURCE),
-    },
-    alt="Mean IoU, median, intervals, best and worst case of each pathology and method",
+table = summary_table(summary, shown, case_address)
+st.html(
+    linked_table(
+        table,
+        "Mean IoU, median, intervals, best and worst case of each pathology and method",
+        links=("Best case", "Worst case"),
+        digits={"Paper's mean": 3},
+        meanings={**COLUMN_HELP, "Paper's mean": SOURCE, **dict.fromkeys(("Best case", "Worst case"), OPENS)},
+    )
 )
+st.download_button(
+    "Table, CSV",
+    lambda: table.replace(r"^.*#", "", regex=True).to_csv(index=False),
+    "scores-by-pathology.csv",
+    "text/csv",
+    on_click="ignore",
+    icon=":material/download:",
+)
+scroll.remember(str(run.name), figure_name, method, view, counted)

@@ -3,15 +3,24 @@
 import streamlit as st
 
 from dashboard import pictures, reading
+from dashboard.address import write_address
 from dashboard.choices import threshold_choice
 from dashboard.guard import enter
+from dashboard.model_card import show_model_card
 from shamsul_core.cohort.summary import has_indefinite_labels
 from shamsul_core.figures.comparison import banner
 from shamsul_core.figures.observation_table import figure, interval, observation_table
 from shamsul_core.figures.run_facts import facts_table, failure_table, left_out, model_facts, setting_facts
+from shamsul_core.paper import PREDICTION, why_not_comparable
 from shamsul_core.run import RunError
+from shamsul_core.wording import cohort_title
 
-IN_PAPER = {"auroc": ("Weighted AUROC", "0.76"), "auprc": ("Weighted AUPRC", "0.65")}
+AVERAGES = {"auroc": "Weighted AUROC", "auprc": "Weighted AUPRC"}
+AVERAGE_HELP = {
+    "auroc": "Area under the receiver operating characteristic curve, averaged over the observations that have positive "
+    "and negative radiographs, weighted by the number of positives",
+    "auprc": "Area under the precision-recall curve (average precision), averaged in the same way",
+}
 CURVES = {"ROC": "roc", "Precision-recall": "precision_recall", "Calibration": "calibration"}
 FAILURES_SHOWN = 100
 WIDTH_PX = 1150
@@ -26,6 +35,7 @@ with st.sidebar:
         bind="query-params",
         help="CheXpert's policy U-Zeros, with which the paper trains. Otherwise these labels are left out.",
     )
+write_address()
 try:
     assessment, failures = reading.assessment(run, rule, zeros=zeros), run.failures
 except RunError as error:
@@ -33,7 +43,8 @@ except RunError as error:
     st.stop()
 performance = assessment.performance
 
-st.subheader(cohort.name, anchor=False)
+st.subheader(cohort_title(cohort), anchor=False)
+show_model_card(run)
 st.caption(
     f"{performance.radiographs} of {len(radiographs)} radiographs predicted · "
     f"{'simulated' if cohort.is_simulated else 'not marked as simulated'} · "
@@ -55,12 +66,12 @@ else:
         alt="Rings with each observation's name, AUROC and number of positives, as in the paper's Figure 3",
     )
     with figures:
-        for place, (metric, (title, in_paper)) in zip(st.columns(2), IN_PAPER.items(), strict=True):
+        is_papers = why_not_comparable(cohort) is None
+        for place, (metric, title) in zip(st.columns(2), AVERAGES.items(), strict=True):
             average = performance.weighted.loc[metric]
-            place.metric(title, figure(average["value"]))
-            place.caption(
-                f"{interval(average)} The paper: {in_paper}, on CheXpert's 234 validation radiographs."
-            )
+            place.metric(title, figure(average["value"]), help=AVERAGE_HELP[metric])
+            beside = f" The paper reports {PREDICTION[metric]:.2f}." if is_papers else ""
+            place.caption(f"{interval(average)}{beside}")
         st.html(observation_table(assessment.table))
         if performance.dropped:
             st.caption(f"Not in the weighted averages: {left_out(performance.dropped)}.")
@@ -82,7 +93,8 @@ for title, tab in zip(
         facts.html(facts_table(model_facts(manifest), "Model and cohort"))
         settings.html(facts_table(setting_facts(manifest), "Settings and versions"))
         tab.caption(f"{len(failures)} failed" + (":" if len(failures) else "."))
-        tab.html(failure_table(failures, "Failures", most=FAILURES_SHOWN))
+        if len(failures):
+            tab.html(failure_table(failures, "Failures", most=FAILURES_SHOWN))
     elif performance.is_labelled:
         picture = pictures.assessment_picture(run, CURVES[title], rule, zeros=zeros)
         tab.image(picture, width=WIDTH_PX, alt=f"{title} of each observation, a panel each")

@@ -1,9 +1,8 @@
 """What do you, the reader, think of these maps?"""
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard import reading, review, showing, viewer
+from dashboard import address, reading, review, showing, viewer
 from dashboard.assigning import show_assigning
 from dashboard.guard import enter
 from dashboard.readers import cases_of, judged, open_reviews, radiograph_scene, reader_name, scene
@@ -26,59 +25,39 @@ from shamsul_core.run import RunError
 run, _ = enter()
 reviews = open_reviews()
 
-# ---- The address: part, and the case of the part *judge*
-
 PARTS = {"judge": "Judge", "results": "Results", "assign": "Assign"}
-CASE_KEY = "case under review"
-WIDGETS = ("part", "blinded")  # of this page, whose state Streamlit forgets with the page
-context = get_script_run_ctx()
-is_entering = not any(one in st.session_state for one in WIDGETS)
-# by a link, a reload, Back or Forward; otherwise the reader's choice decides, of which the address may not know yet
-does_address_decide = is_entering or (context is not None and context.is_history_navigation)
 
 
-def part_in_address() -> str:
+def choose_part() -> str:
     """Return which part of the page is shown; who does not lead judges."""
-    asked = st.query_params.get("part")
-    if asked in PARTS and does_address_decide:
-        st.session_state["part"] = asked
+    if not is_lead():
+        return "judge"
+    part = address.choice("part", list(PARTS), "judge")
     with st.sidebar:
-        part: str = st.segmented_control(
-            "Show", list(PARTS), default="judge", required=True, key="part", format_func=PARTS.get,
-        )  # fmt: skip
+        st.segmented_control("Show", list(PARTS), required=True, key="part", format_func=PARTS.get)
     return part
 
 
-def case_in_address(cases: list[Case], first: Case) -> Case:
+def choose_case(cases: list[Case], first: Case, owner: str) -> Case:
     """Return the case to show, `first` where neither the address nor the reader named one."""
-    case = st.session_state.get(CASE_KEY)
-    asked = Case(st.query_params.get("radiograph", ""), st.query_params.get("pathology", ""))
-    if does_address_decide and "radiograph" in st.query_params:
-        if asked in cases:
-            case = asked
-        else:
-            words = f"{asked.image_id}, {asked.pathology}".replace("`", "").replace("\n", " ")[:80]
-            st.warning(f"The address asks for `{words}`, which is not among the cases to review.")
-    return case if case in cases else first
-
-
-def write_address(part: str, case: Case | None = None) -> None:
-    """Bring what is shown to the address."""
-    told = {} if part == "judge" else {"part": part}
-    told |= {} if case is None else {"radiograph": case.image_id, "pathology": case.pathology}
-    others = {name: st.query_params[name] for name in st.query_params if name in {"run", "view"}}
-    if st.query_params.to_dict() != told | others:
-        st.query_params.from_dict(told | others)
+    among = "among the cases to review"
+    image_ids = list(dict.fromkeys(case.image_id for case in cases))
+    chosen = {"is_step": True, "owner": owner, "among": among}
+    image_id = address.choice("radiograph", image_ids, first.image_id, **chosen)
+    pathologies = [case.pathology for case in cases if case.image_id == image_id]
+    otherwise = first.pathology if image_id == first.image_id else pathologies[0]
+    return Case(image_id, address.choice("pathology", pathologies, otherwise, **chosen))
 
 
 # ---- The page
 
-if is_entering:
+if not any(widget in st.session_state for widget in ("part", "blinded")):
+    # the page's own widgets, whose state Streamlit forgets with the page
     showing.arrive()
 key = run_key(run.manifest)
 methods = list(run.manifest.methods)
 titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
-part = part_in_address() if is_lead() else "judge"
+part = choose_part()
 reader = reader_name()
 
 
@@ -89,9 +68,9 @@ def judge(reader: str) -> None:
         st.info("There is nothing to review: this run explains no finding that is labelled or predicted.")
         return
     done = judged(reviews.answers(key, reader), methods)
-    case = case_in_address(cases, next((one for one in cases if one not in done), cases[0]))
-    st.session_state[CASE_KEY] = case
-    write_address("judge", case)
+    owner = f"review {reader}"
+    case = choose_case(cases, next((one for one in cases if one not in done), cases[0]), owner)
+    address.write_address()
     place = cases.index(case)
     is_blinded = show_progress(
         sum(one in done for one in cases[:assigned] or cases), assigned or len(cases), assigned
@@ -103,7 +82,8 @@ def judge(reader: str) -> None:
     step = WITH_MAPS if given else ALONE
 
     def go() -> None:
-        st.session_state[CASE_KEY] = cases[int(st.session_state["steps"]["place"]) % len(cases)]
+        ahead = cases[int(st.session_state["steps"]["place"]) % len(cases)]
+        address.choose(owner, radiograph=ahead.image_id, pathology=ahead.pathology)
 
     st.html(f"<style>{STYLE}</style>")
     with st.container(horizontal=True, gap="small"):
@@ -169,7 +149,7 @@ def watch() -> None:
 try:
     if part != "judge":
         showing.close_step(reviews, "left")
-        write_address(part)
+        address.write_address()
     if part == "results":
         show_results(run, reviews, titles, reading.tables(run)[1])
     elif part == "assign":

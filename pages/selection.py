@@ -1,21 +1,19 @@
-"""Which cases show it best, worst, most surely?"""
+"""Which cases show a method or the model at its best, at its worst, or most in doubt?"""
 
 import streamlit as st
 
-from dashboard import reading
-from dashboard.address import choice_in_address, write_to_address
+from dashboard import cards, reading, scroll
+from dashboard.address import choice, write_address
 from dashboard.export import offer_files
 from dashboard.guard import enter
+from dashboard.navigation import case_address
 from dashboard.notes import show_banner, stopping_plainly
 from shamsul_core.cohort import CohortError
-from shamsul_core.figures.cases import CARD_STYLE
 from shamsul_core.run import RunError
 from shamsul_core.selection import CRITERIA, best_multilabel, in_order
 
 PAIR = ["Lung Opacity", "Support Devices"]  # the paper's
-MULTILABEL = (
-    "Of the radiographs labelled positive for both, the one on which both together are most probable."
-)
+MULTILABEL = "Of the radiographs labelled positive for both, the one with the highest product of the two probabilities."
 
 run, cohort = enter()
 show_banner(run)
@@ -28,46 +26,48 @@ names = {name: criterion.title for name, criterion in CRITERIA.items()}
 if len(pathologies) > 1:
     names["multilabel"] = "Best multi-label"
 
-choice_in_address("criterion", list(names), "best")
-chosen = CRITERIA.get(st.session_state["criterion"])
+criterion = choice("criterion", list(names), "best")
+chosen = CRITERIA.get(criterion)
+first = choice("first", pathologies, next(filter(pathologies.__contains__, PAIR + pathologies)))
+others = [name for name in pathologies if name != first]
+second = choice("second", others, next(filter(others.__contains__, PAIR[::-1] + others))) if others else first
+method = choice("method", list(titles), next(iter(titles)))
+write_address()
 with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
     st.segmented_control("Cases", list(names), key="criterion", required=True, format_func=names.get)
     if chosen is None:
-        choice_in_address("first", pathologies, next(filter(pathologies.__contains__, PAIR + pathologies)))
-        first = st.selectbox("Positive for", pathologies, key="first", width=240)
-        others = [name for name in pathologies if name != first]
-        choice_in_address("second", others, next(filter(others.__contains__, PAIR[::-1] + others)))
-        second = st.selectbox("and for", others, key="second", width=240)
-        write_to_address("first", "second")
+        st.selectbox("Positive for", pathologies, key="first", width=240)
+        st.selectbox("and for", others, key="second", width=240)
         meaning, cases = MULTILABEL, best_multilabel(scores, first, second)
     else:
         meaning, here = chosen.meaning, scores
         if chosen.is_of_one_method:
-            choice_in_address("method", list(titles), next(iter(titles)))
-            method = st.segmented_control(
-                "Method", list(titles), key="method", required=True, format_func=titles.get
-            )
-            write_to_address("method")
+            st.segmented_control("Method", list(titles), key="method", required=True, format_func=titles.get)
             here = scores[scores["method"] == method]
         cases = chosen.choose(here)
-write_to_address("criterion")
 st.markdown(meaning)
 cases = in_order(cases, pathologies)
 if not cases:
     marked_nothing = chosen is not None and chosen.needs_contours and not (scores["expert_area_px"] > 0).any()
     st.info(
         "The experts marked nothing on these radiographs, and without contours there is no IoU. "
-        "*Surely wrong* finds cases by probability and label."
+        f"*{CRITERIA['wrong'].title}* finds cases by probability and label."
         if marked_nothing
         else "No radiograph of this run is such a case."
     )
     st.stop()
 
 with st.sidebar:
-    offer_files(run, cohort, cases)
-st.html(CARD_STYLE)
+    offer_files(run, cohort, cases, names[criterion])
+st.caption(
+    "Continuous line: the experts' contour. Dashed: each method's mask. Orange: towards the pathology, blue: against it. "
+    "Hatched: the relevance is within its own error of zero."
+)
+drawn = []
 for case in cases:
     try:
-        st.html(reading.card(run, case))
+        drawn.append(reading.card(run, case, case_address(case.image_id, case.pathology)))
     except (CohortError, RunError) as error:
         st.error(f"{case.pathology}: {error}")
+cards.show(drawn, key="cards")
+scroll.remember(str(run.name), criterion, method, first, second)

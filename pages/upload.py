@@ -2,48 +2,53 @@
 
 import streamlit as st
 
-from dashboard import uploading, viewer
+from dashboard import upload_parts, uploading, viewer, visit
 from dashboard.downloads import offer_downloads
 from dashboard.guard import enter
+from dashboard.notes import show_note
 from dashboard.readers import open_reviews, reader_name
 from dashboard.review_form import ask
-from shamsul_core.figures.comparison import banner
 from shamsul_core.figures.predictions import prediction_table
 from shamsul_core.labels import OBSERVATIONS
 from shamsul_core.reviews import Case, ReviewsError
 
-LOOK_S = 0.5
-KEPT = (
-    "It stays in the server's memory while this page is open: nothing of it is written to disk or logged. What you "
-    "download holds the picture and none of the file's other data."
-)
-
-run, _ = enter()
+run, cohort = enter()
 model = uploading.model_of(run)
 if model is None:
     st.error(
-        f"The model {run.manifest.model['source']} of this run is not here, so nothing can be explained. "
-        "Whoever started the dashboard can give one in SHAMSUL_MODEL."
+        f"The model {run.manifest.model['source']} of this run is not on this server, so nothing can be explained. "
+        "Whoever started the dashboard can name one in SHAMSUL_MODEL."
     )
     st.stop()
 desk = uploading.desk_of(model)
-
 with st.sidebar:
-    file = st.file_uploader("Your radiograph", key="file", help=f"DICOM, PNG, JPEG or TIFF. {KEPT}")
-upload = uploading.current(file, desk)
+    visit.stay_in_touch()
+upload = uploading.chosen()
 if upload is None:
-    st.subheader("A radiograph of your own", anchor=False)
-    st.markdown(
-        "Drop a frontal chest radiograph at the side: DICOM, PNG, JPEG or TIFF. Grad-CAM is there at once, LRP "
-        f"next, LIME and SHAP within a minute or two. {KEPT}"
-    )
+    st.subheader("Your own radiograph", anchor=False)
+    upload_parts.show_card(desk)
+    uploading.show_problems()
+    upload_parts.show_empty(run, cohort, desk)
     st.stop()
-is_rating = st.session_state.get("rate", False)
+
+st.subheader(uploading.plain(upload.name), anchor=False)
+upload_parts.show_card(upload.desk)
+if upload.simulated:
+    show_note(upload.simulated)
+uploading.show_problems()
+with st.container(horizontal=True, vertical_alignment="center"):
+    upload_parts.show_state(upload)
+for remark in upload.intake.remarks:
+    st.caption(f":material/info: {remark}")
+
+held, probabilities = upload.run(), upload.job.probabilities
+pathology = upload.shown_pathology(held)
+is_rating = st.session_state.get("rate", False) and upload.job.is_over
 
 
 def choose_pathology() -> None:
     """Go to the pathology chosen in the viewer."""
-    st.session_state["upload_pathology"] = st.session_state["viewer"]["pathology"]
+    upload.pathology = st.session_state["viewer"]["pathology"]
 
 
 def draw() -> None:
@@ -52,35 +57,6 @@ def draw() -> None:
     upload.draw(contour["pathology"], contour["points"])
 
 
-@st.fragment(run_every=LOOK_S)
-def show_progress(shown: tuple[int, bool]) -> None:
-    """Show how far it has come, and the whole page anew when there is more than what is shown."""
-    place = desk.look(upload.job)
-    share, words = uploading.progress_in_words(upload.job, place, desk)
-    st.progress(share, text=words)
-    if shown != upload.progress:
-        st.rerun()
-
-
-with st.container(horizontal=True, vertical_alignment="center"):
-    job, progress = upload.job, upload.progress
-    if not job.is_over:
-        show_progress(progress)
-        st.button("Cancel", on_click=desk.cancel, args=(job,), width="content")
-    elif job.state != "done":
-        if job.state == "failed":
-            st.error(uploading.plain(job.reason))
-        else:
-            st.info("Cancelled. What was ready stays.")
-        st.button("Explain again", on_click=uploading.ask_again, args=(upload, desk), width="content")
-for remark in upload.intake.remarks:
-    st.caption(f":material/info: {remark}")
-if not upload.job.outcomes:
-    st.stop()
-
-held, probabilities = upload.run(desk), upload.job.probabilities
-likeliest = max(held.manifest.pathologies, key=lambda name: probabilities.get(name, 0.0))
-pathology = st.session_state.setdefault("upload_pathology", likeliest)
 viewer.show(
     upload.scene(held, pathology, is_above_form=is_rating),
     key="viewer",
@@ -89,37 +65,26 @@ viewer.show(
 )
 
 with st.sidebar:
-    if upload.job.is_over:
-        offer_downloads(held, upload.cohort, upload.image_id, pathology, held.scores)
+    uploading.choose_upload(upload)
+    upload_parts.offer_another(desk)
+    if upload.job.is_over and upload.job.outcomes:
+        display = viewer.display("viewer", upload.image_id)
+        offer_downloads(held, upload.cohort, upload.image_id, pathology, held.scores, display)
         uploading.offer_radiograph(upload)
         st.toggle("Rate these maps", key="rate", help="Your opinion is kept, the radiograph is not.")
-    mask = st.file_uploader(
-        f"Your mask of {pathology}",
-        key=f"mask {upload.created} {upload.image_id} {pathology}",
-        help="PNG of the radiograph's size, white where you see it, or a segmentation JSON as CheXlocalize has it. "
-        "Each method's IoU with it is then shown. You can also draw on the pictures.",
-    )
-    if mask is not None and pathology not in upload.cohort.loaded:
-        wrong = upload.load_mask(pathology, mask.name, mask.getvalue())
-        if wrong:
-            st.error(wrong)
-        else:
-            st.rerun()
-    elif mask is None and pathology in upload.cohort.loaded:
-        upload.drop_mask(pathology)
-        st.rerun()
-    if warning := banner(held):
-        st.warning(warning)
-    st.markdown("**Predicted probability**")
-    shown = {name: probabilities[name] for name in OBSERVATIONS if name in probabilities}
-    st.html(prediction_table(shown, upload.cohort.radiograph.labels, pathology))
+    upload_parts.take_mask(upload, pathology)
+    if probabilities:
+        st.markdown("**Predicted probability**")
+        shown = {name: probabilities[name] for name in OBSERVATIONS if name in probabilities}
+        st.html(prediction_table(shown, upload.cohort.radiograph.labels, pathology))
+    st.caption(upload_parts.KEPT)
 
-if is_rating and upload.job.is_over:
+if is_rating:
     reviews, reader = open_reviews(), reader_name()
     if reader is None:
-        st.info("Give your name at the side. Answers are saved as you give them.")
+        st.info("Enter your name in the sidebar. Answers are saved as you give them.")
         st.stop()
-    titles = {name: str(about["title"]) for name, about in held.manifest.methods.items()}
+    titles = {name: str(method["title"]) for name, method in held.manifest.methods.items()}
     case = Case(upload.image_id, pathology)
     try:
         ask(held, reviews, reader, case, titles, probabilities.get(pathology))

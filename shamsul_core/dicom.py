@@ -27,8 +27,8 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import RLELossless
 
-from shamsul_core.figures.comparison import comparison_scene, segmentation_of
-from shamsul_core.figures.scene import EXPERT
+from shamsul_core.figures.display import AS_AT_FIRST, displayed_scene
+from shamsul_core.figures.scene import EXPERT, hatching_in_words
 from shamsul_core.figures.still import still
 from shamsul_core.scoring import expert_mask
 from shamsul_core.segmentation import segment
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from shamsul_core.cohort import Cohort, Radiograph
+    from shamsul_core.figures.display import Display
     from shamsul_core.figures.scene import Panel, Scene
     from shamsul_core.figures.still import Picture
     from shamsul_core.run import Run
@@ -53,6 +54,7 @@ CAPTURE_PX = 1600
 _ORIENTATION = ("L", "F")  # of a frontal radiograph: rows run to the patient's left, columns to the feet
 _OWN_SCHEME = "99SHAMSUL"  # 99 marks a private scheme, PS3.3 8.2
 _SERIES_NUMBER = 9700  # far from those of an acquisition
+_DRAWN_BY = {"experts'": "Experts", "your": "Reader"}
 _CODES: dict[str, Code] = {
     "Cardiomegaly": codes.SCT.Cardiomegaly,
     "Edema": codes.SCT.PulmonaryEdema,
@@ -69,6 +71,7 @@ def case_as_dicom(
     pathology: str,
     scores: pd.DataFrame,
     source: Dataset | None = None,
+    display: Display = AS_AT_FIRST,
 ) -> dict[str, bytes]:
     """Return the DICOM files of a case by their names; the same case gives the same bytes.
 
@@ -79,6 +82,9 @@ def case_as_dicom(
     source
         The DICOM image that the radiograph was read from, whose study the files join; ``None`` where it was none, and
         then a file ``radiograph.dcm`` is among them.
+    display
+        How the viewer shows the case: the captures look so, and the masks have its threshold. Those of another display
+        are other images, with identifiers of their own.
 
     Raises
     ------
@@ -87,13 +93,13 @@ def case_as_dicom(
     CohortError, RunError
         If the radiograph or its result cannot be read.
     """
-    scene = comparison_scene(run, cohort, image_id, pathology, scores)
+    scene = displayed_scene(run, cohort, image_id, pathology, scores, display)
     uid = partial(
         _uid, f"{run.manifest.model['fingerprint']} {run.manifest.cohort['fingerprint']} {image_id}"
     )
     made: dict[str, Dataset] = {}
     if source is None:
-        source = made["radiograph.dcm"] = _radiograph(cohort.radiographs[image_id], scene, uid)
+        source = made["radiograph.dcm"] = _radiograph(cohort.radiographs[image_id], scene.banner, uid)
     elif (source.Rows, source.Columns) != scene.pixels.shape:
         message = (
             f"{image_id}: the DICOM image is {source.Rows} × {source.Columns} pixels, the radiograph that was "
@@ -101,12 +107,14 @@ def case_as_dicom(
         )
         raise ValueError(message)
     uid = partial(uid, source.SOPInstanceUID, pathology)
-    panels = [panel for panel in scene.panels if panel.key != EXPERT]
+    panels = [panel for panel in scene.panels if panel.key != EXPERT] or scene.panels
+    of_display = uid if display == AS_AT_FIRST else partial(uid, repr(display))
     for number, panel in enumerate(panels, start=1):
-        made[f"{panel.key}.dcm"] = _capture(run, scene, panel, source, uid, number)
-    masks = _masks(run, cohort, image_id, pathology)
+        made[f"{panel.key}.dcm"] = _capture(run, scene, panel, display, source, of_display, number)
+    masks = _masks(run, cohort, image_id, pathology, display)
     if masks:
-        made["masks.dcm"] = _segmentation(run, pathology, masks, source, uid)
+        of_threshold = uid if display.threshold is None else partial(uid, display.threshold)
+        made["masks.dcm"] = _segmentation(run, scene, masks, source, of_threshold)
     return {name: _encoded(dataset, run) for name, dataset in made.items()}
 
 
@@ -116,11 +124,11 @@ def _uid(*parts: str) -> str:
     return f"2.25.{uuid.UUID(bytes=digest[:16], version=4).int}"
 
 
-def _radiograph(radiograph: Radiograph, scene: Scene, uid: Callable[..., str]) -> Dataset:
+def _radiograph(radiograph: Radiograph, banner: str | None, uid: Callable[..., str]) -> Dataset:
     """Return a radiograph that was no DICOM image as one."""
     patient, _, rest = radiograph.id.partition("_")
     image = SCImage(
-        pixel_array=scene.pixels,
+        pixel_array=radiograph.pixels(),
         photometric_interpretation="MONOCHROME2",
         bits_allocated=8,
         coordinate_system="PATIENT",
@@ -139,25 +147,34 @@ def _radiograph(radiograph: Radiograph, scene: Scene, uid: Callable[..., str]) -
     if radiograph.view == "lateral":
         image.PatientOrientation = []  # which side the patient turned to is not known
     image.Laterality = ""
-    image.SeriesDescription = _short(f"Radiograph. {scene.banner or ''}")
+    image.SeriesDescription = _short(f"Radiograph. {banner or ''}")
     return image
 
 
 def _capture(
-    run: Run, scene: Scene, panel: Panel, source: Dataset, uid: Callable[..., str], number: int
+    run: Run,
+    scene: Scene,
+    panel: Panel,
+    display: Display,
+    source: Dataset,
+    uid: Callable[..., str],
+    number: int,
 ) -> Dataset:
     """Return a panel with its caption burnt in, so that it is read wherever it is shown."""
     readings = ", ".join(f"{metric.name} {metric.value}" for metric in panel.metrics)
+    choices = display.words({panel.key: panel.title})
     lines = [
         " · ".join(filter(None, [panel.title, scene.pathology, readings])),
-        "Continuous line: the experts' contour. Dashed: the method's mask.",
+        scene.lines,
+        f"Shown as on the screen: {', '.join(choices)}." if choices else "",
+        (hatching_in_words([panel]) if display.has_heatmap else None) or "",
         origin_in_words(run.manifest),
         " ".join(filter(None, [panel.message, scene.banner, RESEARCH_ONLY])),
     ]
-    picture = still(scene, panel, min(CAPTURE_PX, max(scene.pixels.shape)))
+    picture = still(scene, panel, min(CAPTURE_PX, max(scene.pixels.shape)), display)
     image = SCImage.from_ref_dataset(
         source,
-        _captioned(picture, lines),
+        _captioned(picture, list(filter(None, lines))),
         photometric_interpretation="RGB",
         bits_allocated=8,
         coordinate_system="PATIENT",
@@ -171,7 +188,7 @@ def _capture(
     )
     image.PatientOrientation = source.get("PatientOrientation")
     image.SeriesDescription = _short(f"{scene.pathology}, explanations. {RESEARCH_ONLY}")
-    image.ImageComments = " ".join(lines)
+    image.ImageComments = " ".join(filter(None, lines))
     image.BurnedInAnnotation = "YES"
     image.Laterality = source.get("Laterality", "")
     return image
@@ -192,10 +209,10 @@ def _captioned(picture: Picture, lines: Sequence[str]) -> Picture:
     return np.asarray(page, np.uint8)
 
 
-def _masks(run: Run, cohort: Cohort, image_id: str, pathology: str) -> dict[str, Mask]:
+def _masks(run: Run, cohort: Cohort, image_id: str, pathology: str, display: Display) -> dict[str, Mask]:
     """Return the masks that are not empty by the method's name, the experts' too."""
     result = run.read(image_id)
-    settings, probability = segmentation_of(run), result.probabilities.get(pathology)
+    settings, probability = display.segmentation(run), result.probabilities.get(pathology)
     masks = {
         heatmap.method: segment(heatmap, result.size, settings, probability=probability).mask
         for heatmap in result.heatmaps
@@ -208,8 +225,9 @@ def _masks(run: Run, cohort: Cohort, image_id: str, pathology: str) -> dict[str,
 
 
 def _segmentation(
-    run: Run, pathology: str, masks: Mapping[str, Mask], source: Dataset, uid: Callable[..., str]
+    run: Run, scene: Scene, masks: Mapping[str, Mask], source: Dataset, uid: Callable[..., str]
 ) -> Dataset:
+    pathology = scene.pathology
     version = _short(", ".join(f"{name} {one}" for name, one in run.manifest.versions.items())) or "unknown"
     what = _CODES.get(pathology) or Code(pathology.replace(" ", "")[:16], _OWN_SCHEME, pathology)
     of = (
@@ -220,7 +238,7 @@ def _segmentation(
     segments = []
     for number, name in enumerate(masks, start=1):
         by_hand = name == EXPERT
-        title = "Experts" if by_hand else run.manifest.methods[name]["title"]
+        title = _DRAWN_BY[scene.contour_of] if by_hand else run.manifest.methods[name]["title"]
         how = AlgorithmIdentificationSequence(
             name=f"{MANUFACTURER} {title}", family=codes.DCM.ArtificialIntelligence, version=version
         )
@@ -256,7 +274,7 @@ def _segmentation(
     for item in (*made.DimensionOrganizationSequence, *made.DimensionIndexSequence):
         item.DimensionOrganizationUID = organisation
     made.PatientOrientation = source.get("PatientOrientation")
-    made.SeriesDescription = _short(f"{pathology}, masks. {RESEARCH_ONLY}")
+    made.SeriesDescription = _short(f"{pathology}, masks: {scene.threshold_rule}. {RESEARCH_ONLY}")
     return made
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from shamsul_core.cohort import CohortError
 from shamsul_core.explain import Failure, Subject, explain_subject
 from shamsul_core.heatmap import Heatmap
-from shamsul_core.labels import LOCALISED_PATHOLOGIES
+from shamsul_core.labels import DECISION_THRESHOLD, LOCALISED_PATHOLOGIES
 from shamsul_core.ledger import Ledger
 from shamsul_core.lock import alone
 from shamsul_core.run import RadiographResult, Run, RunError
@@ -149,7 +149,7 @@ def explain_one(plan: Plan, radiograph: Radiograph, report: Report) -> Radiograp
 def _to_explain(plan: Plan, radiograph: Radiograph, probabilities: Mapping[str, float]) -> list[str]:
     """Return the run's pathologies that are to be explained on this radiograph.
 
-    Present is what is labelled positive or marked by experts, predicted what has a probability of one half or more.
+    Present is what is labelled positive or marked by experts, predicted what has a probability of `DECISION_THRESHOLD` or more.
     """
     pathologies = plan.run.manifest.pathologies
     if plan.run.manifest.explained == ALL:
@@ -157,7 +157,7 @@ def _to_explain(plan: Plan, radiograph: Radiograph, probabilities: Mapping[str, 
     return [
         name
         for name in pathologies
-        if probabilities.get(name, 0.0) >= 0.5
+        if probabilities.get(name, 0.0) >= DECISION_THRESHOLD
         or radiograph.labels.get(name) == 1
         or _is_marked(plan.cohort, radiograph.id, name)
     ]

@@ -32,6 +32,9 @@ LOCALISED_PATHOLOGIES = (
 )
 """The ten pathologies with expert contours, in CheXlocalize's order."""
 
+DECISION_THRESHOLD = 0.5
+"""From this probability on an observation counts as predicted, where no rule gives it a threshold of its own."""
+
 _ALIASES = {"Airspace Opacity": "Lung Opacity"}
 
 

@@ -1,11 +1,23 @@
-"""What the paper reports, to be held beside a run.
+"""What the paper reports, and beside which runs it can be held.
 
 Alam et al., *SHAMSUL: Simultaneous Heatmap-Analysis to investigate Medical Significance Utilizing Local
 interpretability methods* (2023): mean IoU on CheXpert's validation set, Figures 4, 9, 14 and 19, as far as the text
 gives their figures.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shamsul_core.cohort.patients import is_chexpert_validation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shamsul_core.cohort import Cohort
+
+PREDICTION: Mapping[str, float] = {"auroc": 0.76, "auprc": 0.65}
+"""Weighted averages on CheXpert's validation set, 234 radiographs of 200 patients."""
 
 SOURCE = "Alam et al. 2023, Figures 4, 9, 14 and 19"
 
@@ -57,3 +69,17 @@ CASES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
 }
 """What the paper's figures of cases say, by method, criterion and place in `SHOWN`."""
+
+
+def why_not_comparable(cohort: Cohort) -> str | None:
+    """Return as a sentence why the paper's figures cannot be held beside a cohort's; ``None`` where they can.
+
+    They can where the radiographs are those of the paper: real, and of CheXpert's validation patients, all of them.
+    """
+    if cohort.is_simulated:
+        reason = "these radiographs are simulated"
+    elif cohort.split != "val" or not is_chexpert_validation(cohort.radiographs):
+        reason = "these are other radiographs"
+    else:
+        return None
+    return f"The paper's figures are of CheXpert's validation set and are not shown here, because {reason}."

@@ -65,6 +65,7 @@ def describe_model(classifier: Classifier) -> dict[str, Any]:
         "pathologies": list(classifier.pathologies),
         "preprocessing": classifier.preprocessing.to_json(),
         "precision": str(classifier.fast_dtype).removeprefix("torch."),
+        "card": None if classifier.card is None else classifier.card.to_json(),
     }
 
 

@@ -17,6 +17,8 @@ from shamsul_core.run.manifest import ALL
 from shamsul_core.segmentation import grey_levels, resize, scale, segment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shamsul_core.cohort import Cohort
     from shamsul_core.heatmap import Heatmap
     from shamsul_core.run import RadiographResult, Run
@@ -50,9 +52,18 @@ def score_run(
 
 
 def score_result(
-    run: Run, image_id: str, cohort: Cohort, segmentation: SegmentationSettings
+    run: Run,
+    image_id: str,
+    cohort: Cohort,
+    segmentation: SegmentationSettings,
+    pathologies: Sequence[str] | None = None,
 ) -> tuple[list[Row], list[Row]]:
     """Segment and score all heatmaps of one radiograph, as they lie on disk.
+
+    Parameters
+    ----------
+    pathologies
+        Those to score; ``None`` for all of the run.
 
     Returns
     -------
@@ -72,7 +83,7 @@ def score_result(
     heatmaps = {(one.method, one.pathology): one for one in result.heatmaps}
     absent = "there is no heatmap" if run.manifest.explained == ALL else NOT_ASKED
     scores = []
-    for pathology in run.manifest.pathologies:
+    for pathology in run.manifest.pathologies if pathologies is None else pathologies:
         try:
             expert, nothing = expert_mask(cohort, result, pathology)
         except CohortError as error:

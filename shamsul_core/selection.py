@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from shamsul_core.labels import DECISION_THRESHOLD
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -46,12 +48,22 @@ _PER_RADIOGRAPH = ["image_id", "pathology", "label", "probability", "expert_area
 
 def best_iou(scores: pd.DataFrame) -> pd.DataFrame:
     """Return, for each pathology and method, the radiograph of highest IoU."""
-    return _extremes(scores, "iou", largest=True, reason=lambda value, n: f"highest IoU of {n}: {value:.2f}")
+    return _extremes(
+        scores,
+        "iou",
+        largest=True,
+        reason=lambda value, n: f"highest IoU of {_radiographs_in_words(n)}, {value:.2f}",
+    )
 
 
 def worst_iou(scores: pd.DataFrame) -> pd.DataFrame:
     """Return, for each pathology and method, the radiograph of lowest IoU."""
-    return _extremes(scores, "iou", largest=False, reason=lambda value, n: f"lowest IoU of {n}: {value:.2f}")
+    return _extremes(
+        scores,
+        "iou",
+        largest=False,
+        reason=lambda value, n: f"lowest IoU of {_radiographs_in_words(n)}, {value:.2f}",
+    )
 
 
 def best_probability(scores: pd.DataFrame) -> pd.DataFrame:
@@ -61,7 +73,9 @@ def best_probability(scores: pd.DataFrame) -> pd.DataFrame:
         marked,
         "probability",
         largest=True,
-        reason=lambda value, n: f"highest probability of {n} with an expert contour: {value:.2f}",
+        reason=lambda value, n: (
+            f"highest probability of {_radiographs_in_words(n)} with an expert contour, {value:.2f}"
+        ),
     )
 
 
@@ -79,7 +93,7 @@ def best_multilabel(scores: pd.DataFrame, first: str, second: str) -> pd.DataFra
         return _empty()
     image_id = str(joint.sort_index().idxmax())
     reason = (
-        f"highest joint probability of {len(joint)} labelled positive for both: "
+        f"highest joint probability of {_radiographs_in_words(len(joint))} labelled positive for both: "
         f"{of_first[image_id]:.2f} × {of_second[image_id]:.2f} = {joint[image_id]:.2f}"
     )
     rows = [(image_id, name, None, joint[image_id], reason) for name in (first, second)]
@@ -91,7 +105,12 @@ def most_disagreed(scores: pd.DataFrame) -> pd.DataFrame:
     by_case = scores.dropna(subset=["iou"]).groupby(["image_id", "pathology"], as_index=False)
     spread = by_case["iou"].agg(lowest="min", highest="max", methods="count").query("methods > 1")
     spread["value"] = spread["highest"] - spread["lowest"]
-    cases = _extremes(spread, "value", largest=True, reason=lambda _, n: f"methods furthest apart of {n}")
+    cases = _extremes(
+        spread,
+        "value",
+        largest=True,
+        reason=lambda _, n: f"methods furthest apart of {_radiographs_in_words(n)}",
+    )
     ends = cases.merge(spread, on=["image_id", "pathology"], suffixes=("", "_again"))
     cases["reason"] = [
         f"{row.reason}: IoU {row.lowest:.2f} to {row.highest:.2f}" for row in ends.itertuples()
@@ -99,26 +118,26 @@ def most_disagreed(scores: pd.DataFrame) -> pd.DataFrame:
     return cases
 
 
-def surely_wrong(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return, for each pathology, the surest prediction against the label, once each way.
+def furthest_from_label(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return, for each pathology, the prediction furthest from the label, once each way.
 
     The highest probability among those labelled negative, and the lowest among those labelled positive; a case is
-    shown only where the probability is on the wrong side of one half.
+    shown only where the probability is on the wrong side of `DECISION_THRESHOLD`.
     """
     radiographs = _radiographs(scores)
-    negative = radiographs.query("label == 0 and probability > 0.5")
-    positive = radiographs.query("label == 1 and probability < 0.5")
+    negative = radiographs.query("label == 0 and probability >= @DECISION_THRESHOLD")
+    positive = radiographs.query("label == 1 and probability < @DECISION_THRESHOLD")
     too_high = _extremes(
         negative,
         "probability",
         largest=True,
-        reason=lambda value, _: f"labelled negative, highest probability: {value:.2f}",
+        reason=lambda value, _: f"labelled negative, but the predicted probability is {value:.2f}",
     )
     too_low = _extremes(
         positive,
         "probability",
         largest=False,
-        reason=lambda value, _: f"labelled positive, lowest probability: {value:.2f}",
+        reason=lambda value, _: f"labelled positive, but the predicted probability is {value:.2f}",
     )
     return pd.concat([too_high, too_low], ignore_index=True)
 
@@ -135,6 +154,10 @@ def in_order(cases: pd.DataFrame, pathologies: Sequence[str]) -> list[ChosenCase
         )
         for one in ordered[list(CASE_COLUMNS)].itertuples(index=False)
     ]
+
+
+def _radiographs_in_words(count: int) -> str:
+    return "1 radiograph" if count == 1 else f"{count} radiographs"
 
 
 def _radiographs(scores: pd.DataFrame) -> pd.DataFrame:
@@ -191,31 +214,32 @@ class Criterion:
 CRITERIA = {
     "best": Criterion(
         title="Best IoU",
-        meaning="For each pathology the radiograph on which the method's mask fits the experts' contour best.",
+        meaning="For each pathology, the radiograph on which the method's mask overlaps the experts' contour most.",
         choose=best_iou,
         is_of_one_method=True,
     ),
     "worst": Criterion(
         title="Worst IoU",
-        meaning="For each pathology the radiograph on which the method's mask fits the experts' contour least.",
+        meaning="For each pathology, the radiograph on which the method's mask overlaps the experts' contour least.",
         choose=worst_iou,
         is_of_one_method=True,
     ),
     "probability": Criterion(
         title="Best probability",
-        meaning="For each pathology the most probable one of the radiographs on which the experts marked it.",
+        meaning="For each pathology, the radiograph with the highest predicted probability among those on which the "
+        "experts marked it.",
         choose=best_probability,
     ),
     "disagreed": Criterion(
         title="Methods disagree",
-        meaning="For each pathology the radiograph on which the methods' IoUs lie furthest apart.",
+        meaning="For each pathology, the radiograph on which the methods' IoUs lie furthest apart.",
         choose=most_disagreed,
     ),
     "wrong": Criterion(
-        title="Surely wrong",
-        meaning="For each pathology the surest prediction against the label: positive where the label is negative, and "
-        "the other way round.",
-        choose=surely_wrong,
+        title="Furthest from the label",
+        meaning="For each pathology, the two predictions furthest from the label: the highest probability among radiographs "
+        f"labelled negative and the lowest among those labelled positive, where it lies beyond {DECISION_THRESHOLD}.",
+        choose=furthest_from_label,
         needs_contours=False,
     ),
 }

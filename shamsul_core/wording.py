@@ -1,15 +1,26 @@
-"""Settings of a run in a reader's words."""
+"""What a run is, and what it lacks, in a reader's words."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
+
+from shamsul_core.cohort.patients import is_chexpert_validation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import pandas as pd
+
+    from shamsul_core.cohort import Cohort
     from shamsul_core.run import Manifest
 
+_SPLITS = {"train": "training set", "val": "validation set", "test": "test set"}
+
 RESEARCH_ONLY = "For research, not for diagnosis."
+
+_ODD = re.compile(r"[^a-z0-9._]+")
+_LONGEST_NAME = 150
 
 _SIGNS = {
     "positive": "of what speaks for the pathology",
@@ -78,9 +89,60 @@ def settings_in_words(settings: Mapping[str, Any]) -> list[str]:
 def origin_in_words(manifest: Manifest) -> str:
     """Say where a run's results come from: cohort, model, settings, day."""
     return (
-        f"Cohort {manifest.cohort['name']}, model {manifest.model['source']}, "
-        f"settings {manifest.preset}, explained on {manifest.created[:10]}."
+        f"{cohort_in_words(manifest.cohort)}; model {manifest.model['source']}; {manifest.preset} settings; "
+        f"explained on {manifest.created[:10]}."
     )
+
+
+def cohort_in_words(about: Mapping[str, Any]) -> str:
+    """Return what to call a cohort.
+
+    Parameters
+    ----------
+    about
+        `Manifest.cohort`.
+
+    Examples
+    --------
+    >>> cohort_in_words({"name": "chexlocalize/val", "split": "val", "simulated": None})
+    'Cohort “chexlocalize”, validation set'
+    >>> cohort_in_words({"name": "cohort/val", "split": "val", "simulated": "Simulated from CT."})
+    'Simulated cohort “cohort”, validation set'
+    """
+    folder, _, split = str(about["name"]).rpartition("/")
+    if split != about["split"]:  # no folder, such as a reader's own radiograph
+        return f"{split[:1].upper()}{split[1:]}"
+    kind = "Simulated cohort" if about.get("simulated") else "Cohort"
+    return f"{kind} “{folder}”, {_SPLITS.get(split, split)}"
+
+
+def cohort_title(cohort: Cohort) -> str:
+    """Return what to call a cohort whose radiographs are at hand: CheXpert's validation set is known by its patients."""
+    if not cohort.is_simulated and is_chexpert_validation(cohort.radiographs):
+        return "CheXpert validation set"
+    return cohort_in_words({"name": cohort.name, "split": cohort.split, "simulated": cohort.is_simulated})
+
+
+def why_no_iou(scores: pd.DataFrame, *, has_contours: bool) -> str | None:
+    """Return as a sentence why none of these scores has an IoU; ``None`` where one has.
+
+    Parameters
+    ----------
+    scores
+        As `shamsul_core.run.SCORE_COLUMNS`, of the radiographs looked at.
+    has_contours
+        Whether the cohort has contours by experts at all, see `shamsul_core.cohort.Cohort.has_annotations`.
+    """
+    if scores.empty:
+        return "Nothing has been scored yet, so there is no IoU."
+    if scores["iou"].notna().any():
+        return None
+    if not has_contours:
+        return "This cohort has no contours by experts, so there is no IoU and no hit rate."
+    marked = scores[scores["expert_area_px"] > 0]
+    if marked.empty:
+        return "The experts marked nothing on these radiographs, so there is no IoU and no hit rate."
+    return "None of the methods has a mask of a finding that the experts marked here, so there is no IoU."
 
 
 def _output(output: str | None) -> str:
@@ -116,3 +178,33 @@ def is_adaptive(settings: Mapping[str, Any]) -> bool:
     False
     """
     return isinstance(settings.get("sampling"), dict)
+
+
+def sentence(words: str) -> str:
+    """Begin with a capital; `str.capitalize` would make LIME Lime.
+
+    >>> sentence("highest IoU of LIME")
+    'Highest IoU of LIME'
+    """
+    return words[:1].upper() + words[1:]
+
+
+def file_name(*parts: str, kind: str) -> str:
+    """Return a file's name of what it holds, safe on every system.
+
+    Parameters
+    ----------
+    parts
+        In a reader's words.
+    kind
+        The extension.
+
+    Examples
+    --------
+    >>> file_name("Best IoU", "Grad-CAM", "Pleural Effusion", "figure", kind="png")
+    'best-iou_grad-cam_pleural-effusion_figure.png'
+    >>> file_name("patient1_study2", "../up & away", kind="pdf")
+    'patient1_study2_up-away.pdf'
+    """
+    plain = (_ODD.sub("-", part.lower()).strip("-.") for part in parts)
+    return f"{'_'.join(filter(None, plain))[:_LONGEST_NAME]}.{kind}"

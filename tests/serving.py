@@ -41,13 +41,16 @@ def served(
     options: Sequence[str] = (),
     arguments: Sequence[str] = (),
     log: Path | None = None,
+    port: int | None = None,
 ) -> Iterator[Server]:
-    """Serve a checkout's dashboard on a free port of this machine until the block ends.
+    """Serve a checkout's dashboard on this machine until the block ends, on a free port where none is given.
 
     `options` are Streamlit's, `arguments` the dashboard's beside the run.
     """
     shown = () if run_folder is None else ("--run", str(run_folder))
-    with served_script("app.py", *shown, *arguments, folder=checkout, options=options, log=log) as server:
+    with served_script(
+        "app.py", *shown, *arguments, folder=checkout, options=options, log=log, port=port
+    ) as server:
         yield server
 
 
@@ -58,9 +61,10 @@ def served_script(
     folder: Path = ROOT,
     options: Sequence[str] = (),
     log: Path | None = None,
+    port: int | None = None,
 ) -> Iterator[Server]:
-    """Serve any Streamlit script on a free port of this machine until the block ends."""
-    port = free_port()
+    """Serve any Streamlit script on this machine until the block ends, on a free port where none is given."""
+    port = free_port() if port is None else port
     command = [
         *(sys.executable, "-m", "streamlit", "run", str(script), "--server.headless", "true"),
         *("--server.port", str(port), *options, "--", *arguments),

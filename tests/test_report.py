@@ -16,6 +16,7 @@ from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort.summary import cohort_table, label_counts
 from shamsul_core.labels import OBSERVATIONS
 from shamsul_core.metrics.assessment import assess
+from shamsul_core.metrics.comparison import rank_methods
 from shamsul_core.report import write_report
 from shamsul_core.run import Run
 from tests.made import make_cohort, make_run
@@ -27,6 +28,7 @@ TABLES = {
     "decisions",
     "methods",
     "pairs",
+    "friedman",
     "nemenyi",
     "scores",
     "threshold_rules",
@@ -116,6 +118,41 @@ def test_its_tables_are_the_metrics(report, made_run, made_cohort):
     assert (decisions["decision"] == "uncertain").sum() == 2
     table1 = pd.read_csv(report / "table1.csv", index_col="observation")
     pd.testing.assert_frame_equal(table1, label_counts(labels), rtol=1e-5, check_dtype=False)
+
+
+def test_the_papers_figures_stand_in_it_only_beside_its_own_radiographs(
+    report, made_run, made_cohort, tmp_path, monkeypatch
+):
+    page = (report / "report.html").read_text(encoding="utf-8")
+    assert "The paper's figures are of CheXpert's validation set and are not shown here" in page
+    assert "Paper's mean" not in page
+    assert "stars" not in page
+    assert pd.read_csv(report / "summary_lime.csv")["paper_mean"].isna().all()
+    patients = frozenset(name.split("_")[0] for name in made_run.explained_ids())
+    monkeypatch.setattr("shamsul_core.cohort.patients.CHEXPERT_VALIDATION", patients)
+    write_report(made_run, open_cohort(made_cohort), tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "are not shown here" not in page
+    assert "Paper's mean" in page
+    assert pd.read_csv(tmp_path / "summary_lime.csv")["paper_mean"].notna().all()
+
+
+def test_the_ranking_is_pathology_by_pathology_and_says_how(report, made_run):
+    page = (report / "report.html").read_text(encoding="utf-8")
+    assert "with one value per patient" in page
+    table = pd.read_csv(report / "friedman.csv", index_col="pathology")
+    for one in rank_methods(made_run.scores, ["lime", "shap", "gradcam", "lrp"]):
+        row = table.loc[one.pathology]
+        assert (row["patients"], row["p_holm"]) == (one.patients, pytest.approx(one.p_holm, rel=1e-5))
+        assert row["lrp"] == pytest.approx(one.mean_ranks["lrp"], rel=1e-5)
+
+
+def test_intervals_of_too_few_are_named(report):
+    page = (report / "report.html").read_text(encoding="utf-8")
+    assert "(too few)" in page
+    prediction = pd.read_csv(report / "prediction.csv", index_col="observation")
+    assert prediction[["auroc_low", "auroc_high"]].isna().all(axis=None)
+    assert prediction.loc["Edema", ["sensitivity_low", "sensitivity_high"]].notna().all()
 
 
 def test_the_command_writes_it_and_its_options_count(made_run, tmp_path):

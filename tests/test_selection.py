@@ -112,22 +112,22 @@ def test_most_disagreed_is_the_widest_spread(scores):
 
 @few
 @given(tables())
-def test_surely_wrong_is_furthest_on_the_wrong_side(scores):
-    cases = selection.surely_wrong(scores)
+def test_the_furthest_from_the_label_is_furthest_on_the_wrong_side(scores):
+    cases = selection.furthest_from_label(scores)
     for row in cases.itertuples():
         others = [one for one in per_radiograph(scores) if one.pathology == row.pathology]
         own = next(one for one in others if one.image_id == row.image_id)
         alike = [one.probability for one in others if one.label == own.label]
         assert row.value == own.probability
         if own.label == 0:
-            assert row.value == np.nanmax(alike) > 0.5
+            assert row.value == np.nanmax(alike) >= 0.5
         else:
             assert own.label == 1
             assert row.value == np.nanmin(alike) < 0.5
     wrong = {
         (one.pathology, one.label)
         for one in per_radiograph(scores)
-        if (one.label == 0 and one.probability > 0.5) or (one.label == 1 and one.probability < 0.5)
+        if (one.label == 0 and one.probability >= 0.5) or (one.label == 1 and one.probability < 0.5)
     }
     assert len(cases) == len(wrong)
 

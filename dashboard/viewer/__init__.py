@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import streamlit as st
+
 from dashboard.component import component
+from shamsul_core.figures.display import Display
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 _component = component(
     "shamsul_viewer",
     "viewer",
+    "../screen.js",
+    "../asking.js",
     "scene.js",
     "view.js",
     "contour.js",
@@ -57,4 +62,10 @@ def show(
         height="content",
         on_pathology_change=on_pathology or (lambda: None),
         on_contour_change=on_contour or (lambda: None),
+        on_display_change=lambda: None,
     )
+
+
+def display(key: str, image_id: str) -> Display:
+    """Return how the viewer of this key shows a radiograph, as far as the browser has said."""
+    return Display.from_browser(st.session_state.get(key, {}).get("display"), image_id)

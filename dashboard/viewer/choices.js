@@ -32,27 +32,55 @@ const within = (value, low, high) => Math.min(high, Math.max(low, value));
 
 const thresholdText = (level) => (level / 255).toFixed(2);
 
-// ---- The link: the page's own address names run, radiograph and pathology; `view` adds what only the browser knows.
+// ---- What is on the screen, for a link to it and for files made of it. As shamsul_core/figures/display.py reads it.
 
-function linkToView({ scene, view, window, choices }) {
+function displayOf({ scene, view, window, choices, enlarged }) {
+  const isFitted = view.zoom === 1;
+  return {
+    image: scene.id, pathology: scene.pathology, level: choices.threshold === FIXED ? choices.level : null,
+    invert: choices.invert, width: Math.round(window.width), centre: Math.round(window.centre), enlarged,
+    heatmap: choices.heatmap, mask: choices.mask, expert: choices.expert, opacity: choices.opacity, colours: choices.colours,
+    zoom: Number(view.zoom.toFixed(3)), x: isFitted ? null : Math.round(view.x), y: isFitted ? null : Math.round(view.y),
+  };
+}
+
+const FIRST_DISPLAY = {
+  level: null, invert: false, ...FIRST_WINDOW, enlarged: null, heatmap: true, mask: true, expert: true,
+  opacity: FIRST_CHOICES.opacity, colours: FIRST_CHOICES.colours, zoom: 1,
+};
+
+const isFirst = (display) => Object.entries(FIRST_DISPLAY).every(([name, value]) => display[name] === value);
+
+// The page's own address names run, radiograph and pathology; `view` adds what only the browser knows.
+function linkToView(viewer) {
   const link = new URL(globalThis.location.href);
-  const figures = [view.zoom.toFixed(3), Math.round(view.x), Math.round(view.y), Math.round(window.width),
-    Math.round(window.centre), choices.threshold === FIXED ? choices.level : ""];
-  link.searchParams.set("radiograph", scene.id);
-  link.searchParams.set("pathology", scene.pathology);
-  link.searchParams.set("view", [...figures, scene.id].join(","));
+  const { image, pathology, ...display } = displayOf(viewer);
+  link.searchParams.set("radiograph", image);
+  link.searchParams.set("pathology", pathology);
+  const told = Object.entries(display).filter(([name, value]) => value !== null && value !== FIRST_DISPLAY[name]);
+  link.searchParams.set("view", new URLSearchParams([...told, ["image", image]]).toString());
   return link.href;
 }
 
-// Returns what the address asks for of this radiograph, or null.
-function linkedView(id) {
-  const [zoom, x, y, width, centre, level, ...rest] = (new URLSearchParams(location.search).get("view") ?? "").split(",");
-  const figures = [zoom, x, y, width, centre].map(Number);
-  if (rest.join(",") !== id || !figures.every(Number.isFinite)) return null;
-  const asked = level === "" || !Number.isFinite(Number(level)) ? null : within(Math.round(Number(level)), 0, HIGHEST_LEVEL);
+// Returns what the address asks for of this radiograph, or null. Whatever it says stays within bounds.
+function linkedView({ id, size, panels, colours }) {
+  const asked = new URLSearchParams(new URLSearchParams(location.search).get("view") ?? "");
+  if (asked.get("image") !== id) return null;
+  const figure = (name, low, high, otherwise) => {
+    const value = asked.has(name) ? Number(asked.get(name)) : NaN;
+    return Number.isFinite(value) ? within(value, low, high) : otherwise;
+  };
+  const flag = (name) => ({ true: true, false: false })[asked.get(name)] ?? FIRST_CHOICES[name];
+  const among = (name, known, otherwise) => (known.some(({ key }) => key === asked.get(name)) ? asked.get(name) : otherwise);
+  const level = figure("level", 0, HIGHEST_LEVEL, null);
   return {
-    view: { zoom: figures[0], x: figures[1], y: figures[2] },
-    window: { width: within(figures[3], 2, 512), centre: within(figures[4], 0, 255) },
-    level: asked,
+    view: { zoom: figure("zoom", 1, LARGEST_ZOOM, 1), x: figure("x", 0, size.width, size.width / 2), y: figure("y", 0, size.height, size.height / 2) },
+    window: { width: figure("width", 2, 512, FIRST_WINDOW.width), centre: figure("centre", 0, 255, FIRST_WINDOW.centre) },
+    enlarged: among("enlarged", panels, null),
+    choices: {
+      heatmap: flag("heatmap"), mask: flag("mask"), expert: flag("expert"), invert: flag("invert"),
+      opacity: figure("opacity", 0, 1, FIRST_CHOICES.opacity), colours: among("colours", colours, FIRST_CHOICES.colours),
+      ...(level === null ? { threshold: RUN } : { threshold: FIXED, level: Math.round(level) }),
+    },
   };
 }

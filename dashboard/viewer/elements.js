@@ -20,16 +20,19 @@ const TOGGLES = [
 const KEYS = [
   ["Wheel, + −", "zoom"],
   ["Drag", "move"],
-  ["Right drag", "window (across), level (up and down)"],
+  ["Right drag", "window width (across) and level (up and down)"],
+  ["W", "the same by plain drag or one finger"],
+  ["Two fingers", "zoom and move"],
   ["Double click, Enter", "one panel large, and back (Esc)"],
   ["Arrows", "move, on a zoomed picture"],
   ["I", "invert"],
   ["N, Page Down", "next radiograph of the worklist"],
   ["P, Page Up", "previous radiograph"],
   ["0, Home", "reset zoom and window"],
+  ["S", "fold the sidebar, and back"],
 ];
 
-// `on` holds what is called: toggle(name), choose(changes), reset(), link(), draw(), undo().
+// `on` holds what is called: toggle(name), choose(changes), reset(), link(), window(), draw(), undo().
 function buildToolbar(on, signal) {
   const listen = (node, event, call) => node.addEventListener(event, call, { signal });
   const toggles = {};
@@ -59,11 +62,14 @@ function buildToolbar(on, signal) {
   listen(level, "input", () => on.choose({ threshold: FIXED, level: level.valueAsNumber }));
   const levelText = element("output", { class: "percent", "data-testid": "level-text" });
   const reset = element("button", { type: "button", title: "Zoom and window as at first (0)", "data-testid": "reset" },
-    "Reset view");
+    "Reset");
   listen(reset, "click", on.reset);
   const link = element("button", { type: "button", title: "The address of this very view: case, pathology, zoom, window, threshold",
     "data-testid": "link" }, "Copy link");
   listen(link, "click", on.link);
+  const window_ = element("button", { type: "button", role: "switch", "data-testid": "window",
+    title: "Drag, or one finger, changes the window: width across, level up and down (W). The right button always does" }, "Window");
+  listen(window_, "click", on.window);
   const draw = element("button", { type: "button", role: "switch", "data-testid": "draw",
     title: "Draw around the finding with the left button on any picture (D); the middle button then moves" }, "Draw contour");
   listen(draw, "click", on.draw);
@@ -73,8 +79,8 @@ function buildToolbar(on, signal) {
   const root = element("div", { class: "toolbar", role: "group", "aria-label": "What the pictures show" },
     element("span", { class: "together" }, toggles.heatmap, element("label", { class: "opacity" }, "Opacity", opacity, percent), colours, scale),
     element("span", { class: "together" }, toggles.mask, element("label", { class: "opacity" }, "Threshold", threshold), level, levelText),
-    toggles.expert, draw, undo, toggles.invert, reset, link, status, buildKeys());
-  return { root, toggles, opacity, percent, colours, bar, low, zero, threshold, level, levelText, link, draw, undo, status };
+    toggles.expert, draw, undo, toggles.invert, window_, reset, link, status, buildKeys());
+  return { root, toggles, opacity, percent, colours, bar, low, zero, threshold, level, levelText, link, window: window_, draw, undo, status };
 }
 
 function describeToolbar(toolbar, scene) {
@@ -91,7 +97,7 @@ function describeToolbar(toolbar, scene) {
 
 function buildKeys() {
   const rows = KEYS.map(([key, does]) => element("tr", {}, element("th", { scope: "row" }, key), element("td", {}, does)));
-  return element("details", { class: "keys" }, element("summary", {}, "Mouse and keys"), element("table", {}, ...rows));
+  return element("details", { class: "keys" }, element("summary", { title: "Mouse, touch and keys" }, "Keys"), element("table", {}, ...rows));
 }
 
 // ---- Panels

@@ -9,11 +9,12 @@ function buildFindings(onPathology, signal) {
   const table = element("table", { class: "grid", "aria-label": "IoU by pathology and method" });
   const pairs = element("table", { class: "grid pairs", "aria-label": "Agreement of the methods' masks, IoU" });
   const agreement = element("div", { class: "agreement" },
-    element("h3", { title: "IoU of each two methods' masks" }, "Agreement of the masks"), pairs);
+    element("h3", {}, "Agreement of the masks"), pairs);
+  const caption = element("h3", { "data-testid": "grid-threshold" });
   const legend = element("p", { class: "legend" },
     "IoU, lighter is more. ◉ the map's maximum is inside the contour. ● labelled positive, ○ negative, ◐ uncertain, " +
     "· blank. ✎ there is a contour. – says why when pointed at.");
-  const root = element("section", { class: "findings", "data-testid": "findings" }, table, agreement, legend);
+  const root = element("section", { class: "findings", "data-testid": "findings" }, caption, table, agreement, legend);
   table.addEventListener("click", (event) => {
     const row = event.target.closest("tr[data-pathology]");
     if (row) onPathology(row.dataset.pathology);
@@ -27,14 +28,14 @@ function buildFindings(onPathology, signal) {
     event.stopPropagation();
     buttons[(at + step + buttons.length) % buttons.length].focus();
   }, { signal });
-  return { root, table, pairs, agreement };
+  return { root, caption, table, pairs, agreement };
 }
 
 function describeFindings(parts, scene) {
   const methods = scene.panels.slice(1);
   parts.root.hidden = scene.grid.length === 0;
   const head = element("tr", {}, element("th", { scope: "col" }, "Pathology"),
-    element("th", { scope: "col", title: "Predicted probability; bold from 0.50 on" }, "Prob."),
+    element("th", { scope: "col", title: `Predicted probability; bold ${scene.predictionRule}` }, "Prob."),
     ...methods.map(({ title }) => element("th", { scope: "col" }, title)));
   const body = element("tbody", { role: "radiogroup", "aria-label": "Pathology" },
     ...scene.grid.map((row) => gridRow(row, row.pathology === scene.pathology)));
@@ -58,12 +59,23 @@ function gridRow(row, isChosen) {
 
 const shadeOf = (iou) => `background-color: rgb(${SHADE.map((channel) => Math.round(channel * Math.min(1, 0.12 + iou))).join()})`;
 
+// The grid holds the run's own scores of all pathologies; a fixed threshold governs the pictures, not these.
+function describeThreshold(parts, scene, choices) {
+  const isFixed = choices.threshold === FIXED;
+  parts.caption.textContent = `IoU at the run's own thresholds${isFixed ? `, not at ${thresholdText(choices.level)}` : ""}`;
+  parts.caption.classList.toggle("differs", isFixed);
+}
+
+const thresholdInWords = (scene, choices) =>
+  (choices.threshold === FIXED ? `threshold ${thresholdText(choices.level)}` : `${scene.thresholdRule} threshold`);
+
 // ---- Agreement: a triangle, the first method down the side missing and the last across the top.
 
 function drawAgreement(parts, scene, choices) {
   const titles = Object.fromEntries(scene.panels.map(({ key, title }) => [key, title]));
   const keys = scene.panels.slice(1).map(({ key }) => key);
   parts.agreement.hidden = scene.agreements.length === 0;
+  parts.agreement.firstChild.textContent = `Agreement of the masks (IoU, ${thresholdInWords(scene, choices)})`;
   const ious = new Map(scene.agreements.map((pair) => [`${pair.one} ${pair.other}`, agreementOf(pair, choices)]));
   const cell = (one, other, isBelow) => {
     const iou = ious.get(`${one} ${other}`);

@@ -48,6 +48,7 @@ async function readScene(block, decoded) {
     facts: scene.facts,
     colours: scene.colours.map((one) => ({ ...one, table: decodeOnce("colours", one.table, (bytes) => bytes) })),
     expert: outlinesOf(scene.expert_outlines),
+    predictionRule: scene.prediction_rule,
     thresholdRule: scene.threshold_rule,
     isAboveForm: scene.is_above_form,
     canDraw: scene.can_draw,

@@ -51,8 +51,15 @@ const READABLE_PX = 170;
 const SCROLLED_PX = 260; // where the page scrolls anyway
 const GAP_PX = 8;
 
-// `above` is what stands over the panels, `chrome` what each panel needs besides its picture.
-function arranged({ count, width, windowHeight, chrome, above, aspect }) {
+// `above` is what stands over the panels, `chrome` what each panel needs besides its picture, `unit` how much larger than
+// usual the text is, with which what is readable grows.
+function arranged({ count, width, windowHeight, chrome, above, aspect, unit }) {
+  const inUnits = { count, aspect, width: width / unit, windowHeight: windowHeight / unit, chrome: chrome / unit, above: above / unit };
+  const { columns, width: wide, height, shown } = arrangedInUnits(inUnits);
+  return { columns, width: Math.floor(wide * unit), height: Math.floor(height * unit), shown: shown * unit };
+}
+
+function arrangedInUnits({ count, width, windowHeight, chrome, above, aspect }) {
   const best = bestColumns({ count, width, height: windowHeight - above - GAP_PX, chrome, aspect });
   if (best.shown >= Math.min(READABLE_PX, width)) return best;
   // Nothing fits, as on a phone: readable pictures, and the page scrolls.

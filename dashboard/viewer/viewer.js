@@ -4,11 +4,16 @@
 const DRAG_SHARE = 1.2; // grey levels of window or level a CSS pixel of dragging
 const KEY_STEP_PX = 40;
 const BESIDE_PX = 400; // for the figures beside an enlarged picture
+const REST_MS = 400; // a hand that has not moved for so long rests
 
 class Viewer {
   constructor(parent) {
     this.calls = 0;
     this.send = () => {};
+    this.report = () => {};
+    this.reported = this.displayStamp = ""; // as at first
+    this.asking = new Asking((pathology) => this.send("pathology", pathology), (pathology) => pathology);
+    this.awaited = null; // the radiograph that the reader chose in the list
     this.choices = recalledChoices();
     this.window = { ...FIRST_WINDOW };
     this.view = { zoom: 1, x: 0, y: 0 };
@@ -19,6 +24,8 @@ class Viewer {
     this.cursor = null; // { key, x, y }: the panel under the pointer and the radiograph's pixel there
     this.drag = null;
     this.isDrawing = false; // whether dragging draws a contour
+    this.isWindowing = false; // whether dragging moves the window, for a hand without a right button
+    this.fingers = new Map(); // on the glass, by pointer
     this.stroke = null; // being drawn, or on its way to the server
     this.backdrop = new Backdrop();
     this.listeners = new AbortController();
@@ -33,6 +40,7 @@ class Viewer {
       choose: (changes) => this.choose(changes),
       reset: () => this.reset(),
       link: () => this.#copyLink(),
+      window: () => this.#setWindowing(!this.isWindowing),
       draw: () => this.#setDrawing(!this.isDrawing),
       undo: () => this.send("contour", { pathology: this.scene.pathology, points: null }),
     }, signal);
@@ -40,13 +48,16 @@ class Viewer {
     this.facts = element("dl", { class: "facts", "data-testid": "facts" });
     this.banner = element("p", { class: "banner", role: "note", "data-testid": "viewer-banner" });
     this.grid = element("div", { class: "panels" });
+    this.loading = element("p", { class: "loading", role: "status" });
     this.problem = element("p", { class: "problem", role: "alert", "data-testid": "viewer-problem" });
     this.root = element("div", { class: "viewer", "data-testid": "viewer", "aria-busy": "true" },
-      this.banner, this.facts, this.toolbar.root, this.problem, this.grid);
+      this.banner, this.facts, this.toolbar.root, this.problem, this.loading, this.grid);
     parent.append(this.root);
   }
 
   destroy() {
+    this.asking.stop();
+    clearTimeout(this.reporting);
     this.listeners.abort();
     this.observer.disconnect();
     cancelAnimationFrame(this.frame);
@@ -57,7 +68,8 @@ class Viewer {
 
   async show(block) {
     const call = this.calls;
-    this.root.setAttribute("aria-busy", "true");
+    this.isReading = true;
+    this.#tellBusy();
     try {
       const scene = await readScene(block, this.scene?.decoded ?? new Map());
       if (call === this.calls) this.#take(scene);
@@ -65,18 +77,30 @@ class Viewer {
       if (call !== this.calls) return;
       // The former picture goes: it must not stand beside choices that it does not show.
       this.scene = null;
+      this.awaited = null;
       this.facts.replaceChildren();
       this.grid.replaceChildren();
       this.panels.clear();
       this.problem.textContent = `The radiograph cannot be shown: ${error.message}.`;
     }
-    this.root.setAttribute("aria-busy", "false");
+    this.isReading = false;
+    this.#tellBusy();
+  }
+
+  // Old pictures are dimmed while newer ones are on their way.
+  #tellBusy() {
+    const isWaiting = this.asking.key !== null || (this.awaited !== null && this.awaited !== this.scene?.id);
+    const isBusy = this.isReading || isWaiting;
+    this.root.setAttribute("aria-busy", isBusy);
+    this.loading.textContent = isBusy ? "Loading" : "";
   }
 
   #take(scene) {
-    const isFirst = this.scene === null;
+    const isFirstScene = !this.hasShown;
+    this.hasShown = true;
     const isNew = this.scene?.id !== scene.id || this.scene?.radiographHash !== scene.radiographHash;
     this.scene = scene;
+    this.asking.hear(scene.pathology);
     this.problem.textContent = "";
     this.banner.textContent = scene.banner ?? "";
     if (!this.drag) this.stroke = null;
@@ -86,7 +110,7 @@ class Viewer {
       this.window = { ...FIRST_WINDOW };
       this.cursor = null;
     }
-    if (isFirst) this.#followLink();
+    if (isFirstScene) this.#followLink();
     scene.highestIou = highestIou(scene);
     this.facts.replaceChildren(...[{ name: scene.id, value: scene.pathology }, ...scene.facts].map(({ name, value, help }) =>
       element("div", { title: help ?? null }, element("dt", {}, name), element("dd", {}, value))));
@@ -120,22 +144,29 @@ class Viewer {
 
   // The server answers with another scene.
   #askFor(pathology) {
-    if (pathology === this.scene?.pathology) return;
-    this.root.setAttribute("aria-busy", "true");
-    this.send("pathology", pathology);
+    if (pathology === (this.asking.key ?? this.scene?.pathology)) return;
+    this.asking.ask(pathology);
+    this.#tellBusy();
   }
 
   #setDrawing(isDrawing) {
     this.isDrawing = isDrawing;
+    this.isWindowing &&= !isDrawing;
     this.choose({ expert: isDrawing || this.choices.expert });
   }
 
+  #setWindowing(isWindowing) {
+    this.isWindowing = isWindowing;
+    this.isDrawing &&= !isWindowing;
+    this.invalidate();
+  }
+
   #followLink() {
-    const asked = linkedView(this.scene.id);
+    const asked = linkedView(this.scene);
     if (!asked) return;
-    this.view = asked.view; // clamped when laid out
-    this.window = asked.window;
-    if (asked.level !== null) Object.assign(this.choices, { threshold: FIXED, level: asked.level });
+    const { choices, ...rest } = asked;
+    Object.assign(this, rest); // the view is clamped when laid out
+    Object.assign(this.choices, choices); // for this visit: what the reader had before is not forgotten for a link
   }
 
   async #copyLink() {
@@ -191,7 +222,7 @@ class Viewer {
     const top = this.grid.getBoundingClientRect().top + this.scrolled();
     const space = {
       count: cells, width, windowHeight: this.scene.isAboveForm ? top + window.innerHeight / 2 : window.innerHeight, chrome,
-      above: top, aspect: this.scene.size.width / this.scene.size.height,
+      above: top, aspect: this.scene.size.width / this.scene.size.height, unit: textScale(),
     };
     const place = this.enlarged === null ? arranged(space) : this.#wholeWidth(space);
     this.stage = { width: place.width, height: place.height };
@@ -214,11 +245,11 @@ class Viewer {
     return top;
   }
 
-  #wholeWidth({ width, windowHeight, chrome, above }) {
+  #wholeWidth({ width, windowHeight, chrome, above, unit }) {
     // Down to the window's lower edge from where the panels begin, as far as that leaves room for a picture.
-    const height = Math.max(0.6 * windowHeight, windowHeight - above - chrome - GAP_PX);
-    const beside = this.findings.root.hidden || width < 2 * BESIDE_PX ? 0 : BESIDE_PX;
-    return { width: width - (beside && beside + GAP_PX), height: Math.floor(height), beside };
+    const height = Math.max(0.6 * windowHeight, windowHeight - above - chrome - GAP_PX * unit);
+    const beside = this.findings.root.hidden || width < 2 * BESIDE_PX * unit ? 0 : BESIDE_PX * unit;
+    return { width: Math.floor(width - (beside && beside + GAP_PX * unit)), height: Math.floor(height), beside };
   }
 
   #ratio() {
@@ -237,6 +268,7 @@ class Viewer {
   #draw() {
     const { scene, view, stage, choices } = this;
     const ratio = this.#ratio();
+    const lines = ratio * textScale(); // of lines and letters on the canvas
     const scale = scaleOf(view, scene.size, stage) * ratio;
     const corner = toPicture({ x: 0, y: 0 }, view, scene.size, stage);
     const transform = { scale, x: corner.x * ratio, y: corner.y * ratio };
@@ -246,13 +278,29 @@ class Viewer {
     for (const panel of scene.panels) {
       const parts = this.panels.get(panel.key);
       if (parts.root.hidden) continue;
-      drawPanel(parts.context, panel, scene, this.backdrop.canvas, transform, choices, ratio);
+      drawPanel(parts.context, panel, scene, this.backdrop.canvas, transform, choices, lines);
       Object.assign(parts.canvas.dataset, { zoom: view.zoom.toFixed(3), x: view.x.toFixed(2), y: view.y.toFixed(2) });
-      if (this.stroke) strokeOutline(parts.context, this.stroke.path, EXPERT_LINE, ratio / scale);
+      if (this.stroke) strokeOutline(parts.context, this.stroke.path, EXPERT_LINE, lines / scale);
       this.#drawCursor(parts, panel);
     }
     this.#drawToolbar();
-    this.#drawReadings(ratio);
+    this.#drawReadings(lines);
+    this.#reportDisplay();
+  }
+
+  // Files are made on the server as the screen shows the case; it hears of that once the hand rests.
+  #reportDisplay() {
+    if (this.scene.isAboveForm) return;
+    const display = displayOf(this);
+    const stamp = isFirst(display) ? "" : JSON.stringify(display);
+    if (stamp === this.displayStamp) return;
+    this.displayStamp = stamp;
+    clearTimeout(this.reporting);
+    this.reporting = setTimeout(() => {
+      if (this.reported === stamp) return;
+      this.reported = stamp;
+      this.report("display", display);
+    }, REST_MS);
   }
 
   // Only where the threshold or the layout changed: zooming and panning leave the figures as they are.
@@ -268,6 +316,7 @@ class Viewer {
       parts.curve.title = curveInWords(panel, scene);
       parts.curve.setAttribute("aria-label", parts.curve.title);
     }
+    describeThreshold(this.findings, scene, choices);
     drawAgreement(this.findings, scene, choices);
   }
 
@@ -293,6 +342,7 @@ class Viewer {
     toolbar.level.classList.toggle("idle", choices.threshold !== FIXED);
     toolbar.levelText.textContent = choices.threshold === FIXED ? thresholdText(choices.level) : "";
     toolbar.draw.setAttribute("aria-checked", this.isDrawing);
+    toolbar.window.setAttribute("aria-checked", this.isWindowing);
     this.grid.classList.toggle("is-drawing", this.isDrawing);
     toolbar.status.textContent =
       `${this.view.zoom.toFixed(1)}×  W ${Math.round(this.window.width)}  L ${Math.round(this.window.centre)}`;
@@ -315,11 +365,17 @@ class Viewer {
     });
     this.observer.observe(this.root);
     window.addEventListener("resize", () => this.layOut(), { signal });
+    const awaiting = ({ detail: { radiograph } }) => { this.awaited = radiograph; this.#tellBusy(); };
+    document.addEventListener("shamsul:asked", (event) => {
+      this.asking.stop(); // the list's row decides what is shown of another radiograph
+      awaiting(event);
+    }, { signal });
+    document.addEventListener("shamsul:answered", awaiting, { signal });
     this.grid.addEventListener("wheel", (event) => this.#onWheel(event), { passive: false, signal });
     this.grid.addEventListener("pointerdown", (event) => this.#onPress(event), { signal });
     this.grid.addEventListener("pointermove", (event) => this.#onMove(event), { signal });
     for (const name of ["pointerup", "pointercancel"]) {
-      this.grid.addEventListener(name, () => this.#onRelease(), { signal });
+      this.grid.addEventListener(name, (event) => this.#onRelease(event), { signal });
     }
     this.grid.addEventListener("pointerleave", () => { this.cursor = null; this.invalidate(); }, { signal });
     this.grid.addEventListener("dblclick", (event) => {
@@ -353,15 +409,42 @@ class Viewer {
 
   #onPress(event) {
     const parts = this.#panelOf(event);
-    if (!parts || this.drag) return;
+    if (!parts) return;
+    if (event.pointerType === "touch" && this.fingers.size < 2) {
+      this.fingers.set(event.pointerId, this.#pointIn(parts, event));
+      if (this.fingers.size === 2) this.#beginPinch();
+    }
+    if (this.drag) return;
     if (event.button === 1) event.preventDefault(); // no automatic scrolling
     parts.stage.setPointerCapture(event.pointerId);
-    const kind = event.button === 2 ? "window" : event.button === 0 && this.isDrawing ? "draw" : "pan";
-    this.drag = { kind, x: event.clientX, y: event.clientY };
-    if (kind === "draw") {
+    this.drag = { kind: this.#kindOfDrag(event), pointer: event.pointerId, x: event.clientX, y: event.clientY };
+    if (this.drag.kind === "draw") {
       this.stroke = new Stroke(this.scene.pathology);
       this.#continueStroke(parts, event);
     }
+  }
+
+  #kindOfDrag({ button }) {
+    if (button === 2) return "window";
+    if (button === 0 && this.isDrawing) return "draw";
+    return button === 0 && this.isWindowing ? "window" : "pan";
+  }
+
+  // ---- Two fingers zoom and move, whatever one finger does.
+
+  #beginPinch() {
+    if (this.drag?.kind === "draw") this.stroke = null;
+    this.drag = { kind: "pinch" };
+  }
+
+  #pinch(parts, event) {
+    const [other] = [...this.fingers].filter(([pointer]) => pointer !== event.pointerId).map(([, point]) => point);
+    const [before, now] = [this.fingers.get(event.pointerId), this.#pointIn(parts, event)];
+    this.fingers.set(event.pointerId, now);
+    const apart = (point) => Math.max(1, Math.hypot(point.x - other.x, point.y - other.y));
+    const middle = { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 };
+    const moved = movedBy(this.view, (now.x - before.x) / 2, (now.y - before.y) / 2, this.scene.size, this.stage);
+    this.view = zoomedAt(moved, apart(now) / apart(before), middle, this.scene.size, this.stage);
   }
 
   #continueStroke(parts, event) {
@@ -369,13 +452,14 @@ class Viewer {
     this.stroke.add(point, this.scene.size, STEP_PX / scaleOf(this.view, this.scene.size, this.stage));
   }
 
-  #onRelease() {
-    if (this.drag?.kind === "draw") {
+  #onRelease(event) {
+    this.fingers.delete(event.pointerId);
+    if (this.drag?.kind === "draw" && this.stroke) {
       const points = this.stroke.close();
       if (points) this.send("contour", { pathology: this.stroke.pathology, points });
       else this.stroke = null;
     }
-    this.drag = null;
+    if (this.drag?.kind !== "pinch" || this.fingers.size === 0) this.drag = null;
     this.invalidate();
   }
 
@@ -384,15 +468,19 @@ class Viewer {
     this.cursor = parts && {
       key: parts.key, ...toRadiograph(this.#pointIn(parts, event), this.view, this.scene.size, this.stage),
     };
-    if (this.drag) {
-      const [dx, dy] = [event.clientX - this.drag.x, event.clientY - this.drag.y];
-      Object.assign(this.drag, { x: event.clientX, y: event.clientY });
-      if (this.drag.kind === "draw") {
-        if (parts) this.#continueStroke(parts, event);
-      } else if (this.drag.kind === "pan") this.view = movedBy(this.view, dx, dy, this.scene.size, this.stage);
-      else this.#moveWindow(dx, dy);
-    }
+    if (this.drag?.kind === "pinch") {
+      if (parts && this.fingers.size === 2 && this.fingers.has(event.pointerId)) this.#pinch(parts, event);
+    } else if (this.drag?.pointer === event.pointerId) this.#onDrag(parts, event);
     this.invalidate();
+  }
+
+  #onDrag(parts, event) {
+    const [dx, dy] = [event.clientX - this.drag.x, event.clientY - this.drag.y];
+    Object.assign(this.drag, { x: event.clientX, y: event.clientY });
+    if (this.drag.kind === "draw") {
+      if (parts) this.#continueStroke(parts, event);
+    } else if (this.drag.kind === "pan") this.view = movedBy(this.view, dx, dy, this.scene.size, this.stage);
+    else this.#moveWindow(dx, dy);
   }
 
   #moveWindow(dx, dy) {
@@ -402,7 +490,9 @@ class Viewer {
 
   #onKey(event) {
     const target = event.composedPath()[0];
-    if (!this.scene || event.ctrlKey || event.metaKey || event.altKey || target.closest?.("input, textarea, select")) return;
+    if (!this.scene || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (target.closest?.("input, textarea, select, [contenteditable], [role=dialog]")) return;
+    if (event.key === "s" || event.key === "S") foldSidebar();
     if (!this.root.matches(":hover") && !this.root.contains(target)) return;
     if (this.#act(event.key, target)) event.preventDefault();
   }
@@ -415,6 +505,7 @@ class Viewer {
     const pan = (dx, dy) => { this.view = movedBy(this.view, dx, dy, this.scene.size, this.stage); };
     const actions = { "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: () => this.reset(),
       Home: () => this.reset(), i: () => this.choose({ invert: !this.choices.invert }) };
+    actions.w = () => this.#setWindowing(!this.isWindowing);
     if (this.scene.canDraw) actions.d = () => this.#setDrawing(!this.isDrawing);
     if (this.enlarged !== null) actions.Escape = () => this.enlarge(this.enlarged);
     if (focused) actions.Enter = () => this.enlarge(focused.key);
@@ -429,16 +520,22 @@ class Viewer {
   }
 }
 
+// Gives the panels the sidebar's room, and back.
+function foldSidebar() {
+  document.querySelector("[data-testid=stSidebarCollapseButton] button, [data-testid=stExpandSidebarButton]")?.click();
+}
+
 // ---- Mounting. Streamlit calls this again with each new data, and calls only the last returned function when the
 // component goes, or at once where a call was overtaken by the next (BidiComponent in its frontend, 1.67).
 
 const viewers = new WeakMap();
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data, setTriggerValue, setStateValue }) {
   let viewer = viewers.get(parentElement);
   if (!viewer) viewers.set(parentElement, (viewer = new Viewer(parentElement)));
   const call = ++viewer.calls;
   viewer.send = setTriggerValue;
+  viewer.report = setStateValue;
   viewer.show(data);
   return () => {
     if (viewer.calls !== call) return;

@@ -9,16 +9,23 @@ from shamsul_core.figures.predictions import sign_of
 from shamsul_core.worklist import short_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
     from streamlit.components.v2.bidi_component import ComponentResult
 
-_component = component("shamsul_worklist", "worklist", "worklist.js")
+_component = component("shamsul_worklist", "worklist", "../screen.js", "../asking.js", "worklist.js")
 
 
 def show(
-    listed: pd.DataFrame, *, shown: str, total: int, key: str, on_choice: Callable[[], None]
+    listed: pd.DataFrame,
+    titles: Mapping[str, str],
+    *,
+    shown: str,
+    total: int,
+    explained: int,
+    key: str,
+    on_choice: Callable[[], None],
 ) -> ComponentResult:
     """Show the radiographs to choose from.
 
@@ -26,10 +33,14 @@ def show(
     ----------
     listed
         What `shamsul_core.worklist.worklist` returned.
+    titles
+        Of the methods.
     shown
         The id of the radiograph that the page shows; it need not be in the list.
     total
         Number of radiographs without any filter.
+    explained
+        Number of those listed of which there is a heatmap.
     on_choice
         Called when the reader chose one; its place in `listed` is then in ``st.session_state[key]["choice"]``, as
         ``{"radiograph": id, "pathology": name or None}``.
@@ -37,23 +48,26 @@ def show(
     rows = [
         [image_id, short_name(image_id), None if about is None else pathology, about]
         for image_id, pathology, about in zip(
-            listed["image_id"], listed["pathology"], _about(listed), strict=True
+            listed["image_id"], listed["pathology"], _about(listed, titles), strict=True
         )
     ]
-    return _component(
-        key=key, data={"rows": rows, "shown": shown, "total": total}, on_choice_change=on_choice
-    )
+    data = {"rows": rows, "shown": shown, "total": total, "explained": explained}
+    return _component(key=key, data=data, on_choice_change=on_choice)
 
 
-def _about(listed: pd.DataFrame) -> list[str | None]:
-    """Return what is said of each finding; ``None`` where the list is about radiographs."""
-    columns = zip(listed["pathology"], listed["label"], listed["probability"], listed["iou"], strict=True)
+def _about(listed: pd.DataFrame, titles: Mapping[str, str]) -> list[str | None]:
+    """Return what is said of each finding, whose IoU too; ``None`` where the list is about radiographs."""
+    columns = (listed[name] for name in ("pathology", "label", "probability", "iou", "method"))
     return [
         None
         if not isinstance(pathology, str)
-        else f"{pathology} {sign_of(label)} {_figure('p', probability)} {_figure('IoU', iou)}"
-        for pathology, label, probability, iou in columns
+        else f"{pathology} {sign_of(label)} {_figure('p', probability)} {_figure(_whose(method, titles), iou)}"
+        for pathology, label, probability, iou, method in zip(*columns, strict=True)
     ]
+
+
+def _whose(method: str | None, titles: Mapping[str, str]) -> str:
+    return f"{titles[method]} IoU" if isinstance(method, str) else "IoU"
 
 
 def _figure(name: str, value: float) -> str:

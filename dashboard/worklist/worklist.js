@@ -1,4 +1,6 @@
+// ---------------------------------------------------------------- worklist.js
 // A list of any length: only the rows in sight are in the document. Rows are [id, name, pathology, about].
+// The row chosen is marked at once; the viewer hears of it by a "shamsul:asked" event, and shows that it is loading.
 
 const PLAIN_ROW_PX = 26;
 const FULL_ROW_PX = 42;
@@ -12,10 +14,13 @@ function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+const announce = (what, detail) => document.dispatchEvent(new CustomEvent(`shamsul:${what}`, { detail }));
+
 class Worklist {
   constructor(parent) {
     this.calls = 0;
     this.send = () => {};
+    this.asking = new Asking((choice) => this.send("choice", choice), ({ radiograph }) => radiograph);
     this.rows = [];
     this.at = -1; // of the radiograph shown, -1 where the list does not hold it
     this.listeners = new AbortController();
@@ -26,11 +31,12 @@ class Worklist {
       return button;
     };
     this.count = element("span", { class: "count", role: "status", "data-testid": "worklist-count" });
+    this.explained = element("span", { class: "explained", "data-testid": "worklist-explained" });
     this.list = element("div", { class: "rows", role: "listbox", tabindex: "0", "aria-label": "Radiographs", "data-testid": "worklist" });
     this.space = element("div", { class: "space", role: "presentation" });
     this.list.append(this.space);
     this.root = element("div", { class: "worklist" },
-      element("div", { class: "head" }, this.count, step(-1, "‹ Previous", "P or Page Up"), step(1, "Next ›", "N or Page Down")),
+      element("div", { class: "head" }, element("div", { class: "counts" }, this.count, this.explained), step(-1, "‹ Previous", "P or Page Up"), step(1, "Next ›", "N or Page Down")),
       this.list);
     parent.append(this.root);
     this.list.addEventListener("scroll", () => this.draw(), { signal });
@@ -45,17 +51,22 @@ class Worklist {
   }
 
   destroy() {
+    this.asking.stop();
     this.listeners.abort();
     this.observer.disconnect();
     this.root.remove();
   }
 
-  show({ rows, shown, total }) {
+  show({ rows, shown, total, explained }) {
     this.rows = rows;
-    this.at = rows.findIndex(([id]) => id === shown);
+    this.asking.hear(shown);
+    if (this.asking.key === null) announce("answered", { radiograph: shown });
+    const marked = this.asking.key ?? shown;
+    this.at = rows.findIndex(([id]) => id === marked);
     this.active = Math.max(0, this.at);
-    this.rowHeight = rows.some(([, , , about]) => about !== null) ? FULL_ROW_PX : PLAIN_ROW_PX;
+    this.rowHeight = (rows.some(([, , , about]) => about !== null) ? FULL_ROW_PX : PLAIN_ROW_PX) * textScale();
     this.count.textContent = `${rows.length} of ${total}`;
+    this.explained.textContent = `${explained} of ${rows.length} explained`;
     this.space.style.height = `${rows.length * this.rowHeight}px`;
     this.list.style.setProperty("--row", `${this.rowHeight}px`);
     this.reveal(this.at);
@@ -69,10 +80,11 @@ class Worklist {
 
   choose(at) {
     const [radiograph, , pathology] = this.rows[at];
-    this.at = this.active = at; // shown at once; the server's answer says the same
+    this.at = this.active = at;
     this.reveal(at);
     this.draw();
-    this.send("choice", { radiograph, pathology });
+    announce("asked", { radiograph });
+    this.asking.ask({ radiograph, pathology });
   }
 
   reveal(at) {

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from shamsul_core.classifier.preprocessing import Preprocessing
+    from shamsul_core.model_card import ModelCard
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,8 @@ class Classifier:
         Whether the network ever learned anything; results of an untrained one are labelled wherever they show.
     architecture
         torchvision's name of the network.
+    card
+        What it was trained on, where that is known; no part of the fingerprint.
     """
 
     network: nn.Module
@@ -51,6 +54,7 @@ class Classifier:
     source: str
     is_trained: bool
     architecture: str = DENSENET121
+    card: ModelCard | None = None
 
     def __post_init__(self) -> None:
         self.network.eval().requires_grad_(requires_grad=False)

@@ -4,7 +4,8 @@
 
     {"architecture": "resnet50", "pathologies": ["Edema", ...], "preprocessing": {"size_px": 224, "mean": ..., "std": ...}}
 
-``preprocessing`` may be left out: 224 pixels, ImageNet's mean and standard deviation.
+``preprocessing`` may be left out: 224 pixels, ImageNet's mean and standard deviation. ``card`` may say what the model
+was trained on, see `shamsul_core.model_card`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import json
 import pickle
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -24,15 +24,11 @@ from shamsul_core.classifier.classifier import Classifier
 from shamsul_core.classifier.errors import ModelError, what_is
 from shamsul_core.classifier.preprocessing import Preprocessing
 from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.model_card import sidecar_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-
-def sidecar_of(path: Path) -> Path | None:
-    """Return the file that describes a state dict, ``None`` where there is none."""
-    beside = (Path(f"{path}.json"), path.with_suffix(".json"))
-    return next((one for one in beside if one.is_file()), None)
+    from pathlib import Path
 
 
 def load_state_dict(path: Path) -> Classifier:

@@ -9,6 +9,7 @@ safetensors: the network's state dict, float16 or float32, and this metadata (al
     pathologies     JSON list, the outputs in their order
     preprocessing   JSON object, see `Preprocessing`
     epsilon         of the batch norms, where it is not torch's 1e-5
+    card            JSON object, see `shamsul_core.model_card`, where anything is known of the training
 
 Loading executes nothing that a file says.
 """
@@ -16,6 +17,7 @@ Loading executes nothing that a file says.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,9 +39,10 @@ from shamsul_core.classifier.errors import ModelError, what_is
 from shamsul_core.classifier.keras_h5 import load_keras
 from shamsul_core.classifier.network import DenseNet121
 from shamsul_core.classifier.preprocessing import Preprocessing
-from shamsul_core.classifier.torchvision_file import check_pathologies, load_state_dict, sidecar_of
+from shamsul_core.classifier.torchvision_file import check_pathologies, load_state_dict
 from shamsul_core.classifier.xrayvision import PREFIX, load_xrayvision
 from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.model_card import read_card, sidecar_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,7 +78,11 @@ def load_classifier(source: str, device: str = "cpu") -> Classifier:
     else:
         classifier = _load_file(source)
     classifier.network.to(device)
-    return classifier
+    try:
+        return replace(classifier, card=read_card(source))
+    except ValueError as error:
+        message = f"{source}: its model card cannot be read ({error})"
+        raise ModelError(message) from error
 
 
 def _check_device(device: str) -> None:
@@ -145,6 +152,8 @@ def save_classifier(classifier: Classifier, path: Path, *, dtype: torch.dtype = 
     }
     if epsilon_of(classifier.network) != TORCHS_EPSILON:
         metadata["epsilon"] = repr(epsilon_of(classifier.network))
+    if classifier.card is not None:
+        metadata["card"] = json.dumps(classifier.card.to_json())
     state = classifier.network.state_dict()
     tensors = {
         name: (value.to(dtype) if value.is_floating_point() else value).cpu().contiguous()

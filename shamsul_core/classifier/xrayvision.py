@@ -15,8 +15,9 @@ from shamsul_core.classifier.classifier import Classifier
 from shamsul_core.classifier.errors import ModelError
 from shamsul_core.classifier.preprocessing import Preprocessing
 from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.model_card import XRAYVISION
 
-PREFIX = "torchxrayvision:"
+PREFIX = XRAYVISION
 _NAMES = {"Effusion": "Pleural Effusion", "Pleural_Thickening": "Pleural Other"}
 _TINY = 1e-6
 

@@ -9,6 +9,9 @@ import typer
 
 from shamsul_core.cli.options import RunFolder
 from shamsul_core.cli.terminal import console, one_line_errors
+from shamsul_core.labels import DECISION_THRESHOLD
+
+_FIXED = f"{DECISION_THRESHOLD:g}"
 
 
 def report(
@@ -16,8 +19,8 @@ def report(
     out: Annotated[Path, typer.Option(help="Folder to write to.")],
     *,
     threshold: Annotated[
-        str, typer.Option(help="0.5, or Youden: each observation's best on this cohort.")
-    ] = "0.5",
+        str, typer.Option(help=f"{_FIXED}, or Youden: each observation's best on this cohort.")
+    ] = _FIXED,
     u_zeros: Annotated[
         bool, typer.Option("--u-zeros", help="Count uncertain and blank labels as negative.")
     ] = False,

@@ -40,6 +40,13 @@ def train(
     device: Annotated[str, typer.Option(help="cpu, or cuda for a GPU.")] = "cpu",
     devices: Annotated[int, typer.Option(min=1, help="GPUs, or on the CPU processes.")] = 1,
     dtype: Annotated[str, typer.Option(help="Of the weights in the file: float32 or float16.")] = "float32",
+    trained_on: Annotated[
+        str,
+        typer.Option(help="For the model card: what it was trained on. Made from the cohort if left out."),
+    ] = "",
+    not_for: Annotated[
+        str, typer.Option(help="For the model card: what the model must not be used for.")
+    ] = "",
 ) -> None:
     """Train DenseNet-121 on CheXpert; called again, it goes on at the step where it was."""
     with one_line_errors(), console.status("Reading the cohort and the weights to start from"):
@@ -62,7 +69,7 @@ def train(
             augment=augment,
             seed=seed,
         )
-        opened = training.open_training(cohort, out, settings)
+        opened = training.open_training(cohort, out, settings, trained_on=trained_on, not_for=not_for)
     for note in opened.notes:
         console.print(f"{note}", soft_wrap=True, highlight=False)
     with one_line_errors():

@@ -149,6 +149,11 @@ class CheXpertCohort:
         return digest.hexdigest()
 
     @property
+    def is_readers_own(self) -> bool:
+        """Whether its reader marked it: never, experts did."""
+        return False
+
+    @property
     def is_simulated(self) -> bool:
         """Whether a ``SIMULATED.txt`` says so."""
         return self._layout.simulated is not None

@@ -98,6 +98,11 @@ class Cohort(Protocol):
         ...
 
     @property
+    def is_readers_own(self) -> bool:
+        """Whether whoever looks at it marked it themselves: its contours are then theirs and not the experts'."""
+        ...
+
+    @property
     def simulated_note(self) -> str | None:
         """The label to show with every simulated radiograph, ``None`` where they are real."""
         ...

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from shamsul_core.figures.comparison import comparison_scene
-from shamsul_core.figures.scene import EXPERT
+from shamsul_core.figures.scene import EXPERT, hatching_in_words
 from shamsul_core.figures.still import encode_jpeg, still
-from shamsul_core.wording import RESEARCH_ONLY
+from shamsul_core.wording import RESEARCH_ONLY, sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from matplotlib.figure import Figure
 
@@ -31,25 +31,12 @@ if TYPE_CHECKING:
 CARD_PX = 340
 """Longer side of a card's pictures."""
 
-CARD_STYLE = """<style>
-.case { display: grid; grid-template-columns: 13.5rem repeat(var(--panels), minmax(0, 1fr)); gap: 0.5rem;
-  padding: 0.5rem; border: 1px solid #2a2f34; border-radius: 6px; color: #d7dce0 !important;
-  text-decoration: none !important; }
-.case:hover, .case:focus-visible { border-color: #6cc4e8; outline: none; background: #0b0d0e; }
-.case h3 { margin: 0; padding: 0; font-size: 1.05rem; font-weight: 600; }
-.case p { margin: 0.35rem 0 0; font-size: 0.875rem; line-height: 1.35; }
-.case .faint { color: #a3adb5; overflow-wrap: anywhere; font-size: 0.8rem; }
-.case .open { color: #6cc4e8; }
-.case figure { margin: 0; min-width: 0; }
-.case img { display: block; width: 100%; height: auto; border: 2px solid transparent; }
-.case figure.chosen img { border-color: #f2b134; }
-.case figure.chosen figcaption { color: #f2b134; }
-.case figcaption { padding-top: 0.15rem; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
-</style>"""
-
 _BLACK_PAGE = ("#000000", "#d7dce0", "#a3adb5")
 _WHITE_PAGE = ("#ffffff", "#000000", "#444444")
-_LINES = "Continuous line: the experts' contour. Dashed: the method's mask."
+_A4_IN = (8.27, 11.69)
+_SLIDE_IN = (40 / 3, 7.5)
+_FOOTER_IN, _TITLES_IN = 0.95, 0.35
+_MARGIN = 0.03  # of a page's width
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,6 +59,12 @@ class Case:
     reason: str
     probability: float | None = None
     methods: tuple[str, ...] = ()
+
+    @property
+    def why(self) -> str:
+        """Why it was chosen, and for which methods."""
+        titles = [panel.title for panel in self.scene.panels if panel.key in self.methods]
+        return sentence(": ".join(filter(None, (", ".join(titles), self.reason))))
 
     @property
     def prediction(self) -> str:
@@ -103,23 +96,25 @@ def make_case(run: Run, cohort: Cohort, scores: pd.DataFrame, chosen: ChosenCase
 
 
 def case_card(case: Case, address: str) -> str:
-    """Return a case as HTML: what it is and why, beside every method's picture; the whole card is a link.
+    """Return a case as HTML: what it is and why, beside the radiograph and every method's picture.
 
-    `CARD_STYLE` must stand on the page once.
+    The heading is a link to the case; `dashboard.cards` makes the whole card lead where it does.
     """
     scene = case.scene
-    panels = [panel for panel in scene.panels if panel.key != EXPERT]
-    pictures = "".join(_card_picture(scene, panel, is_chosen=panel.key in case.methods) for panel in panels)
+    pictures = "".join(
+        _card_picture(scene, panel, is_chosen=panel.key in case.methods) for panel in scene.panels
+    )
+    spoken = escape(f"{scene.pathology}: {case.why}, {scene.image_id}. Open in Compare.")
     return (
-        f'<a class="case" href="{escape(address)}" style="--panels:{len(panels)}">'
-        f"<div><h3>{escape(scene.pathology)}</h3><p>{escape(_sentence(case.reason))}</p>"
-        f'<p>{case.prediction}</p><p class="faint">{escape(scene.image_id)}</p>'
-        f'<p class="open">Open in Compare →</p></div>{pictures}</a>'
+        f'<article class="case" style="--panels:{len(scene.panels)}">'
+        f'<div><h2><a href="{escape(address)}" aria-label="{spoken}">{escape(scene.pathology)}</a></h2>'
+        f'<p>{escape(case.why)}</p><p>{case.prediction}</p><p class="faint">{escape(scene.image_id)}</p>'
+        f'<p class="open" aria-hidden="true">Open in Compare →</p></div>{pictures}</article>'
     )
 
 
 def case_figure(cases: Sequence[Case], methods: Collection[str], footer: str) -> Figure:
-    """Return a figure for print, a row for each case: the experts' contour, then each method's heatmap and mask.
+    """Return a figure for print, a row for each case: the radiograph with its contour, then each method's heatmap and mask.
 
     As in the paper's Figures 5 to 8, 10 to 13, 15 to 18 and 20 to 23, with IoU and probability in the row's words.
 
@@ -130,24 +125,38 @@ def case_figure(cases: Sequence[Case], methods: Collection[str], footer: str) ->
     footer
         Where the cases come from.
     """
-    from matplotlib.figure import Figure
-
-    paper, ink, faint = _WHITE_PAGE
-    columns = 1 + len([panel for panel in cases[0].scene.panels if panel.key in methods])
+    columns = len(_shown(cases[0].scene, methods))
     tall = 2.0 * max(case.scene.pixels.shape[0] / case.scene.pixels.shape[1] for case in cases)
-    width, height = 1.6 + 2.1 * columns, 0.75 + (tall + 0.35) * len(cases)
-    figure = Figure(figsize=(width, height), facecolor=paper)
-    for row, case in enumerate(cases):
-        bottom = 0.75 + (tall + 0.35) * (len(cases) - 1 - row)
-        words = f"{case.scene.pathology}\n\n{_sentence(case.reason)}\n\n{case.prediction}"
-        figure.text(
-            0.15 / width, (bottom + tall) / height, _wrapped(words, 21), color=ink, fontsize=8, va="top"
-        )
-        for column, panel in enumerate(_shown(case.scene, methods)):
-            box = ((1.6 + 2.1 * column) / width, bottom / height, 2.0 / width, tall / height)
-            _draw(figure, box, case.scene, panel, ink, size_px=600, font_size=8)
-    _write_footer(figure, [_LINES, footer, _note(cases)], faint, font_size=7)
-    return figure
+    rows = _Rows(width=1.6 + 2.1 * columns, text=1.6, row=tall + _TITLES_IN, top=0.0)
+    return _draw_rows(cases, methods, footer, rows, height=_FOOTER_IN + rows.row * len(cases))
+
+
+def count_pages(cases: int, methods: int) -> int:
+    """Return on how many pages `case_pages` puts so many cases with so many methods each."""
+    return -(-cases // (_ROWS_UPRIGHT if _is_upright(methods) else _ROWS_ACROSS))
+
+
+def case_pages(cases: Sequence[Case], methods: Collection[str], title: str, footer: str) -> Iterator[Figure]:
+    """Yield pages of A4 with rows as in `case_figure`: upright for few pictures a row, across for more.
+
+    Parameters
+    ----------
+    methods, footer
+        As in `case_figure`.
+    title
+        What the cases have in common, at the head of each page.
+    """
+    narrow, long = _A4_IN
+    width, height = (narrow, long) if _is_upright(len(methods)) else (long, narrow)
+    many = _ROWS_UPRIGHT if _is_upright(len(methods)) else _ROWS_ACROSS
+    rows = _Rows(width=width, text=1.9, row=(height - 0.6 - _FOOTER_IN) / many, top=0.6)
+    pages = count_pages(len(cases), len(methods))
+    for page in range(pages):
+        figure = _draw_rows(cases[page * many :][:many], methods, footer, rows, height=height)
+        figure.text(_MARGIN, 1 - 0.4 / height, title, color=_WHITE_PAGE[1], fontsize=13, weight="bold")
+        number = f"{page + 1} of {pages}"
+        figure.text(1 - _MARGIN, 1 - 0.4 / height, number, color=_WHITE_PAGE[2], fontsize=8, ha="right")
+        yield figure
 
 
 def slide(case: Case, footer: str) -> Figure:
@@ -155,34 +164,90 @@ def slide(case: Case, footer: str) -> Figure:
     from matplotlib.figure import Figure
 
     paper, ink, faint = _BLACK_PAGE
-    figure = Figure(figsize=(40 / 3, 7.5), facecolor=paper)
-    figure.text(0.03, 0.93, case.scene.pathology, color=ink, fontsize=28, va="center", weight="bold")
-    words = f"{_sentence(case.reason)}. {case.prediction}."
-    figure.text(0.03, 0.865, words, color=ink, fontsize=15, va="center")
-    expert, *methods = _shown(case.scene, [panel.key for panel in case.scene.panels])
-    _draw(figure, (0.03, 0.14, 0.39, 0.66), case.scene, expert, ink, size_px=1100, font_size=15)
+    figure = Figure(figsize=_SLIDE_IN, facecolor=paper)
+    figure.text(_MARGIN, 0.93, case.scene.pathology, color=ink, fontsize=28, va="center", weight="bold")
+    figure.text(1 - _MARGIN, 0.93, case.scene.image_id, color=faint, fontsize=13, va="center", ha="right")
+    words = f"{case.why}. {case.prediction}."
+    figure.text(_MARGIN, 0.865, words, color=ink, fontsize=15, va="center")
+    radiograph, *methods = case.scene.panels
+    _draw(figure, (_MARGIN, 0.15, 0.39, 0.65), case, radiograph, ink, size_px=1100, font_size=15)
     rows = 2 if len(methods) > 2 else 1
     columns = -(-len(methods) // rows)
     for place, panel in enumerate(methods):
         row, column = divmod(place, columns)
-        wide, high = 0.53 / columns, 0.72 / rows
-        box = (0.445 + column * wide, 0.11 + (rows - 1 - row) * high, wide - 0.01, high - 0.055)
-        _draw(figure, box, case.scene, panel, ink, size_px=800, font_size=13)
-    _write_footer(figure, [f"{_LINES} {footer}", _note([case])], faint, font_size=9.5, ink=ink)
+        wide, high = 0.53 / columns, 0.7 / rows
+        box = (0.445 + column * wide, 0.13 + (rows - 1 - row) * high, wide - 0.01, high - 0.055)
+        _draw(figure, box, case, panel, ink, size_px=800, font_size=13)
+    _write_footer(figure, _footnotes([case], case.scene.panels, footer), faint, font_size=9.5, ink=ink)
     return figure
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Rows:
+    """Where rows lie on a page, in inches: its width, the words' column, a row's height, the space above the first."""
+
+    width: float
+    text: float
+    row: float
+    top: float
+
+
+_ROWS_ACROSS, _ROWS_UPRIGHT = 3, 4
+
+
+def _is_upright(methods: int) -> bool:
+    return methods <= 2
+
+
+def _draw_rows(
+    cases: Sequence[Case], methods: Collection[str], footer: str, rows: _Rows, *, height: float
+) -> Figure:
+    from matplotlib.figure import Figure
+
+    paper, ink, faint = _WHITE_PAGE
+    figure = Figure(figsize=(rows.width, height), facecolor=paper)
+    shown = [_shown(case.scene, methods) for case in cases]
+    column = (rows.width - rows.text) / len(shown[0])
+    for number, (case, panels) in enumerate(zip(cases, shown, strict=True)):
+        bottom, tall = height - rows.top - rows.row * (number + 1), rows.row - _TITLES_IN
+        _write_words(figure, case, rows, bottom + tall, ink)
+        for place, panel in enumerate(panels):
+            left = rows.text + column * place
+            box = (left / rows.width, bottom / height, (column - 0.1) / rows.width, tall / height)
+            _draw(figure, box, case, panel, ink, size_px=600, font_size=8)
+    _write_footer(
+        figure, _footnotes(cases, [panel for row in shown for panel in row], footer), faint, font_size=7
+    )
+    return figure
+
+
+def _write_words(figure: Figure, case: Case, rows: _Rows, top: float, colour: str) -> None:
+    """Write what a row is of from this height down, in inches, its pathology in bold."""
+    columns = int(12 * (rows.text - _MARGIN * rows.width))
+    name = _wrapped(case.scene.pathology, columns - 2)
+    image_id = case.scene.image_id.replace("_", "_ ")  # to break it there
+    words = _wrapped("\n\n".join([case.why, case.prediction, image_id]), columns).replace("_ ", "_")
+    for text, lines, weight in ((name, 0, "bold"), (words, 1.5 + name.count("\n"), "normal")):
+        y = (top - lines * 8 * 1.35 / 72) / figure.get_size_inches()[1]
+        figure.text(_MARGIN, y, text, color=colour, fontsize=8, va="top", weight=weight)
+
+
 def _card_picture(scene: Scene, panel: Panel, *, is_chosen: bool) -> str:
-    data = b64encode(encode_jpeg(still(scene, panel, CARD_PX))).decode()
+    picture = still(scene, panel, CARD_PX)
+    height, width = picture.shape[:2]
+    data = b64encode(encode_jpeg(picture)).decode()
     text = escape(panel.spoken(scene.pathology), quote=True)
     return (
-        f'<figure class="{"chosen" if is_chosen else ""}"><img alt="{text}" src="data:image/jpeg;base64,{data}">'
-        f"<figcaption>{escape(_caption(panel))}</figcaption></figure>"
+        f'<figure class="{"chosen" if is_chosen else ""}"><img alt="{text}" width="{width}" height="{height}" '
+        f'src="data:image/jpeg;base64,{data}">'
+        f"<figcaption>{escape(_caption(scene, panel))}</figcaption></figure>"
     )
 
 
-def _caption(panel: Panel) -> str:
+def _caption(scene: Scene, panel: Panel) -> str:
     """Return a panel's title and IoU, or why there is none."""
+    if panel.key == EXPERT:
+        return sentence(f"{scene.contour_of} contour") if scene.expert_outlines else panel.title
     iou = next((metric.value for metric in panel.metrics if metric.name == "IoU"), None)
     if panel.message is not None:
         return f"{panel.title}: {panel.message}"
@@ -196,19 +261,21 @@ def _shown(scene: Scene, methods: Collection[str]) -> list[Panel]:
 def _draw(
     figure: Figure,
     box: tuple[float, float, float, float],
-    scene: Scene,
+    case: Case,
     panel: Panel,
     ink: str,
     *,
     size_px: int,
     font_size: float,
 ) -> None:
+    """Draw a panel with its title above it, in bold where the case was chosen for its method."""
     from shamsul_core.figures.printed import draw_panel
 
     axes = figure.add_axes(box)
-    draw_panel(axes, scene, panel, longest_px=size_px, line_width=font_size / 8)
-    caption = "Experts' contour" if panel.key == EXPERT and scene.expert_outlines else _caption(panel)
-    axes.set_title(caption if panel.message is None else panel.title, color=ink, fontsize=font_size, pad=3)
+    draw_panel(axes, case.scene, panel, longest_px=size_px)
+    caption = _caption(case.scene, panel) if panel.message is None else panel.title
+    weight = "bold" if panel.key in case.methods else "normal"
+    axes.set_title(caption, color=ink, fontsize=font_size, pad=3, weight=weight)
 
 
 def _write_footer(
@@ -222,18 +289,17 @@ def _write_footer(
     step = 1.5 * font_size / 72 / height
     fitting = int(0.75 * width * 72 / (0.56 * font_size))  # beside the colour bar
     for place, line in enumerate(reversed([part for one in lines for part in wrap(one, fitting)])):
-        figure.text(0.03, (0.5 + place) * step, line, color=colour, fontsize=font_size, va="bottom")
-    bar = figure.add_axes((0.8, 0.35 / height, 0.17, 0.11 / height))
+        figure.text(_MARGIN, (0.5 + place) * step, line, color=colour, fontsize=font_size, va="bottom")
+    bar = figure.add_axes((0.78, 0.35 / height, 0.17, 0.11 / height))
     draw_colour_bar(bar, ink or colour)
 
 
-def _note(cases: Sequence[Case]) -> str:
-    """Return what must stand under every picture: research only, and what holds of the whole run."""
-    return " ".join(filter(None, [RESEARCH_ONLY, cases[0].scene.banner]))
-
-
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def _footnotes(cases: Sequence[Case], panels: Iterable[Panel], footer: str) -> list[str]:
+    """Return what must stand under every picture: what lines and hatching are, where from, and what holds of the run."""
+    scene = cases[0].scene
+    parts = ((scene.lines, hatching_in_words(panels)), (RESEARCH_ONLY, scene.banner))
+    notes = [" ".join(filter(None, part)) for part in parts]
+    return [notes[0], footer, notes[1]]
 
 
 def _wrapped(words: str, width: int) -> str:

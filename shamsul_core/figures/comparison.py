@@ -12,11 +12,14 @@ import pandas as pd
 
 from shamsul_core.cohort import CohortError
 from shamsul_core.figures.findings import Metric, lesion, lesion_fact, percent, prediction_fact, score_grid
+from shamsul_core.figures.model_card import NEVER_REAL
 from shamsul_core.figures.overlay import map_for_thresholds, picture_of
 from shamsul_core.figures.scene import Agreement, Levels, Panel, Picture, Scene
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
+from shamsul_core.metrics.decisions import RULE_MEANINGS, Thresholds
 from shamsul_core.metrics.localisation import iou
 from shamsul_core.metrics.thresholds import count_levels, count_overlaps
+from shamsul_core.model_card import card_in_manifest
 from shamsul_core.run.manifest import ALL
 from shamsul_core.scoring import NOT_ASKED
 from shamsul_core.segmentation import PRESETS, SegmentationSettings, grey_levels, outline, scale, segment
@@ -44,6 +47,7 @@ class _Case:
     expert: Mask | None
     scores: pd.DataFrame
     settings: SegmentationSettings
+    whose: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +67,9 @@ def comparison_scene(
     scores: pd.DataFrame,
     picture: Picture | None = None,
     *,
+    thresholds: Thresholds | None = None,
     longest_px: int | None = None,
+    segmentation: SegmentationSettings | None = None,
 ) -> Scene:
     """Return what the viewer shows of one radiograph and pathology.
 
@@ -75,9 +81,13 @@ def comparison_scene(
         The run's scores, from which the figures under the panels come.
     picture
         What `picture_of` made of the radiograph, where it is there already; the scene then has no `pixels`.
+    thresholds
+        From which probability on each pathology counts as predicted; the fixed one by default.
     longest_px
         Shrinks a larger radiograph to this longer side before anything is drawn on it, for small pictures. Where it
         is no less than the heatmaps' own, the masks are the full ones to a pixel. ``None`` leaves it as it is.
+    segmentation
+        How the masks are made; ``None`` for the run's own way, of which `scores` are.
 
     Raises
     ------
@@ -86,6 +96,7 @@ def comparison_scene(
     RunError
         If its result cannot be read.
     """
+    thresholds = thresholds or Thresholds()
     radiograph = cohort.radiographs[image_id]
     result = run.read_record(image_id)
     pixels = radiograph.pixels() if picture is None else np.zeros((0, 0), np.uint8)
@@ -99,7 +110,9 @@ def comparison_scene(
         picture = picture_of(pixels)
     scores = scores[scores["image_id"] == image_id]
     here = scores[scores["pathology"] == pathology].set_index("method")
-    case = _Case(run, result, pathology, expert, here, segmentation_of(run))
+    whose = "your" if cohort.is_readers_own else "the experts'"
+    settings = segmentation or segmentation_of(run)
+    case = _Case(run, result, pathology, expert, here, settings, whose)
     shown = [_method(case, method, size) for method in run.manifest.methods]
     titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
     marked = set(scores.loc[scores["expert_area_px"] > 0, "pathology"])
@@ -109,15 +122,24 @@ def comparison_scene(
         radiograph=picture,
         pixels=pixels,
         expert_outlines=() if expert is None else outline(expert),
-        panels=(_expert_panel(expert, note), *(one.panel for one in shown)),
+        panels=(_expert_panel(expert, note, whose), *(one.panel for one in shown)),
         banner=banner(run),
         side_markers=None if radiograph.view == "lateral" else ("R", "L"),
-        facts=_facts(radiograph, result, pathology, expert, shown),
+        facts=_facts(radiograph, result, pathology, expert, shown, thresholds),
+        prediction_rule=RULE_MEANINGS[thresholds.rule],
         threshold_rule=threshold_rule(case.settings, pathology),
         grid=score_grid(
-            run.manifest.pathologies, titles, scores, result.probabilities, radiograph.labels, marked
+            run.manifest.pathologies,
+            titles,
+            scores,
+            result.probabilities,
+            radiograph.labels,
+            marked,
+            thresholds,
         ),
         agreements=_agreements(shown),
+        contour_of=whose.removeprefix("the "),
+        can_draw=cohort.is_readers_own,
     )
 
 
@@ -133,6 +155,9 @@ def banner(run: Run) -> str | None:
     """Return what a reader must know wherever this run's results show; ``None`` where there is nothing."""
     lines = [] if run.manifest.model["is_trained"] else [UNTRAINED]
     simulated = run.manifest.cohort.get("simulated")
+    card = card_in_manifest(run.manifest.model)
+    if card is not None and card.is_simulated and not simulated:
+        lines.append(f"{NEVER_REAL} What it says of this one means nothing.")
     return " ".join([*lines, simulated] if simulated else lines) or None
 
 
@@ -167,8 +192,9 @@ def _expert_mask(
     return mask, None
 
 
-def _expert_panel(expert: Mask | None, note: str | None) -> Panel:
-    area = () if expert is None else (_area(expert, "The experts' mask, of the radiograph"),)
+def _expert_panel(expert: Mask | None, note: str | None, whose: str) -> Panel:
+    meaning = f"{whose[:1].upper()}{whose[1:]} mask, of the radiograph"
+    area = () if expert is None else (_area(expert, meaning),)
     return Panel(key="expert", title="Radiograph", metrics=area, note=note)
 
 
@@ -201,7 +227,7 @@ def _method(case: _Case, method: str, size: tuple[int, int]) -> _Shown:
         is_piecewise=heatmap.superpixels is not None,
         uncertain=heatmap.uncertain,
         outlines=outline(segmented.mask),
-        metrics=() if score is None else _metrics(score, segmented.mask),
+        metrics=() if score is None else _metrics(score, segmented.mask, case.whose),
         note=" ".join(filter(None, remarks)) or None,
         levels=levels,
     )
@@ -222,11 +248,14 @@ def _facts(
     pathology: str,
     expert: Mask | None,
     shown: Sequence[_Shown],
+    thresholds: Thresholds,
 ) -> tuple[Metric, ...]:
     found = None if expert is None else lesion(expert)
     sampled = [one.sampling for one in shown if one.sampling is not None]
     facts = [
-        prediction_fact(result.probabilities.get(pathology), radiograph.labels.get(pathology)),
+        prediction_fact(
+            pathology, result.probabilities.get(pathology), radiograph.labels.get(pathology), thresholds
+        ),
         None if found is None else lesion_fact(found, is_frontal=radiograph.view == "frontal"),
         Metric(
             name="Sampling",
@@ -261,12 +290,12 @@ def _convergence(heatmap: Heatmap) -> str | None:
     return f"Not converged after {heatmap.evaluations} forward passes."
 
 
-def _metrics(score: Mapping[Hashable, Any], mask: Mask) -> tuple[Metric, ...]:
+def _metrics(score: Mapping[Hashable, Any], mask: Mask, whose: str) -> tuple[Metric, ...]:
     overlap = "–" if pd.isna(score["iou"]) else f"{score['iou']:.2f}"
     hit = "–" if pd.isna(score["hit"]) else ("yes" if score["hit"] == 1 else "no")
     return (
-        Metric(name="IoU", value=overlap, help="Overlap of the method's mask with the experts', 0 to 1"),
-        Metric(name="Hit", value=hit, help="Whether the map's maximum lies inside the experts' contour"),
+        Metric(name="IoU", value=overlap, help=f"Overlap of the method's mask with {whose} mask, 0 to 1"),
+        Metric(name="Hit", value=hit, help=f"Whether the map's maximum lies inside {whose} contour"),
         _area(mask, "The method's mask, of the radiograph"),
     )
 

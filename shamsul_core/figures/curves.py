@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from shamsul_core.figures.drawing import THEMES, nothing_to_draw, titled, unit_panels
+from shamsul_core.metrics.statistics import TOO_FEW
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -127,4 +129,6 @@ def _legend(by_observation: pd.DataFrame, dashed: str) -> str:
 
 
 def _with_interval(name: str, row: Mapping[Hashable, Any], column: str) -> str:
-    return f"{name} {row[column]:.2f} ({row[f'{column}_low']:.2f} to {row[f'{column}_high']:.2f})"
+    low, high = row[f"{column}_low"], row[f"{column}_high"]
+    interval = f"{TOO_FEW} for an interval" if math.isnan(low) else f"{low:.2f} to {high:.2f}"
+    return f"{name} {row[column]:.2f} ({interval})"

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
+from shamsul_core.metrics.statistics import TOO_FEW
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -23,13 +25,19 @@ _COLOURS = ("#56b4e9", "#e69f00", "#cc79a7", "#f0e442", "#b8bec4")
 """Okabe and Ito's, which colour-blind readers tell apart, in the order of the methods."""
 
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
-_OPACITY = 0.85
+_OPACITY = (0.85, 0.3)
+"""Of a point where there are few, and of each of `MOST_POINTS`, so that a pile of them is brighter than one alone."""
+
+_FEW = 150
 _PAPER = "#ffffff"
 _GROUP = 0.84
 """Width of a pathology's boxes together; 1 would touch the next one's."""
 
 _SIDEWAYS = 0.6
 """How far points are strewn, of a box's share of the axis."""
+
+_COUNTED = 0.6
+"""Over how much of the axis points of one whole number are strewn."""
 
 MOST_POINTS = 2000
 """So many are drawn at most: a browser without a graphics card needs seconds for more, and no one tells them apart."""
@@ -58,6 +66,7 @@ def iou_boxes(
     points = _known(scores, "iou")
     top = _top([points["iou"].max(), summary["paper_mean"].max(), 0.3])
     points = _drawn(points[points["method"].isin(titles)], seed)
+    opacity = _opacity(len(points))
     for number, (method, title) in enumerate(titles.items()):
         boxes = summary[summary["method"] == method]
         at = _positions(boxes["pathology"], pathologies, number, len(titles))
@@ -69,7 +78,7 @@ def iou_boxes(
                     _positions(here["pathology"], pathologies, number, len(titles))
                     + sideways * np.float32(_SIDEWAYS * _GROUP / len(titles)),
                     here,
-                    _style(number),
+                    _style(number) | {"opacity": opacity},
                     name=title,
                     hover=f"{title}: IoU %{{y:.2f}}",
                 ),
@@ -98,16 +107,20 @@ def hit_bars(summary: pd.DataFrame, titles: Mapping[str, str]) -> go.Figure:
             y=rate,
             width=0.85 * _GROUP / len(titles),
             error_y={
-                "array": bars["hit_high"].to_numpy(np.float64) - rate,
-                "arrayminus": rate - bars["hit_low"].to_numpy(np.float64),
+                # A rate of 1 less its rounded end would be an error bar of less than nothing
+                "array": np.maximum(bars["hit_high"].to_numpy(np.float64) - rate, 0),
+                "arrayminus": np.maximum(rate - bars["hit_low"].to_numpy(np.float64), 0),
                 "color": TEXT,
                 "thickness": 1.5,
                 "width": 3,
             },
             name=title,
             marker={"color": _style(number)["color"], "opacity": 0.8},
-            customdata=bars["hit_n"].to_numpy(np.int32),
-            hovertemplate=f"{title}: %{{y:.2f}} of %{{customdata}} radiographs<extra></extra>",
+            customdata=bars[["hit_n", "hit_low", "hit_high"]].to_numpy(np.float64).round(3),
+            hovertemplate=(
+                f"{title}: %{{y:.2f}} of %{{customdata[0]}} radiographs, "
+                "95 % interval %{customdata[1]:.2f} to %{customdata[2]:.2f}<extra></extra>"
+            ),
         )
     figure.update_xaxes(**_pathology_axis(pathologies, summary, number="hit_n"))
     figure.update_yaxes(range=[0, 1.02])
@@ -134,21 +147,29 @@ def iou_against(
     is_logarithmic
         Whether the axis is.
     seed
-        Of which points are drawn, where there are more than `MOST_POINTS`.
+        Of which points are drawn, where there are more than `MOST_POINTS`, and of how far those that share a whole
+        number are strewn to its sides, by less than half. On hover each says its own value; no IoU is moved.
     """
+    generator = np.random.default_rng(seed)
     figure = go.Figure(layout=_layout("IoU with the experts' contours"))
     points = _known(scores, "iou", against)
     top = _top([points["iou"].max(), 0.3])
     points = _drawn(points[points["method"].isin(titles)], seed)
+    values = points[against].to_numpy(np.float32)
+    is_counted = bool((values == np.rint(values)).all()) and len(points) > 0
+    opacity = _opacity(len(points))
     for number, (method, title) in enumerate(titles.items()):
         here = points[points["method"] == method]
+        x = here[against].to_numpy(np.float32)
+        sideways = (generator.random(len(x), np.float32) - np.float32(0.5)) * np.float32(_COUNTED)
         figure.add_trace(
             _points(
-                here[against].to_numpy(np.float32),
+                x + sideways if is_counted else x,
                 here,
-                _style(number),
+                _style(number) | {"opacity": opacity},
                 name=title,
-                hover=f"{title}: IoU %{{y:.2f}}, {words} %{{x:.3~g}}",
+                hover=f"{title}: IoU %{{y:.2f}}, {words} %{{text}}",
+                text=[f"{value:.3g}" for value in x],
             )
         )
     figure.update_xaxes(
@@ -219,6 +240,13 @@ def _top(heights: Sequence[float]) -> float:
     return float(min(1.0, 1.05 * np.nanmax(heights)))
 
 
+def _opacity(count: int) -> float:
+    """Return the opacity of each of so many points, falling with their number."""
+    most, least = _OPACITY
+    share = np.clip((count - _FEW) / (MOST_POINTS - _FEW), 0, 1)
+    return round(float(most - (most - least) * np.sqrt(share)), 2)
+
+
 def _style(number: int) -> dict[str, str]:
     place = min(number, len(_COLOURS) - 1)
     return {"color": _COLOURS[place], "symbol": _SYMBOLS[place]}
@@ -236,20 +264,23 @@ def _positions(
 def _points(
     x: npt.NDArray[np.float32],
     here: pd.DataFrame,
-    style: Mapping[str, str],
+    style: Mapping[str, Any],
     *,
     name: str,
     hover: str,
+    text: Sequence[str] | None = None,
 ) -> go.Scatter:
+    unchanged = {"marker": {"opacity": style["opacity"]}}
     return go.Scatter(
         x=x,
         y=here["iou"].to_numpy(np.float32),
         customdata=here["place"].to_numpy(np.int32),
         mode="markers",
         name=name,
-        marker={"size": 6, "opacity": _OPACITY, **style},
-        selected={"marker": {"opacity": _OPACITY}},
-        unselected={"marker": {"opacity": _OPACITY}},
+        marker={"size": 6, **style},
+        selected=unchanged,
+        unselected=unchanged,
+        text=text,
         hovertemplate=f"{hover}<br>click to open<extra></extra>",
     )
 
@@ -281,16 +312,23 @@ def _means(
         x=at,
         y=np.full(len(at), 1.03 * height),
         text=[one.removeprefix("0") for one in figures] if is_crowded else figures,
-        customdata=boxes[["mean", "mean_low", "mean_high", "n"]].to_numpy(np.float64).round(3),
+        customdata=boxes[["mean", "n"]].to_numpy(np.float64).round(3),
+        hovertext=_between(boxes["mean_low"], boxes["mean_high"]),
         mode="text",
         textfont={"color": TEXT, "size": 11 if is_crowded else 13},
         hovertemplate=(
-            "mean %{customdata[0]:.2f}, 95 % interval %{customdata[1]:.2f} to %{customdata[2]:.2f}, "
-            "%{customdata[3]} radiographs<extra></extra>"
+            "mean %{customdata[0]:.2f}, 95 % interval: %{hovertext}, %{customdata[1]} radiographs<extra></extra>"
         ),
         showlegend=False,
         name="mean",
     )
+
+
+def _between(low: pd.Series[float], high: pd.Series[float]) -> list[str]:
+    return [
+        TOO_FEW if np.isnan(one) else f"{one:.2f} to {other:.2f}"
+        for one, other in zip(low, high, strict=True)
+    ]
 
 
 def _add_paper(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from shamsul_core.figures.predictions import sign_of
-from shamsul_core.worklist import DECISION
+from shamsul_core.metrics.decisions import RULE_MEANINGS, Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping, Sequence
@@ -101,6 +101,7 @@ def score_grid(
     probabilities: Mapping[str, float],
     labels: Mapping[str, float | None],
     marked: Collection[str],
+    thresholds: Thresholds | None = None,
 ) -> tuple[Row, ...]:
     """Return the pathologies of one radiograph by method.
 
@@ -112,7 +113,10 @@ def score_grid(
         The run's scores of this radiograph; a score that is not there yet is named so.
     marked
         The pathologies that experts drew.
+    thresholds
+        From which probability on each counts as predicted; the fixed one by default.
     """
+    thresholds = thresholds or Thresholds()
     by_cell = scores.set_index(["pathology", "method"]).to_dict("index")
     return tuple(
         _row(
@@ -120,7 +124,8 @@ def score_grid(
             [_cell(title, by_cell.get((name, method))) for method, title in methods.items()],
             probabilities.get(name),
             labels.get(name),
-            name in marked,
+            thresholds,
+            is_marked=name in marked,
         )
         for name in pathologies
     )
@@ -162,18 +167,19 @@ def lesion_fact(found: Lesion, *, is_frontal: bool) -> Metric:
     return Metric(name="Lesion", value=", ".join(words), help=meaning)
 
 
-def prediction_fact(probability: float | None, label: float | None) -> Metric:
-    """Return the prediction, the label, and whether they agree."""
+def prediction_fact(
+    pathology: str, probability: float | None, label: float | None, thresholds: Thresholds
+) -> Metric:
+    """Return the prediction, at which threshold it was decided, the label, and whether they agree."""
     value = "unknown" if _is_missing(probability) else f"{probability:.2f}"
     words = [value, _LABELS[None if _is_missing(label) else label]]
     if probability is not None and not _is_missing(probability):
-        is_predicted = probability >= DECISION
-        words.insert(1, "predicted" if is_predicted else "not predicted")
+        is_predicted = thresholds.is_predicted(pathology, probability)
+        words.insert(1, thresholds.in_words(pathology, probability))
         if label in (0.0, 1.0):
             words.append("correct" if is_predicted == (label == 1.0) else "incorrect")
-    return Metric(
-        name="Probability", value=", ".join(words), help=f"Predicted from a probability of {DECISION:.2f} on"
-    )
+    meaning = f"A pathology counts as predicted {RULE_MEANINGS[thresholds.rule]}"
+    return Metric(name="Probability", value=", ".join(words), help=meaning)
 
 
 def percent(share: float) -> str:
@@ -190,16 +196,18 @@ def _row(
     cells: Sequence[Cell],
     probability: float | None,
     label: float | None,
-    is_marked: bool,  # noqa: FBT001
+    thresholds: Thresholds,
+    *,
+    is_marked: bool,
 ) -> Row:
-    prediction = prediction_fact(probability, label)
+    prediction = prediction_fact(pathology, probability, label, thresholds)
     words = [f"probability {prediction.value}", *(["experts drew a contour"] if is_marked else [])]
     return Row(
         pathology=pathology,
         sign=sign_of(label),
         is_marked=is_marked,
         probability=NOTHING if probability is None or _is_missing(probability) else f"{probability:.2f}",
-        is_predicted=probability is not None and probability >= DECISION,
+        is_predicted=probability is not None and thresholds.is_predicted(pathology, probability),
         help=f"{pathology}: {', '.join(words)}",
         cells=tuple(cells),
     )

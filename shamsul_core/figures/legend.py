@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from shamsul_core.figures.relevance_colours import COLOUR_MAPS
-from shamsul_core.figures.still import OPACITY
+from shamsul_core.figures.display import AS_AT_FIRST
 
 _GREY = 89
 """Under the colours: that of a radiograph of middling brightness."""
@@ -11,16 +10,16 @@ _GREY = 89
 
 def colour_bar() -> str:
     """Return HTML: the colours from against to towards, as they look over a grey radiograph."""
-    table = COLOUR_MAPS[0].table.astype(float)
+    table = AS_AT_FIRST.colour_map.table.astype(float)
     stops = []
     for *colour, alpha in table[::2]:
-        share = OPACITY * alpha / 255
+        share = AS_AT_FIRST.opacity * alpha / 255
         shades = (round(_GREY * (1 - share) + value * share) for value in colour)
         stops.append(f"rgb({','.join(map(str, shades))})")
     return (
-        '<div role="img" aria-label="Colours of relevance from blue, against, over none to orange, towards" '
+        '<div role="img" aria-label="Colours of relevance: blue against the pathology, orange towards it, none where there is no relevance" '
         'style="max-width:32rem;font-size:0.875rem">'
         f'<div style="height:14px;background:linear-gradient(90deg,{",".join(stops)})"></div>'
-        '<div style="display:flex;justify-content:space-between"><span>speaks against</span><span>no relevance</span>'
-        "<span>speaks towards</span></div></div>"
+        '<div style="display:flex;justify-content:space-between"><span>against the pathology</span><span>no relevance</span>'
+        "<span>towards the pathology</span></div></div>"
     )

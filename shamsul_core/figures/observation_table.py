@@ -6,23 +6,43 @@ import math
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from shamsul_core.metrics.statistics import FEWEST, TOO_FEW
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     import pandas as pd
 
+_FEWER = f"{TOO_FEW}: fewer than {FEWEST} patients are positive, or negative"
 _HEADERS = (
     ("Observation", "", ""),
     ("Pos.", "", "Radiographs labelled positive"),
     ("Neg.", "", "Radiographs labelled negative"),
     ("Unc.", "", "Radiographs labelled uncertain; not evaluated"),
     ("Prev.", "", "Prevalence: positives among the definite labels"),
-    ("AUROC, 0 to 1", "drawn", "Area under the ROC curve; the tick in the middle is 0.5, chance"),
-    ("", "", "AUROC with its 95 % bootstrap interval"),
-    ("AUPRC", "", "Average precision with its 95 % bootstrap interval; chance is the prevalence"),
-    ("At", "", "Threshold: from this probability on the model says yes"),
-    ("Sens.", "", "Sensitivity at the threshold: true positives among the positives"),
-    ("Spec.", "", "Specificity at the threshold: true negatives among the negatives"),
+    (
+        "AUROC, 0 to 1",
+        "drawn",
+        "Area under the receiver operating characteristic (ROC) curve; the tick in the middle is chance",
+    ),
+    ("AUROC", "", f"AUROC with its 95 % bootstrap interval; {_FEWER}"),
+    (
+        "AUPRC",
+        "",
+        "Area under the precision-recall curve (average precision) with its 95 % bootstrap interval; chance is the "
+        f"prevalence; {_FEWER}",
+    ),
+    ("At", "", "Threshold: an observation counts as predicted from this probability on"),
+    (
+        "Sens.",
+        "",
+        "Sensitivity at the threshold: true positives among the positives, with Wilson's 95 % interval",
+    ),
+    (
+        "Spec.",
+        "",
+        "Specificity at the threshold: true negatives among the negatives, with Wilson's 95 % interval",
+    ),
 )
 
 _STYLE = """<style>
@@ -70,28 +90,40 @@ def _row(name: str, row: Mapping[Hashable, Any]) -> str:
         cells += f'<td class="missing" colspan="3">not evaluated: {escape(str(row["reason"]))}</td>'
     else:
         cells += f'<td class="drawn">{_drawn(row)}</td>{_scored(row, "auroc")}{_scored(row, "auprc")}'
-    decided = "".join(f"<td>{figure(row[rate])}</td>" for rate in ("threshold", "sensitivity", "specificity"))
-    return f"<tr>{cells}{decided}</tr>"
+    rates = "".join(_rate(row, rate) for rate in ("sensitivity", "specificity"))
+    return f"<tr>{cells}<td>{figure(row['threshold'])}</td>{rates}</tr>"
+
+
+def _rate(row: Mapping[Hashable, Any], rate: str) -> str:
+    if math.isnan(row[rate]):
+        return f"<td>{figure(row[rate])}</td>"
+    return f'<td>{row[rate]:.2f} <span class="range">({_bounds(row, rate)})</span></td>'
 
 
 def _drawn(row: Mapping[Hashable, Any]) -> str:
     low, high, value = (100 * row[column] for column in ("auroc_low", "auroc_high", "auroc"))
+    line = f'<i class="line" style="left:{low:.1f}%;width:{high - low:.1f}%"></i>'
     return (
-        '<div class="scale"><i class="chance"></i>'
-        f'<i class="line" style="left:{low:.1f}%;width:{high - low:.1f}%"></i>'
+        f'<div class="scale"><i class="chance"></i>{"" if math.isnan(low) else line}'
         f'<i class="dot" style="left:{value:.1f}%"></i></div>'
     )
 
 
 def _scored(row: Mapping[Hashable, Any], metric: str) -> str:
-    bounds = f"{row[f'{metric}_low']:.2f}–{row[f'{metric}_high']:.2f}"
-    return f'<td>{row[metric]:.2f} <span class="range">({bounds})</span></td>'
+    return f'<td>{row[metric]:.2f} <span class="range">({_bounds(row, metric)})</span></td>'
+
+
+def _bounds(row: Mapping[Hashable, Any], metric: str) -> str:
+    low, high = row[f"{metric}_low"], row[f"{metric}_high"]
+    return TOO_FEW if math.isnan(low) else f"{low:.2f}–{high:.2f}"
 
 
 def interval(average: pd.Series) -> str:
     """Return an average's 95 % interval in words; `average` is a row of `Performance.weighted`."""
     if math.isnan(average["value"]):
         return "No observation has both positive and negative radiographs."
+    if math.isnan(average["low"]):
+        return f"No interval: it takes at least {FEWEST} patients of each label."
     return f"95 % interval {average['low']:.2f} to {average['high']:.2f}."
 
 

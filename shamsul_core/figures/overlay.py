@@ -64,6 +64,7 @@ def encode_scene(scene: Scene) -> bytes:
         "radiograph": _radiograph(scene.radiograph, blobs),
         "colours": [_colours(one, blobs) for one in COLOUR_MAPS],
         "expert_outlines": _outlines(scene.expert_outlines, blobs),
+        "prediction_rule": scene.prediction_rule,
         "threshold_rule": scene.threshold_rule,
         "is_above_form": scene.is_above_form,
         "can_draw": scene.can_draw,

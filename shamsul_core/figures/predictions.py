@@ -6,19 +6,23 @@ import math
 from html import escape
 from typing import TYPE_CHECKING
 
+from shamsul_core.metrics.decisions import decide_one
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from shamsul_core.metrics.decisions import Thresholds
 
 LABEL_SIGNS = {1.0: "●", 0.0: "○", -1.0: "◐", None: "·"}
 """How a label is drawn: positive, negative, uncertain, blank; told apart without colour."""
 
 DECISION_SIGNS = {
-    "TP": '<span title="true positive">✓</span>',
-    "TN": '<span title="true negative">✓</span>',
-    "FP": '<span title="false positive">✗</span>',
-    "FN": '<span title="false negative">✗</span>',
+    "TP": ("✓", "true positive"),
+    "TN": ("✓", "true negative"),
+    "FP": ("✗", "false positive"),
+    "FN": ("✗", "false negative"),
 }
-"""How a decision is drawn: right or wrong; nothing where there is no definite label."""
+"""How a decision is drawn and what it is: right or wrong; nothing where there is no definite label."""
 
 _STYLE = """<style>
 .predictions { border-collapse: collapse; width: 100%; font-size: 0.8rem; font-variant-numeric: tabular-nums; }
@@ -36,7 +40,7 @@ def prediction_table(
     probabilities: Mapping[str, float],
     labels: Mapping[str, float | None],
     chosen: str | None = None,
-    decisions: Mapping[str, str] | None = None,
+    thresholds: Thresholds | None = None,
 ) -> str:
     """Return HTML: each observation's name with its label's sign, its probability as a bar from 0 to 1 and as a figure.
 
@@ -50,12 +54,11 @@ def prediction_table(
         1, 0, -1 (uncertain) or ``None`` (blank) by observation.
     chosen
         The observation to set off.
-    decisions
-        By observation, from `shamsul_core.metrics.decisions.decide`: whether it is right stands last in the row.
+    thresholds
+        From which probability on each counts as predicted; whether that is right then stands last in the row.
     """
-    signs = {name: DECISION_SIGNS.get(decision, "") for name, decision in (decisions or {}).items()}
     rows = (
-        _row(name, value, labels.get(name), name == chosen, signs.get(name, ""))
+        _row(name, value, labels.get(name), thresholds, is_chosen=name == chosen)
         for name, value in probabilities.items()
     )
     return f'{_STYLE}<table class="predictions" aria-label="Predicted probabilities">{"".join(rows)}</table>'
@@ -70,11 +73,23 @@ def sign_of(label: float | None) -> str:
     return LABEL_SIGNS[None if label is None or math.isnan(label) else label]
 
 
-def _row(name: str, probability: float, label: float | None, is_chosen: bool, decision: str) -> str:  # noqa: FBT001
+def _row(
+    name: str, probability: float, label: float | None, thresholds: Thresholds | None, *, is_chosen: bool
+) -> str:
     known = not math.isnan(probability)
+    decision = _decision(name, probability, label, thresholds) if known and thresholds is not None else ""
     bar = f'<div style="width:{100 * probability:.1f}%"></div>' if known else ""
     return (
         f'<tr class="{"chosen" if is_chosen else ""}"><th scope="row">{escape(name.replace("Enlarged", "Enl."))} '
         f"{sign_of(label)}</th><td>{bar}</td><td>{f'{probability:.2f}' if known else '–'}</td>"
         f"<td>{decision}</td></tr>"
     )
+
+
+def _decision(name: str, probability: float, label: float | None, thresholds: Thresholds) -> str:
+    """Return whether the decision is right as a sign, on hover what it is and at which threshold."""
+    decision = decide_one(probability, label, thresholds.of(name))
+    if decision not in DECISION_SIGNS:
+        return ""
+    sign, meaning = DECISION_SIGNS[decision]
+    return f'<span title="{meaning}: {escape(thresholds.in_words(name, probability))}">{sign}</span>'

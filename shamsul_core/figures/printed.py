@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_pdf import PdfPages
-from matplotlib.collections import LineCollection
 
-from shamsul_core.figures.relevance_colours import COLOUR_MAPS
-from shamsul_core.figures.still import EXPERT_COLOUR, MASK_COLOUR, OPACITY, SPECKLED, blended
+from shamsul_core.figures.display import AS_AT_FIRST
+from shamsul_core.figures.still import still
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from shamsul_core.figures.scene import Outline, Panel, Scene
+    from shamsul_core.figures.scene import Panel, Scene
 
 FileKind: TypeAlias = Literal["png", "pdf", "svg"]
 
@@ -33,10 +32,8 @@ _UNDATED = {
 }
 
 
-def draw_panel(
-    axes: Axes, scene: Scene, panel: Panel, *, longest_px: int = 1000, line_width: float = 1.2
-) -> None:
-    """Draw one panel of a scene: radiograph and heatmap as a picture, outlines as lines.
+def draw_panel(axes: Axes, scene: Scene, panel: Panel, *, longest_px: int = 1000) -> None:
+    """Draw one panel of a scene as `still` has it.
 
     Parameters
     ----------
@@ -44,23 +41,16 @@ def draw_panel(
         Emptied of its frame and ticks; its data coordinates are the radiograph's pixels.
     longest_px
         Resolution of the picture.
-    line_width
-        Of the mask's outline in points; the experts' is half as wide again.
     """
     height, width = scene.pixels.shape
     axes.imshow(
-        blended(scene, panel, longest_px),
+        still(scene, panel, longest_px),
         extent=(0, width, height, 0),
         interpolation="lanczos",
         aspect="equal",
     )
     if panel.message is not None:
         axes.text(0.5, 0.5, panel.message, transform=axes.transAxes, color="white", ha="center", wrap=True)
-    if len(panel.outlines) > SPECKLED:
-        _draw_lines(axes, panel.outlines, MASK_COLOUR, line_width / 3, "solid", halo=0)
-    else:
-        _draw_lines(axes, panel.outlines, MASK_COLOUR, line_width, (0, (4, 2.5)))
-    _draw_lines(axes, scene.expert_outlines, EXPERT_COLOUR, 1.5 * line_width, "solid")
     axes.set(xlim=(0, width), ylim=(height, 0), anchor="N")
     axes.set_axis_off()
 
@@ -73,8 +63,8 @@ def draw_colour_bar(axes: Axes, colour: str = "black") -> None:
     colour
         Of the words.
     """
-    table = COLOUR_MAPS[0].table.astype(np.float64) / 255
-    share = OPACITY * table[:, 3:]
+    table = AS_AT_FIRST.colour_map.table.astype(np.float64) / 255
+    share = AS_AT_FIRST.opacity * table[:, 3:]
     axes.imshow((0.35 * (1 - share) + table[:, :3] * share)[None], aspect="auto", extent=(-1, 1, 0, 1))
     axes.set_yticks([])
     axes.set_xticks([-1, 0, 1], ["against", "0", "towards"], color=colour, fontsize=8)
@@ -100,20 +90,3 @@ def encode_figure(figure: Figure, kind: FileKind, *, dots_per_inch: int = 200) -
             buffer, format=kind, dpi=dots_per_inch, metadata=_UNDATED[kind], facecolor=figure.get_facecolor()
         )
     return buffer.getvalue()
-
-
-def _draw_lines(
-    axes: Axes,
-    outlines: Sequence[Outline],
-    colour: tuple[int, int, int],
-    width: float,
-    style: str | tuple[int, tuple[float, float]],
-    *,
-    halo: float = 1.2,
-) -> None:
-    closed = [np.concatenate([line, line[:1]]) + 0.5 for line in outlines]
-    if halo:  # keeps a bright line visible on bright bone
-        axes.add_collection(LineCollection(closed, colors=[(0, 0, 0, 0.65)], linewidths=width + halo))
-    axes.add_collection(
-        LineCollection(closed, colors=[tuple(c / 255 for c in colour)], linewidths=width, linestyles=[style])
-    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shamsul_core.figures.drawing import NORMAL, SMALL, THEMES, new_figure
+from shamsul_core.metrics.statistics import FEWEST
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +23,8 @@ _SCORES = (0.5, 1.0)
 """Radii of the ring of AUROC, where it is 0 and where it is 1."""
 
 _LEGEND = (
-    "Outer ring: AUROC, 0 inside, 1 at the rim. Dashed: 0.5, chance.\n"
-    "Lines: 95 % intervals. Inner ring: positive radiographs."
+    "Outer ring: AUROC, 0 inside, 1 at the rim. Dashed: 0.5, chance. Inner ring: positive\n"
+    f"radiographs. Lines: 95 % intervals, where {FEWEST} patients or more are of each label."
 )
 
 
@@ -64,7 +65,8 @@ def _sector(axes: PolarAxes, theme: Theme, angle: float, width: float, name: str
         radius = [inner + (outer - inner) * row[bound] for bound in ("auroc", "auroc_low", "auroc_high")]
         axes.bar(angle, radius[0] - inner, width, inner, color=theme.area, linewidth=0, label=name)
         aside = angle + 0.36 * width
-        axes.plot([aside, aside], radius[1:], color=theme.second, linewidth=1.6, zorder=4)
+        if not np.isnan(row["auroc_low"]):
+            axes.plot([aside, aside], radius[1:], color=theme.second, linewidth=1.6, zorder=4)
     words = f"{row['auroc']:.2f}" if known else "–"
     colour = theme.on_area if known and row["auroc"] > 0.35 else theme.text
     _words(axes, angle, inner + 0.11, words, colour, NORMAL, "bold")

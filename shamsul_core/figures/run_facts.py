@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from shamsul_core.wording import cohort_in_words
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -28,9 +30,9 @@ def model_facts(manifest: Manifest) -> dict[str, str]:
         "Model": str(model["source"]),
         "Trained": "yes" if model["is_trained"] else "no: its predictions and heatmaps mean nothing",
         "Model's fingerprint": str(model["fingerprint"]),
-        "Preprocessing": _in_words(model["preprocessing"]),
-        "Precision": str(model["precision"]),
-        "Cohort": f"{cohort['name']}, {cohort['radiographs']} radiographs",
+        "Preprocessing": _in_words(model.get("preprocessing")),
+        "Precision": _in_words(model.get("precision")),
+        "Cohort": f"{cohort_in_words(cohort)}, {_in_words(cohort.get('radiographs'))} radiographs",
         "Simulated": str(cohort.get("simulated") or "not marked as simulated"),
         "Cohort's fingerprint": str(cohort["fingerprint"]),
         "Pathologies explained": ", ".join(manifest.pathologies),

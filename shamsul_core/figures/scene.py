@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from shamsul_core.figures.findings import Metric, Row
     from shamsul_core.heatmap import FloatArray
     from shamsul_core.metrics.thresholds import RatioArray
@@ -160,6 +162,8 @@ class Scene:
         Which side of the patient is on the left and on the right of the screen; ``None`` in a lateral view.
     facts
         What is known of this pathology here.
+    prediction_rule
+        At which probability a pathology counts as predicted, in words.
     threshold_rule
         What the run's masks were made with, such as Otsu's threshold.
     grid
@@ -170,6 +174,8 @@ class Scene:
         Whether something to fill in stands below, so that the panels take half of the window's height.
     can_draw
         Whether the reader may draw the contour, which is then theirs and not the experts'.
+    contour_of
+        Whose the contours are, as it stands before the word: ``"experts'"`` or ``"your"``.
     """
 
     image_id: str
@@ -181,12 +187,30 @@ class Scene:
     banner: str | None = None
     side_markers: tuple[str, str] | None = ("R", "L")
     facts: tuple[Metric, ...] = ()
+    prediction_rule: str = ""
     threshold_rule: str = "Otsu"
     grid: tuple[Row, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     is_above_form: bool = False
     can_draw: bool = False
+    contour_of: str = "experts'"
+
+    @property
+    def contour(self) -> str:
+        """The contour with its owner, as within a sentence."""
+        return "your contour" if self.contour_of == "your" else f"the {self.contour_of} contour"
+
+    @property
+    def lines(self) -> str:
+        """What the outlines are, as sentences."""
+        return f"Continuous line: {self.contour}. Dashed: the method's mask."
 
     def above_form(self) -> Scene:
         """Return the scene with the panels alone, whose columns are then those of the form below."""
         return replace(self, is_above_form=True, grid=(), agreements=())
+
+
+def hatching_in_words(panels: Iterable[Panel]) -> str | None:
+    """Say what the hatching on panels means, ``None`` where there is none."""
+    is_hatched = any(panel.uncertain is not None and panel.uncertain.any() for panel in panels)
+    return "Hatched: the relevance is within its own error of zero." if is_hatched else None

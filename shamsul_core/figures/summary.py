@@ -8,9 +8,36 @@ import numpy as np
 import pandas as pd
 
 from shamsul_core.metrics.comparison import compare_pairs, rank_methods
+from shamsul_core.metrics.statistics import FEWEST, TOO_FEW
+from shamsul_core.paper import SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+LEVEL = 0.05
+"""Below this p the methods are said to differ."""
+
+COLUMN_HELP: Mapping[str, str] = {
+    "n": "Radiographs with an IoU",
+    "Mean IoU": "Intersection over union with the experts' contours, averaged over the radiographs",
+    "95 % interval": (
+        f"Bootstrap interval of the mean IoU, patients drawn 1,000 times; {TOO_FEW}: fewer than {FEWEST} patients"
+    ),
+    "Hit rate": "Share of the radiographs whose map has its maximum inside the experts' contour",
+    "95 % interval of hits": "Wilson's score interval of the hit rate",
+    "Patients": "Patients with an IoU by the methods compared; of several radiographs of a patient the mean counts",
+    "Difference": "Mean difference of IoU, the first method less the other",
+    "Effect": "Rank-biserial correlation: 1 where the first method is always better, -1 where the other is",
+    "Critical difference": (
+        "Where p, Holm is below 0.05: two methods whose mean ranks lie further apart than this differ (Nemenyi)"
+    ),
+    "p": "Wilcoxon's signed-rank test for two methods, Friedman's test for all of them",
+    "p, Holm": "p corrected for all rows of the table (Holm)",
+}
+"""What the columns of these tables mean."""
+
+MEAN_RANK = "Mean rank by IoU over the patients; 1 is best"
+"""What a method's column of `ranking_table` means."""
 
 
 def means_in_words(summary: pd.DataFrame, titles: Mapping[str, str]) -> str:
@@ -32,14 +59,14 @@ def ranks_in_words(ranks: pd.DataFrame, titles: Mapping[str, str]) -> str:
 
 
 def pair_table(scores: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
-    """Return every two methods compared on the same radiographs as a reader sees it, the surest difference first."""
+    """Return every two methods compared on the same patients as a reader sees it, the surest difference first."""
     pairs = compare_pairs(scores, list(titles)).query("n > 0").sort_values("p", kind="stable")
     return pd.DataFrame(
         {
             "Pathology": pairs["pathology"],
             "Method": pairs["method"].map(titles),
             "Other method": pairs["other"].map(titles),
-            "Radiographs": pairs["n"],
+            "Patients": pairs["n"],
             "Difference": pairs["mean_difference"],
             "Effect": pairs["effect"],
             "p": pairs["p"].map(p_in_words),
@@ -60,19 +87,39 @@ def p_in_words(p: float) -> str:
 
 
 def ranking_in_words(scores: pd.DataFrame, titles: Mapping[str, str]) -> str:
-    """Return the methods' mean ranks and what may be said of their differences; why not, where there is no ranking."""
+    """Return on which pathologies the methods differ and how that was tested; why not, where there is no ranking."""
     try:
-        ranking = rank_methods(scores, list(titles))
+        rankings = rank_methods(scores, list(titles))
     except ValueError as error:
-        return f"No ranking of the methods: {error}."
-    ranks = " · ".join(
-        f"**{titles[str(name)]}** {rank:.2f}" for name, rank in ranking.mean_ranks.sort_values().items()
+        return f"The methods are not ranked: {error}."
+    differing = [one.pathology for one in rankings if one.p_holm < LEVEL]
+    count = "1 pathology" if len(rankings) == 1 else f"{len(rankings)} pathologies"
+    found = (
+        f"The methods differ in {', '.join(differing)}."
+        if differing
+        else "No pathology shows a difference between the methods."
     )
-    differ = "differ" if ranking.p < 0.05 else "do not differ surely"
     return (
-        f"Mean rank by IoU over {ranking.blocks} cases (1 is best): {ranks}. The methods {differ} (Friedman's test, p "
-        f"{p_in_words(ranking.p)}); any two whose mean ranks lie more than {ranking.critical_difference:.2f} apart differ at 5 % (Nemenyi). "
-        f"Below, every two methods on the same radiographs."
+        f"{found} Friedman's test on each pathology by itself, with one value per patient, because the findings of one "
+        f"patient are not independent; p corrected for {count} (Holm), at the 5 % level."
+    )
+
+
+def ranking_table(scores: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """Return the methods' mean ranks on each pathology as a reader sees them; no row where there is no ranking."""
+    try:
+        rankings = rank_methods(scores, list(titles))
+    except ValueError:
+        rankings = ()
+    return pd.DataFrame(
+        {
+            "Pathology": [one.pathology for one in rankings],
+            "Patients": [one.patients for one in rankings],
+            **{title: [one.mean_ranks[name] for one in rankings] for name, title in titles.items()},
+            "Critical difference": [one.critical_difference for one in rankings],
+            "p": [p_in_words(one.p) for one in rankings],
+            "p, Holm": [p_in_words(one.p_holm) for one in rankings],
+        }
     )
 
 
@@ -85,6 +132,11 @@ def summary_table(
     ----------
     address
         Of a radiograph and a pathology; best and worst case are such addresses that end in ``#`` and the IoU.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The paper's means are a column only where they can be held beside these.
     """
     rows = summary[summary["method"].isin(list(titles))]
 
@@ -92,26 +144,42 @@ def summary_table(
         case = row[f"{which}_id"]
         return None if pd.isna(case) else f"{address(case, row['pathology'])}#{row[which]:.2f}"
 
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "Pathology": rows["pathology"],
             "Method": rows["method"].map(titles),
             "n": rows["n"],
             "Mean IoU": rows["mean"],
-            "95 % interval": _intervals(rows["mean_low"], rows["mean_high"]),
+            "95 % interval": intervals(rows["mean_low"], rows["mean_high"], rows["n"]),
             "Paper's mean": rows["paper_mean"],
             "Median": rows["median"],
             "Best case": [link(row, "best") for _, row in rows.iterrows()],
             "Worst case": [link(row, "worst") for _, row in rows.iterrows()],
             "Hit rate": rows["hit_rate"],
-            "95 % interval of hits": _intervals(rows["hit_low"], rows["hit_high"]),
+            "95 % interval of hits": intervals(rows["hit_low"], rows["hit_high"], rows["hit_n"]),
         }
     )
+    return table if has_paper(summary) else table.drop(columns="Paper's mean")
 
 
-def _intervals(low: pd.Series[float], high: pd.Series[float]) -> list[str]:
+def has_paper(summary: pd.DataFrame) -> bool:
+    """Return whether the paper's means stand beside these; see `shamsul_core.paper.why_not_comparable`."""
+    return bool(summary["paper_mean"].notna().any())
+
+
+def boxes_in_words(summary: pd.DataFrame) -> str:
+    """Return how to read the boxes of `shamsul_core.figures.distributions.iou_boxes`."""
+    star = f" Star: mean in the paper ({SOURCE})." if has_paper(summary) else ""
+    return f"Box: middle half of the radiographs; line: median; dashed, and in figures above: mean.{star}"
+
+
+def intervals(
+    low: pd.Series[float], high: pd.Series[float], number: pd.Series[int], digits: int = 2
+) -> list[str]:
+    """Return intervals in words; `TOO_FEW` where there is a value without one, a dash where there is no value."""
     return [
-        "–" if np.isnan(one) else f"{one:.2f} – {other:.2f}" for one, other in zip(low, high, strict=True)
+        f"{one:.{digits}f}–{other:.{digits}f}" if one == one else TOO_FEW if count else "–"  # NaN differs
+        for one, other, count in zip(low, high, number, strict=True)
     ]
 
 

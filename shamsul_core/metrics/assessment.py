@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 from shamsul_core.metrics.calibration import calibration_scores, reliability
 from shamsul_core.metrics.classification import Performance, curves, evaluate
-from shamsul_core.metrics.decisions import decide, decision_rates, decision_thresholds
+from shamsul_core.metrics.decisions import Thresholds, decide, decision_rates
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from shamsul_core.metrics.decisions import ThresholdRule
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,18 +42,19 @@ class Assessment:
         return self.performance.by_observation.join([self.calibration, self.rates])
 
 
-def assess(predictions: pd.DataFrame, labels: pd.DataFrame, rule: ThresholdRule = "0.5") -> Assessment:
+def assess(
+    predictions: pd.DataFrame, labels: pd.DataFrame, thresholds: Thresholds | None = None
+) -> Assessment:
     """Hold predictions against labels.
 
     Parameters
     ----------
     predictions, labels
         As in `shamsul_core.metrics.classification`.
-    rule
-        Which threshold decides.
+    thresholds
+        From `shamsul_core.metrics.decisions.decision_thresholds`; the fixed one by default.
     """
-    thresholds = decision_thresholds(predictions, labels, rule)
-    decisions = decide(predictions, labels, thresholds)
+    decisions = decide(predictions, labels, thresholds or Thresholds())
     return Assessment(
         performance=evaluate(predictions, labels),
         points=curves(predictions, labels),

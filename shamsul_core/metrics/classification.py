@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from shamsul_core.cohort.patients import number_patients
 from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.metrics.statistics import FEWEST, count_patients
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,11 +40,13 @@ class Performance:
     by_observation
         A row an observation, its name as the index. ``positive``, ``negative``, ``uncertain``, ``blank``: radiographs
         of that label that have a prediction; ``prevalence``: the positive among the definite; ``auroc``, ``auprc``
-        with ``_low`` and ``_high``, the bounds of their 95 % intervals; ``resamples``: how many bootstrap samples had
-        both labels and thus bear the interval; ``reason``: why there is no AUROC, ``None`` where there is one.
+        with ``_low`` and ``_high``, the bounds of their 95 % intervals, NaN where fewer than `FEWEST` patients are
+        positive or negative; ``resamples``: how many bootstrap samples had both labels and thus bear the interval;
+        ``reason``: why there is no AUROC, ``None`` where there is one.
     weighted
         Rows ``auroc`` and ``auprc``, columns ``value``, ``low``, ``high``: the average over the observations with both
-        labels, weighted with their positives. NaN where there is no such observation.
+        labels, weighted with their positives. NaN where there is no such observation, and the bounds where fewer than
+        `FEWEST` patients have any positive, or any negative, among these observations.
     radiographs
         Those that have a prediction.
     """
@@ -73,8 +77,9 @@ def evaluate(
     """Return AUROC and AUPRC of each observation and their weighted averages, with 95 % bootstrap intervals.
 
     Both are scikit-learn's: ``roc_auc_score`` and ``average_precision_score``, the weighted averages its
-    ``average="weighted"`` over the observations that have both labels. The bootstrap draws radiographs, the same for
-    all observations, and takes percentiles; a sample that lacks one of the labels bears nothing to that observation.
+    ``average="weighted"`` over the observations that have both labels. The bootstrap draws patients with all their
+    radiographs, the same for all observations, and takes percentiles; a sample that lacks one of the labels bears
+    nothing to that observation.
 
     Parameters
     ----------
@@ -84,10 +89,11 @@ def evaluate(
         Of the samples: the same seed gives the same intervals.
     """
     truth, probability = paired(predictions, labels)
-    once_each = np.ones((1, len(truth)), np.int64)
+    patients = number_patients(predictions["image_id"])
+    once_each = np.ones((1, patients.max(initial=-1) + 1), np.int64)
     # The first row is the cohort itself
-    samplings = [once_each, *resamples(len(truth), samples, seed=seed)]
-    drawn = [ranking_scores(truth, probability, counts) for counts in samplings]
+    samplings = [once_each, *resamples(once_each.shape[1], samples, seed=seed)]
+    drawn = [ranking_scores(truth, probability, counts[:, patients]) for counts in samplings]
     auroc, auprc, positives = (
         np.concatenate([one[0] for one in drawn]),
         np.concatenate([one[1] for one in drawn]),
@@ -95,11 +101,12 @@ def evaluate(
     )
     table = _counts(predictions, labels)
     weighted = {}
+    enough, enough_on_average = _enough(truth, patients)
     for name, scores in (("auroc", auroc), ("auprc", auprc)):
-        low, high = _interval(scores[1:])
+        low, high = _interval(scores[1:], enough)
         table = table.assign(**{name: scores[0], f"{name}_low": low, f"{name}_high": high})
         average = _weighted_average(scores, positives)[:, None]
-        low, high = _interval(average[1:])
+        low, high = _interval(average[1:], enough_on_average)
         weighted[name] = {"value": float(average[0, 0]), "low": float(low[0]), "high": float(high[0])}
     table["resamples"] = np.count_nonzero(~np.isnan(auroc[1:]), axis=0)
     table["reason"] = [_reason(*pair) for pair in zip(table["positive"], table["negative"], strict=True)]
@@ -107,7 +114,7 @@ def evaluate(
 
 
 def resamples(count: int, samples: int = SAMPLES, *, seed: int = 0) -> Iterator[CountArray]:
-    """Yield bootstrap samples as how often each sample draws each radiograph.
+    """Yield bootstrap samples as how often each sample draws each patient.
 
     Yields
     ------
@@ -218,9 +225,18 @@ def _weighted_average(scores: FloatArray, positives: CountArray) -> FloatArray:
     return np.where(total > 0, average, np.nan)
 
 
-def _interval(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the 2.5th and 97.5th percentile of each column, over the samples that have a value."""
-    known = ~np.isnan(draws).all(axis=0)
+def _enough(truth: FloatArray, patients: CountArray) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Return of which observations, (observations,), and whether of all averaged, (1,), enough patients are of each kind."""
+    kinds = [truth == 1, truth == 0]
+    both = np.logical_and(*(kind.any(axis=0) for kind in kinds))
+    of_each = np.array([count_patients(kind, patients) for kind in kinds]) >= FEWEST
+    of_any = [count_patients(kind[:, both].any(axis=1, keepdims=True), patients) for kind in kinds]
+    return np.asarray(of_each.all(axis=0)), np.asarray((np.array(of_any) >= FEWEST).all(axis=0))
+
+
+def _interval(draws: FloatArray, enough: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
+    """Return the 2.5th and 97.5th percentile of the columns with enough, over the samples that have a value."""
+    known = enough & ~np.isnan(draws).all(axis=0)
     bounds = np.full((2, draws.shape[1]), np.nan)
     if known.any():
         bounds[:, known] = np.nanpercentile(draws[:, known], (2.5, 97.5), axis=0)

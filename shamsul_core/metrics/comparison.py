@@ -1,4 +1,4 @@
-"""Methods held against each other on the same radiographs.
+"""Methods held against each other on the same radiographs, the patient as the unit.
 
 Demšar, *Statistical comparisons of classifiers over multiple data sets*, JMLR 7 (2006), for what to test and how:
 Wilcoxon's signed ranks for two methods, Friedman's test and Nemenyi's for all of them.
@@ -6,7 +6,7 @@ Wilcoxon's signed ranks for two methods, Friedman's test and Nemenyi's for all o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,12 @@ import numpy as np
 import pandas as pd
 import scipy  # loads scipy.stats, half a second, when it is first asked for
 
+from shamsul_core.cohort.patients import patient_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from shamsul_core.metrics.statistics import Floats
 
 PAIR_COLUMNS = (
     "pathology",
@@ -31,15 +35,28 @@ PAIR_COLUMNS = (
 
 
 def paired(scores: pd.DataFrame, methods: Sequence[str], column: str) -> pd.DataFrame:
-    """Return one row per radiograph and pathology with a score by every one of the methods, one column per method."""
+    """Return a patient's mean score on each pathology, one column for each method.
+
+    The mean is over those of the patient's radiographs that have a score by every one of the methods, and a patient
+    without any is left out: radiographs of one patient are not independent, patients are.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Pathology and patient as the index.
+    """
     table = scores.pivot_table(
         index=["pathology", "image_id"], columns="method", values=column, aggfunc="first"
     )
-    return table.reindex(columns=list(methods)).dropna()
+    shared = table.reindex(columns=list(methods)).dropna()
+    patients = [patient_of(image_id) for image_id in shared.index.get_level_values("image_id")]
+    whose = pd.Index(patients, name="patient", dtype="object")
+    means = shared.groupby([shared.index.get_level_values("pathology"), whose]).mean()
+    return means.round(12)  # the mean of equal scores is that score, so that ties stay ties
 
 
 def compare_pairs(scores: pd.DataFrame, methods: Sequence[str], column: str = "iou") -> pd.DataFrame:
-    """Compare every two methods on each pathology.
+    """Compare every two methods on each pathology, one value a patient; see `paired`.
 
     Parameters
     ----------
@@ -51,15 +68,11 @@ def compare_pairs(scores: pd.DataFrame, methods: Sequence[str], column: str = "i
     Returns
     -------
     pandas.DataFrame
-        `PAIR_COLUMNS`. Differences are those of ``method`` less ``other``. ``effect`` is the matched-pairs
-        rank-biserial correlation, -1..1: the share of ranks that speak for ``method`` less that against it (Kerby
-        2014). ``p`` is Wilcoxon's signed-rank test's, two-sided, NaN where all are equal or there is none; ``p_holm``
-        is corrected for all rows of the table (Holm 1979).
+        `PAIR_COLUMNS`. ``n`` counts patients. Differences are those of ``method`` less ``other``. ``effect`` is the
+        matched-pairs rank-biserial correlation, -1..1: the share of ranks that speak for ``method`` less that against
+        it (Kerby 2014). ``p`` is Wilcoxon's signed-rank test's, two-sided, NaN where all are equal or there is none;
+        ``p_holm`` is corrected for all rows of the table (Holm 1979).
     """
-    from statsmodels.stats.multitest import (
-        multipletests,  # a second, which no other view of a page should wait for
-    )
-
     rows = []
     for pathology in dict.fromkeys(scores["pathology"]):
         of_pathology = scores[scores["pathology"] == pathology]
@@ -68,13 +81,22 @@ def compare_pairs(scores: pd.DataFrame, methods: Sequence[str], column: str = "i
             difference = (both[one] - both[other]).to_numpy(float)
             rows.append({"pathology": pathology, "method": one, "other": other} | _compared(difference))
     table = pd.DataFrame(rows, columns=PAIR_COLUMNS)
-    tested = table["p"].notna()
-    if tested.any():
-        table.loc[tested, "p_holm"] = multipletests(table.loc[tested, "p"], method="holm")[1]
-    return table.astype({"p_holm": "float64"})
+    return table.assign(p_holm=_holm(table["p"].to_numpy(float)))
 
 
-def _compared(difference: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> dict[str, float]:
+def _holm(p: Floats) -> Floats:
+    """Return each p corrected for all of them that are known (Holm 1979), float64."""
+    from statsmodels.stats.multitest import (
+        multipletests,  # a second, which no other view of a page should wait for
+    )
+
+    corrected, known = np.full(len(p), np.nan), ~np.isnan(p)
+    if known.any():
+        corrected[known] = multipletests(p[known], method="holm")[1]
+    return corrected
+
+
+def _compared(difference: Floats) -> dict[str, float]:
     row = {"n": len(difference), "p": float("nan"), "p_holm": float("nan"), "effect": float("nan")}
     row |= dict.fromkeys(("mean_difference", "median_difference"), float("nan"))
     if not len(difference):
@@ -89,39 +111,53 @@ def _compared(difference: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> 
     return row
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """All methods together.
+    """All methods together on one pathology, a patient a block.
 
     Parameters
     ----------
+    pathology
+        Which.
+    patients
+        With a score by every method.
     mean_ranks
         By method, 1 the best.
-    blocks
-        Radiographs and pathologies with a score by every method.
     statistic, p
         Friedman's test.
+    p_holm
+        Corrected for all pathologies ranked (Holm 1979).
     critical_difference
         Mean ranks further apart than this differ at 5 % (Nemenyi).
     p_pairs
         Nemenyi's p of every two methods, methods × methods, 1 on the diagonal.
     """
 
+    pathology: str
+    patients: int
     mean_ranks: pd.Series[float]
-    blocks: int
     statistic: float
     p: float
+    p_holm: float
     critical_difference: float
     p_pairs: pd.DataFrame
 
 
-def rank_methods(scores: pd.DataFrame, methods: Sequence[str], column: str = "iou") -> Ranking:
-    """Rank the methods on every radiograph and pathology that all of them have a score for; higher is better.
+def rank_methods(scores: pd.DataFrame, methods: Sequence[str], column: str = "iou") -> tuple[Ranking, ...]:
+    """Rank the methods on each pathology, over the patients that all of them have a score for; higher is better.
+
+    The findings of one patient are not independent of each other. So each pathology is tested by itself, with one value
+    a patient (see `paired`), and the p are corrected for the number of pathologies.
+
+    Returns
+    -------
+    tuple of Ranking
+        In the order in which the pathologies come first in `scores`.
 
     Raises
     ------
     ValueError
-        If there are fewer than three methods, or no radiograph that all have a score for.
+        If there are fewer than three methods, or no patient that all have a score for.
     """
     if len(methods) < 3:
         message = f"Friedman's test compares three methods or more, not {len(methods)}"
@@ -130,19 +166,38 @@ def rank_methods(scores: pd.DataFrame, methods: Sequence[str], column: str = "io
     if table.empty:
         message = f"no radiograph and pathology has a {column} by every one of {', '.join(methods)}"
         raise ValueError(message)
-    count, blocks = len(methods), len(table)
-    ranks = scipy.stats.rankdata(-table.to_numpy(float), axis=1)
-    mean_ranks = pd.Series(ranks.mean(axis=0), index=list(methods), name="mean_rank")
-    if (np.ptp(table.to_numpy(float), axis=1) == 0).all():
+    there = set(table.index.get_level_values("pathology"))
+    rankings = [
+        _ranked(table.loc[name], name) for name in dict.fromkeys(scores["pathology"]) if name in there
+    ]
+    corrected = _holm(np.array([one.p for one in rankings]))
+    return tuple(replace(one, p_holm=float(p)) for one, p in zip(rankings, corrected, strict=True))
+
+
+def _ranked(table: pd.DataFrame, pathology: str) -> Ranking:
+    """Return the ranking on one pathology, patients × methods, its p not corrected yet."""
+    values, methods = table.to_numpy(float), list(table.columns)
+    count, patients = len(methods), len(values)
+    ranks = scipy.stats.rankdata(-values, axis=1)
+    mean_ranks = pd.Series(ranks.mean(axis=0), index=methods, name="mean_rank")
+    if (np.ptp(values, axis=1) == 0).all():
         statistic, p = 0.0, 1.0
     else:
-        statistic, p = scipy.stats.friedmanchisquare(*table.to_numpy(float).T)
-    error = np.sqrt(count * (count + 1) / (6 * blocks))
+        statistic, p = scipy.stats.friedmanchisquare(*values.T)
+    error = np.sqrt(count * (count + 1) / (6 * patients))
     apart = np.abs(mean_ranks.to_numpy()[:, None] - mean_ranks.to_numpy()) / error
     p_pairs = pd.DataFrame(
-        scipy.stats.studentized_range.sf(apart * np.sqrt(2), count, np.inf),
-        index=list(methods),
-        columns=list(methods),
+        scipy.stats.studentized_range.sf(apart * np.sqrt(2), count, np.inf), index=methods, columns=methods
     )
-    critical = float(scipy.stats.studentized_range.isf(0.05, count, np.inf) / np.sqrt(2) * error)
-    return Ranking(mean_ranks, blocks, float(statistic), float(p), critical, p_pairs)
+    return Ranking(
+        pathology=pathology,
+        patients=patients,
+        mean_ranks=mean_ranks,
+        statistic=float(statistic),
+        p=float(p),
+        p_holm=float("nan"),
+        critical_difference=float(
+            scipy.stats.studentized_range.isf(0.05, count, np.inf) / np.sqrt(2) * error
+        ),
+        p_pairs=p_pairs,
+    )

@@ -13,11 +13,14 @@ import numpy as np
 import pandas as pd
 
 from shamsul_core.cohort import CohortError
+from shamsul_core.cohort.patients import number_patients
 from shamsul_core.metrics.localisation import overlap
-from shamsul_core.metrics.statistics import mean_of_known, resampled_means
+from shamsul_core.metrics.statistics import FEWEST, count_patients, mean_of_known, resampled_means
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    import numpy.typing as npt
 
     from shamsul_core.cohort import Annotation, Cohort
     from shamsul_core.metrics.statistics import Floats
@@ -70,14 +73,18 @@ def percentage_decrease(
     -------
     pandas.DataFrame
         pathology, method, readers, mean, decrease, with the 95 % bootstrap intervals ``decrease_low`` to
-        ``decrease_high``; radiographs are drawn together for both, and for all pathologies. Each method's last row is
-        the `AVERAGE`: the decrease of the mean over the pathologies that both have a mean of.
+        ``decrease_high``, NaN where fewer than `FEWEST` patients have either; patients are drawn together for both,
+        and for all pathologies. Each method's last row is the `AVERAGE`: the decrease of the mean over the pathologies
+        that both have a mean of.
     """
     pathologies = list(dict.fromkeys(readers["pathology"]))
     image_ids = sorted({*scores["image_id"], *readers["image_id"]})
+    patients = number_patients(image_ids)
     second = _wide(readers, column, image_ids, pathologies)
     by_method = {
-        method: _decreases(second, _wide(scores[scores["method"] == method], column, image_ids, pathologies))
+        method: _decreases(
+            second, _wide(scores[scores["method"] == method], column, image_ids, pathologies), patients
+        )
         for method in methods
     }
     rows = [
@@ -108,25 +115,34 @@ def _wide(scores: pd.DataFrame, column: str, image_ids: list[str], pathologies: 
     return table.reindex(index=image_ids, columns=pathologies).to_numpy(np.float64, na_value=np.nan)
 
 
-def _decreases(readers: Floats, method: Floats) -> list[dict[str, float]]:
+def _decreases(readers: Floats, method: Floats, patients: npt.NDArray[np.int64]) -> list[dict[str, float]]:
     """Return a row for each pathology and one for their average."""
     both = np.hstack([readers, method])
-    means = np.vstack(
-        [mean_of_known(both, axis=0), resampled_means(both)]
-    )  # the sample itself, then the resamples
+    # The sample itself, then the resamples
+    means = np.vstack([mean_of_known(both, axis=0), resampled_means(both, patients)])
     second, ours = np.hsplit(means, 2)
     shared = np.isfinite(second[0]) & np.isfinite(ours[0])
     pairs = [*zip(second.T, ours.T, strict=True)]
     pairs.append((mean_of_known(second[:, shared], axis=1), mean_of_known(ours[:, shared], axis=1)))
-    return [_decrease(*pair) for pair in pairs]
+    known = [np.isfinite(one) for one in (readers, method)]
+    numbers = [np.append(count_patients(one, patients), _of_any(one[:, shared], patients)) for one in known]
+    enough = np.minimum(*numbers) >= FEWEST
+    return [_decrease(*pair, has_interval=bool(one)) for pair, one in zip(pairs, enough, strict=True)]
 
 
-def _decrease(readers: Floats, method: Floats) -> dict[str, float]:
+def _of_any(known: npt.NDArray[np.bool_], patients: npt.NDArray[np.int64]) -> int:
+    """Return how many patients have something in any column."""
+    return int(count_patients(np.asarray(known.any(axis=1, keepdims=True)), patients)[0])
+
+
+def _decrease(readers: Floats, method: Floats, *, has_interval: bool) -> dict[str, float]:
     """Return a row from the means of the sample, which come first, and of the resamples."""
     with np.errstate(invalid="ignore", divide="ignore"):
         decreases = 100 * (readers - method) / readers
     resampled = decreases[1:][np.isfinite(decreases[1:])]
-    low, high = np.percentile(resampled, [2.5, 97.5]) if len(resampled) else (np.nan, np.nan)
+    low, high = (np.nan, np.nan)
+    if has_interval and len(resampled):
+        low, high = np.percentile(resampled, [2.5, 97.5])
     return {
         "readers": float(readers[0]),
         "mean": float(method[0]),

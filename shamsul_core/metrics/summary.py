@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import scipy  # loads scipy.stats, half a second, when it is first asked for
 
-from shamsul_core.metrics.statistics import bootstrap_mean
+from shamsul_core.cohort.patients import number_patients
+from shamsul_core.metrics.statistics import bootstrap_mean, count_patients, mean_of_known, wilson
 from shamsul_core.paper import MEAN_IOU
 
 if TYPE_CHECKING:
@@ -37,22 +38,31 @@ def in_slice(scores: pd.DataFrame, which: Slice) -> pd.DataFrame:
     return scores.assign(iou=scores["iou"].mask(one_is_empty, 0.0))
 
 
-def summarise(scores: pd.DataFrame, pathologies: Collection[str], methods: Collection[str]) -> pd.DataFrame:
+def summarise(
+    scores: pd.DataFrame,
+    pathologies: Collection[str],
+    methods: Collection[str],
+    *,
+    is_paper_cohort: bool = False,
+) -> pd.DataFrame:
     """Summarise IoU and hits.
 
     Parameters
     ----------
     scores
-        As `shamsul_core.run.SCORE_COLUMNS`, of one slice; each radiograph in it is one of those drawn by the bootstrap.
+        As `shamsul_core.run.SCORE_COLUMNS`, of one slice; each patient in it is one of those drawn by the bootstrap.
     pathologies, methods
         In the order wanted.
+    is_paper_cohort
+        Whether the paper's means can be held beside these, see `shamsul_core.paper.why_not_comparable`.
 
     Returns
     -------
     pandas.DataFrame
-        `SUMMARY_COLUMNS`, one row per pathology and method. ``n`` counts IoUs, ``hit_n`` hits and misses;
-        ``mean_low`` to ``mean_high`` and ``hit_low`` to ``hit_high`` are 95 % bootstrap intervals over radiographs;
-        the whiskers are the last IoUs within 1.5 interquartile ranges of the box. NaN where there is nothing.
+        `SUMMARY_COLUMNS`, one row per pathology and method. ``n`` counts the radiographs that have an IoU, ``hit_n``
+        those that hit or miss; ``mean_low`` to ``mean_high`` is the 95 % bootstrap interval over patients, ``hit_low``
+        to ``hit_high`` Wilson's with as many trials as patients; the whiskers are the last IoUs within 1.5
+        interquartile ranges of the box. NaN where there is nothing, or too few for an interval.
     """
     pairs = pd.MultiIndex.from_product([pathologies, methods], names=["pathology", "method"])
     iou, hit = (
@@ -61,15 +71,18 @@ def summarise(scores: pd.DataFrame, pathologies: Collection[str], methods: Colle
         ).reindex(columns=pairs)
         for column in ("iou", "hit")
     )
-    table = pd.DataFrame(index=pairs)
-    for name, values in (("mean", iou), ("hit", hit)):
-        centre, low, high = bootstrap_mean(values.to_numpy(np.float64, na_value=np.nan))
-        table[name if name == "mean" else "hit_rate"] = centre
-        table[f"{name}_low"], table[f"{name}_high"] = low, high
-        table["n" if name == "mean" else "hit_n"] = values.notna().sum()
+    table = pd.DataFrame({"n": iou.notna().sum(), "hit_n": hit.notna().sum()}, index=pairs)
+    patients = number_patients(iou.index)
+    ious, hits = (values.to_numpy(np.float64, na_value=np.nan) for values in (iou, hit))
+    table["mean"], table["mean_low"], table["mean_high"] = bootstrap_mean(ious, patients)
+    table["hit_rate"] = mean_of_known(hits, axis=0)
+    table["hit_low"], table["hit_high"] = wilson(
+        table["hit_rate"], count_patients(np.isfinite(hits), patients)
+    )
     boxes = pd.DataFrame([_box(iou[pair].dropna()) for pair in pairs], index=pairs)
     table = table.join(boxes)
-    table["paper_mean"] = [MEAN_IOU.get(method, {}).get(pathology, np.nan) for pathology, method in pairs]
+    known = MEAN_IOU if is_paper_cohort else {}
+    table["paper_mean"] = [known.get(method, {}).get(pathology, np.nan) for pathology, method in pairs]
     return table.reset_index()[list(SUMMARY_COLUMNS)]
 
 

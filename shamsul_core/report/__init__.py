@@ -15,6 +15,8 @@ from shamsul_core.figures.comparison import banner
 from shamsul_core.figures.drawing import encode_png, encode_svg
 from shamsul_core.metrics.assessment import assess
 from shamsul_core.metrics.classification import u_zeros
+from shamsul_core.metrics.decisions import decision_thresholds
+from shamsul_core.paper import why_not_comparable
 from shamsul_core.report.causes import correlation_chapter, threshold_chapter
 from shamsul_core.report.chapter import Chapter, Drawing, Table
 from shamsul_core.report.cohort import cohort_chapter
@@ -44,7 +46,7 @@ def write_report(
     cohort: Cohort,
     folder: Path,
     *,
-    rule: ThresholdRule = "0.5",
+    rule: ThresholdRule = "fixed",
     blank_is_negative: bool = False,
     report: Callable[[str], None] = lambda _: None,
 ) -> list[Path]:
@@ -101,7 +103,7 @@ def write_report(
             blocks.append(block)
         chapters.append(DocumentChapter(chapter.title, tuple(blocks)))
         report(chapter.title)
-    notes = [origin_in_words(run.manifest), *filter(None, [banner(run)])]
+    notes = [origin_in_words(run.manifest), *filter(None, [banner(run), why_not_comparable(cohort)])]
     write("report.html", as_html(TITLE, notes, chapters))
     write("report.pdf", as_pdf(TITLE, notes, chapters))
     return written
@@ -110,7 +112,9 @@ def write_report(
 def _chapters(
     run: Run, cohort: Cohort, radiographs: pd.DataFrame, labels: pd.DataFrame, rule: ThresholdRule
 ) -> Iterator[Chapter]:
-    assessment = assess(run.predictions, labels, rule)
+    # On definite labels, as on every page, whatever the others count as
+    thresholds = decision_thresholds(run.predictions, radiographs, rule)
+    assessment = assess(run.predictions, labels, thresholds)
     evidence = Evidence(run, cohort)
     yield cohort_chapter(radiographs)
     yield prediction_chapter(assessment)

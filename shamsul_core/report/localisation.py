@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,9 +12,10 @@ import pandas as pd
 from shamsul_core import paper
 from shamsul_core.figures.boxes import box_figure
 from shamsul_core.figures.cases import case_figure, make_case
-from shamsul_core.figures.summary import p_in_words
+from shamsul_core.figures.summary import has_paper, intervals, p_in_words, ranking_in_words, ranking_table
 from shamsul_core.metrics.comparison import compare_pairs, rank_methods
 from shamsul_core.metrics.readers import READERS, percentage_decrease, reader_scores
+from shamsul_core.metrics.statistics import FEWEST, TOO_FEW
 from shamsul_core.metrics.summary import summarise
 from shamsul_core.report.chapter import Chapter, Drawing, Table, Words, cell
 from shamsul_core.selection import best_iou, best_multilabel, best_probability, in_order
@@ -71,7 +73,17 @@ class Evidence:
     @cached_property
     def summary(self) -> pd.DataFrame:
         """See `shamsul_core.metrics.summary.summarise`."""
-        return summarise(self.scores, self.run.manifest.pathologies, list(self.titles))
+        return summarise(
+            self.scores,
+            self.run.manifest.pathologies,
+            list(self.titles),
+            is_paper_cohort=self.why_not_paper is None,
+        )
+
+    @cached_property
+    def why_not_paper(self) -> str | None:
+        """See `shamsul_core.paper.why_not_comparable`."""
+        return paper.why_not_comparable(self.cohort)
 
     @cached_property
     def titles(self) -> Mapping[str, str]:
@@ -93,7 +105,8 @@ def comparison_chapter(evidence: Evidence) -> Chapter:
 def _method(evidence: Evidence, method: str) -> Iterator[Block]:
     summary = evidence.summary[evidence.summary["method"] == method]
     number = paper.BOX_FIGURES.get(method)
-    place = f" (the paper's Figure {number}; its means, as far as it gives them, are stars)" if number else ""
+    stars = "; its means, as far as it gives them, are stars" if has_paper(summary) else ""
+    place = f" (as the paper's Figure {number}{stars})" if number else ""
     name = f"figure{number}" if number else f"boxes_{method}"
     if not summary["n"].any():
         yield Words("No radiograph has both a mask of this method and a contour of the experts.")
@@ -105,30 +118,32 @@ def _method(evidence: Evidence, method: str) -> Iterator[Block]:
         box_figure(evidence.scores, evidence.summary, method),
     )
     yield Table(
-        f"summary_{method}", "The same in figures.", summary.set_index("pathology"), _summary(summary)
+        f"summary_{method}",
+        "The same in figures. Intervals of means: bootstrap, patients drawn with all their radiographs "
+        f"({TOO_FEW}: fewer than {FEWEST} patients); of hit rates: Wilson's.",
+        summary.set_index("pathology"),
+        _summary(summary),
     )
     yield from _cases(evidence, method, number)
 
 
 def _summary(summary: pd.DataFrame) -> pd.DataFrame:
-    def interval(low: float, high: float) -> str:
-        return "–" if pd.isna(low) else f"{low:.3f} to {high:.3f}"
-
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "Pathology": summary["pathology"],
             "n": summary["n"],
             "Mean IoU": summary["mean"],
-            "95 % interval": [interval(*ends) for ends in summary[["mean_low", "mean_high"]].to_numpy(float)],
+            "95 % interval": intervals(summary["mean_low"], summary["mean_high"], summary["n"], digits=3),
             "Paper's mean": summary["paper_mean"],
             "Median": summary["median"],
             "Best": summary["best"],
             "Hit rate": summary["hit_rate"],
-            "Interval of hits": [
-                interval(*ends) for ends in summary[["hit_low", "hit_high"]].to_numpy(float)
-            ],
+            "Interval of hits": intervals(
+                summary["hit_low"], summary["hit_high"], summary["hit_n"], digits=3
+            ),
         }
     )
+    return table if has_paper(summary) else table.drop(columns="Paper's mean")
 
 
 def _cases(evidence: Evidence, method: str, number: int | None) -> Iterator[Block]:
@@ -156,7 +171,7 @@ def _cases(evidence: Evidence, method: str, number: int | None) -> Iterator[Bloc
         name = f"figure{number + step}" if number else f"cases_{method}_{step}"
         said = paper.CASES.get(method, {}).get(criterion)
         beside = ""
-        if said is not None and number is not None:
+        if said is not None and number is not None and evidence.why_not_paper is None:
             words = "; ".join(f"{name} {said[paper.SHOWN.index(name)]}" for name in names)
             beside = f" The paper's Figure {number + step}: {words}."
         ours = "; ".join(_reading(of_method, case.scene.image_id, case.scene.pathology) for case in cases)
@@ -196,8 +211,9 @@ def _comparison(evidence: Evidence) -> Iterator[Block]:
         shown = pairs[pairs["n"] > 0]
         yield Table(
             "pairs",
-            "Every two methods on the same radiographs: mean difference of IoU, effect (rank-biserial correlation, "
-            "-1 to 1), p of Wilcoxon's signed-rank test, and p corrected for the whole table (Holm).",
+            "Every two methods on the same patients (n), of whose radiographs the mean counts: mean difference of IoU, "
+            "effect (rank-biserial correlation, -1 to 1), p of Wilcoxon's signed-rank test, and p corrected for the "
+            "whole table (Holm).",
             pairs.set_index("pathology"),
             pd.DataFrame(
                 {
@@ -227,23 +243,36 @@ def _comparison(evidence: Evidence) -> Iterator[Block]:
 
 
 def _ranking(evidence: Evidence) -> Iterator[Block]:
-    try:
-        ranking = rank_methods(evidence.scores, list(evidence.titles))
-    except ValueError as error:
-        yield Words(f"No ranking: {error}.")
+    scores, titles = evidence.scores, evidence.titles
+    yield Words(ranking_in_words(scores, titles))
+    shown = ranking_table(scores, titles)
+    if shown.empty:
         return
-    ranks = ", ".join(
-        f"{evidence.titles[str(name)]} {rank:.2f}" for name, rank in ranking.mean_ranks.sort_values().items()
+    rankings = rank_methods(scores, list(titles))
+    facts = ("pathology", "patients", "statistic", "p", "p_holm", "critical_difference")
+    rows = [{name: getattr(one, name) for name in facts} | one.mean_ranks.to_dict() for one in rankings]
+    yield Table(
+        "friedman",
+        "Mean rank of each method by IoU on each pathology (1 is best), over the patients for whom every method has an "
+        "IoU, and Friedman's test. Mean ranks further apart than the critical difference differ at 5 % (Nemenyi).",
+        pd.DataFrame(rows).set_index("pathology"),
+        shown,
     )
-    yield Words(
-        f"Mean ranks by IoU over {ranking.blocks} cases that every method has a score for (1 is best): {ranks}. "
-        f"Friedman's test: statistic {ranking.statistic:.1f}, p {p_in_words(ranking.p)}. Mean ranks further apart than "
-        f"{ranking.critical_difference:.2f} differ at 5 % (Nemenyi). Cases of one radiograph are not independent of "
-        f"each other, so that p is too small where radiographs have many findings."
+    pairs = pd.DataFrame(
+        [
+            (one.pathology, titles[first], titles[second], one.p_pairs.loc[first, second])
+            for one in rankings
+            for first, second in combinations(titles, 2)
+        ],
+        columns=["Pathology", "Method", "Other method", "p"],
     )
-    p_pairs = ranking.p_pairs.rename(index=evidence.titles, columns=evidence.titles).rename_axis("Method")
-    shown = p_pairs.map(p_in_words).reset_index()
-    yield Table("nemenyi", "Nemenyi's p of every two methods.", p_pairs, shown)
+    yield Table(
+        "nemenyi",
+        "Nemenyi's p of every two methods on each pathology, not corrected for the number of pathologies: to be read only "
+        "where Friedman's corrected p is below 0.05.",
+        pairs.set_index("Pathology"),
+        pairs.assign(p=pairs["p"].map(p_in_words)),
+    )
 
 
 def _readers(evidence: Evidence) -> Iterator[Block]:
@@ -270,7 +299,7 @@ def _readers(evidence: Evidence) -> Iterator[Block]:
                     "Method's mean": known["mean"],
                     "Decrease, %": known["decrease"].map("{:.1f}".format),
                     "95 % interval": [
-                        f"{low:.1f} to {high:.1f}"
+                        TOO_FEW if pd.isna(low) else f"{low:.1f} to {high:.1f}"
                         for low, high in known[["decrease_low", "decrease_high"]].to_numpy(float)
                     ],
                 }

@@ -8,6 +8,7 @@ import pandas as pd
 
 from shamsul_core.figures.assessment import ASSESSMENT_FIGURES
 from shamsul_core.figures.run_facts import left_out
+from shamsul_core.metrics.statistics import FEWEST, TOO_FEW
 from shamsul_core.report.chapter import Chapter, Drawing, Table, Words, cell
 
 if TYPE_CHECKING:
@@ -43,9 +44,19 @@ def _blocks(assessment: Assessment) -> Iterator[Block]:
             for name in ("auroc", "auprc")
         }
         | {"Threshold": table["threshold"].to_numpy(object)}
-        | {name.capitalize(): table[name].to_numpy(object) for name in ("sensitivity", "specificity")}
+        | {
+            name.capitalize(): [_with_interval(row, name) for _, row in table.iterrows()]
+            for name in ("sensitivity", "specificity")
+        }
     )
-    yield Table("prediction", "AUROC and AUPRC with 95 % bootstrap intervals, and decisions.", table, shown)
+    yield Table(
+        "prediction",
+        "AUROC and AUPRC with 95 % bootstrap intervals, patients drawn with all their radiographs "
+        f"({TOO_FEW}: fewer than {FEWEST} patients of a label); sensitivity and specificity at the threshold with "
+        "Wilson's 95 % intervals.",
+        table,
+        shown,
+    )
     dropped = assessment.performance.dropped
     if dropped:
         yield Words(f"Outside the weighted average: {left_out(dropped)}.")
@@ -60,8 +71,10 @@ def _blocks(assessment: Assessment) -> Iterator[Block]:
 
 
 def _with_interval(row: pd.Series[float], name: str) -> str:
+    if pd.isna(row[name]):
+        return cell(row[name])
     low, high = row[f"{name}_low"], row[f"{name}_high"]
-    return cell(row[name]) if pd.isna(low) else f"{row[name]:.3f} ({low:.3f} to {high:.3f})"
+    return f"{row[name]:.3f} ({TOO_FEW if pd.isna(low) else f'{low:.3f} to {high:.3f}'})"
 
 
 def _average(weighted: pd.DataFrame) -> pd.DataFrame:

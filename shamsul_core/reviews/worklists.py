@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from shamsul_core.labels import DECISION_THRESHOLD
 from shamsul_core.reviews.store import Case
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ def explained(scores: pd.DataFrame) -> list[Case]:
 
 def present_or_predicted(scores: pd.DataFrame, pathology: str | None = None) -> list[Case]:
     """Return the cases, of one pathology or any, that are labelled positive or predicted, and explained."""
-    told = scores[scores["mask_area_px"].notna() & ((scores["label"] == 1) | (scores["probability"] >= 0.5))]
+    is_predicted = scores["probability"] >= DECISION_THRESHOLD
+    told = scores[scores["mask_area_px"].notna() & ((scores["label"] == 1) | is_predicted)]
     return _cases(told if pathology is None else told[told["pathology"] == pathology])
 
 

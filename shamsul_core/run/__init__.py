@@ -16,7 +16,8 @@ neither torch nor Streamlit, and no pickle is ever written or read.
 
 from shamsul_core.run.manifest import SCHEMA, Manifest, RunError
 from shamsul_core.run.result import RadiographResult
-from shamsul_core.run.run import FAILURE_COLUMNS, SCORE_COLUMNS, Run, find_runs
+from shamsul_core.run.run import Run, find_runs
+from shamsul_core.run.tables import FAILURE_COLUMNS, SCORE_COLUMNS
 
 __all__ = [
     "FAILURE_COLUMNS",

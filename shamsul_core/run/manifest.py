@@ -28,7 +28,8 @@ class Manifest:
     Parameters
     ----------
     model
-        source, fingerprint, is_trained, pathologies, preprocessing, precision.
+        source, fingerprint, is_trained, pathologies, preprocessing, precision; card (see `shamsul_core.model_card`) where
+        anything is known of its training.
     cohort
         path (relative to the run's folder), name, split, fingerprint, simulated (its label, or ``None``), radiographs.
     methods
@@ -97,7 +98,44 @@ class Manifest:
         if missing:
             message = f"{', '.join(sorted(missing))} missing"
             raise ValueError(message)
+        _check(stored)
         return cls(
             **{one.name: stored[one.name] for one in fields(cls)}
             | {"pathologies": tuple(stored["pathologies"])}
         )
+
+
+_PARTS: Mapping[str, Mapping[str, type]] = {
+    "model": {"source": str, "fingerprint": str, "is_trained": bool, "pathologies": list},
+    "cohort": {"path": str, "name": str, "split": str, "fingerprint": str},
+    "method": {"title": str, "settings": dict},
+}
+"""What each part of a manifest has at least, in every version."""
+
+
+def _check(stored: Mapping[str, Any]) -> None:
+    """Raise a `ValueError` unless each part is what those who read it take it for."""
+    kinds = {"methods": dict, "versions": dict, "pathologies": list}
+    kinds |= dict.fromkeys(("preset", "created", "explained"), str)
+    _check_kinds("it", stored, kinds)
+    _check_kinds("model", stored["model"], _PARTS["model"])
+    _check_kinds("cohort", stored["cohort"], _PARTS["cohort"])
+    for name, method in stored["methods"].items():
+        _check_kinds(f"method {name}", method, _PARTS["method"])
+    names = stored["pathologies"]
+    if not stored["methods"] or not names or len({str(one) for one in names}) < len(names):
+        message = "it must name at least one method and one pathology, and none twice"
+        raise ValueError(message)
+    if not all(isinstance(one, str) for one in [*names, *stored["model"]["pathologies"]]):
+        message = "a pathology is not a name"
+        raise ValueError(message)
+
+
+def _check_kinds(part: str, stored: object, kinds: Mapping[str, type]) -> None:
+    if not isinstance(stored, dict):
+        message = f"{part} is not an object"
+        raise ValueError(message)
+    for name, kind in kinds.items():
+        if not isinstance(stored.get(name), kind):
+            message = f"{part} has no {name}, or one of another kind"
+            raise ValueError(message)

@@ -88,7 +88,7 @@ class _RemoteFile:
             return load(self._path.read_bytes())
 
 
-_DAMAGE = (SafetensorError, OSError, LookupError, ValueError)
+_DAMAGE = (SafetensorError, OSError, LookupError, ValueError, TypeError, AttributeError, RecursionError)
 
 
 class OpenResult:
@@ -101,7 +101,7 @@ class OpenResult:
         try:
             with ExitStack() as closing:
                 file = closing.enter_context(_opened(self.path))
-                record = json.loads((file.metadata() or {})["record"])
+                record = _checked(json.loads((file.metadata() or {})["record"]))
                 self._closing = closing.pop_all()
                 return file, record
         except FileNotFoundError as error:
@@ -112,13 +112,26 @@ class OpenResult:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._closing.close()
-        if isinstance(error, (*_DAMAGE, AttributeError, TypeError)) and not isinstance(error, RunError):
+        if isinstance(error, _DAMAGE) and not isinstance(error, RunError):
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: BaseException) -> RunError:
         return RunError(
             f"{self.path}: not a readable result ({error}); delete it and explain the cohort again"
         )
+
+
+def _checked(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record whose parts are what `make_result` and `decode_heatmap` take them for."""
+    height, width = record["size"]
+    is_sized = isinstance(height, int) and isinstance(width, int) and height > 0 < width
+    is_probable = all(0 <= probability <= 1 for probability in record["probabilities"].values())
+    is_failing = all(isinstance(word, str) for failure in record["failures"] for word in failure)
+    is_mapping = all(isinstance(about, dict) for about in record["heatmaps"].values())
+    if not (is_sized and is_probable and is_failing and is_mapping):
+        message = "its record is damaged"
+        raise ValueError(message)
+    return record
 
 
 def _opened(path: Path) -> AbstractContextManager[Any]:
@@ -184,8 +197,18 @@ def decode_heatmap(file: Any, key: str, about: Mapping[str, Any]) -> Heatmap:
     error = f"{key}/standard_error"
     values = file.get_tensor(key).astype(np.float32) * np.float32(about["scale"])
     superpixels = file.get_tensor(f"{method}/superpixels").astype(np.intp) if about["superpixels"] else None
-    if superpixels is not None and superpixels.max(initial=0) >= len(values):
+    standard_error = file.get_tensor(error) if error in names else None
+    extent = values if superpixels is None else superpixels
+    if extent.ndim != 2 or not extent.size or not np.isfinite(values).all():
+        message = f"{key} is not a map of finite values"
+        raise ValueError(message)
+    if superpixels is not None and (
+        values.ndim != 1 or not 0 <= superpixels.min() <= superpixels.max() < len(values)
+    ):
         message = f"{key} has {len(values)} values for more superpixels"
+        raise ValueError(message)
+    if standard_error is not None and standard_error.shape != values.shape:
+        message = f"{key} has another number of standard errors than of values"
         raise ValueError(message)
     return Heatmap(
         method=method,
@@ -193,7 +216,7 @@ def decode_heatmap(file: Any, key: str, about: Mapping[str, Any]) -> Heatmap:
         output=about["output"],
         values=values,
         superpixels=superpixels,
-        standard_error=file.get_tensor(error) if error in names else None,
+        standard_error=standard_error,
         converged=about["converged"],
         evaluations=about["evaluations"],
     )

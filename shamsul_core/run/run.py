@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import re
 from contextlib import suppress
 from functools import cached_property
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from shamsul_core.atomic import write_atomically
 from shamsul_core.run.manifest import Manifest, RunError
 from shamsul_core.run.result import OpenResult, RadiographResult, decode_heatmap, encode_result, make_result
+from shamsul_core.run.tables import (
+    FAILURE_COLUMNS,
+    SCORE_COLUMNS,
+    read_failures,
+    read_predictions,
+    read_scores,
+    read_segmentation,
+    write_table,
+)
 from shamsul_core.storage import is_remote, place, reaching
 
 if TYPE_CHECKING:
@@ -23,43 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from shamsul_core.heatmap import Heatmap
-
-SCORE_COLUMNS = {
-    "image_id": "string",
-    "pathology": "string",
-    "method": "string",
-    "label": "float64",  # 1 positive, 0 negative, -1 uncertain, NaN blank
-    "probability": "float64",
-    "threshold": "float64",  # of the map scaled to 0..1
-    "iou": "float64",  # true-positive slice: NaN where either mask is empty
-    "hit": "float64",  # 1, 0, or NaN where the experts marked nothing
-    "dice": "float64",  # in the true-positive slice as the IoU
-    "precision": "float64",  # of the mask's pixels, NaN where it is empty
-    "recall": "float64",
-    "specificity": "float64",
-    "best_iou": "float64",  # the highest that any of 256 thresholds gives, holes not filled
-    "best_threshold": "float64",  # of the map scaled to 0..1
-    "average_precision": "float64",  # over 256 thresholds
-    "mass_accuracy": "float64",  # share of the positive relevance inside the experts' mask
-    "rank_accuracy": "float64",  # share inside the experts' mask of as many of the highest pixels as it has
-    "distance": "float64",  # of the map's maximum from the experts' mask, over the diagonal; 0 inside
-    "mask_area_px": "float64",
-    "expert_area_px": "float64",
-    "converged": "boolean",  # whether the sampling reached its target error; missing where there is none
-    "standard_error": "float64",  # root mean square over the superpixels, in the unit of what was explained
-    "evaluations": "float64",  # forward passes of the sampling, 0 where there is none
-    "reason": "string",  # why there is no IoU
-}
-"""Columns of ``scores.parquet`` and their types."""
-
-FAILURE_COLUMNS = {
-    "image_id": "string",
-    "step": "string",  # "read", "explain" or "score"
-    "method": "string",
-    "pathology": "string",
-    "error": "string",
-}
-"""Columns of ``failures.parquet`` and their types."""
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]*")
 
@@ -73,6 +41,11 @@ class Run:
         self._probabilities: dict[
             str, Mapping[str, float]
         ] = {}  # of results read so far, each of which is read once
+
+    @property
+    def name(self) -> str | None:
+        """Of its folder; ``None`` of a run that lies nowhere."""
+        return self.folder.name
 
     @classmethod
     def open(cls, folder: Path) -> Run:
@@ -92,7 +65,7 @@ class Run:
                 f"{folder}: no run here (no manifest.json); make one with: python -m shamsul_core explain"
             )
             raise RunError(message) from error
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             message = f"{path}: not a readable manifest: {error}"
             raise RunError(message) from error
 
@@ -193,26 +166,22 @@ class Run:
     @property
     def predictions(self) -> pd.DataFrame:
         """image_id and the probability of each observation, one row per radiograph."""
-        return self._table("predictions", {"image_id": "string"})
+        return read_predictions(self.folder / "predictions.parquet")
 
     @property
     def scores(self) -> pd.DataFrame:
         """One row per radiograph, pathology and method, see `SCORE_COLUMNS`."""
-        return self._table("scores", SCORE_COLUMNS)
+        return read_scores(self.folder / "scores.parquet", self.manifest)
 
     @property
     def failures(self) -> pd.DataFrame:
         """What could not be done and why, see `FAILURE_COLUMNS`."""
-        return self._table("failures", FAILURE_COLUMNS)
+        return read_failures(self.folder / "failures.parquet")
 
     @property
     def segmentation(self) -> dict[str, Any] | None:
         """How the scores' masks were made (`SegmentationSettings.to_json`); ``None`` before there are scores."""
-        path = self.folder / "scores.parquet"
-        if not _exists(path):
-            return None
-        stored = (pq.read_schema(_contents(path)).metadata or {}).get(b"segmentation")
-        return None if stored is None else dict(json.loads(stored))
+        return read_segmentation(self.folder / "scores.parquet")
 
     def write_predictions(self) -> None:
         """Write the table of predictions from the radiographs' results; a damaged one is left out."""
@@ -223,44 +192,19 @@ class Run:
         rows = [{"image_id": one, **self._probabilities[one]} for one in sorted(self._probabilities)]
         columns = ["image_id", *self.manifest.model["pathologies"]]
         types = dict.fromkeys(columns, "float64") | {"image_id": "string"}
-        self._write_table("predictions", pd.DataFrame(rows, columns=columns).astype(types))
+        write_table(self.folder / "predictions.parquet", pd.DataFrame(rows, columns=columns).astype(types))
 
     def write_scores(self, rows: Iterable[Mapping[str, Any]], segmentation: Mapping[str, Any]) -> None:
         """Write the table of scores, with the settings that made their masks."""
         table = pd.DataFrame(list(rows), columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
-        order = ["image_id", "pathology", "method"]
-        self._write_table(
-            "scores", table.sort_values(order, ignore_index=True), {"segmentation": segmentation}
-        )
+        table = table.sort_values(["image_id", "pathology", "method"], ignore_index=True)
+        write_table(self.folder / "scores.parquet", table, {"segmentation": segmentation})
 
     def write_failures(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write the table of failures."""
         table = pd.DataFrame(list(rows), columns=list(FAILURE_COLUMNS)).astype(FAILURE_COLUMNS)
-        self._write_table("failures", table.sort_values(list(FAILURE_COLUMNS), ignore_index=True))
-
-    def _table(self, name: str, columns: Mapping[str, str]) -> pd.DataFrame:
-        path = self.folder / f"{name}.parquet"
-        if not _exists(path):
-            return pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in columns.items()})
-        try:
-            table = pd.read_parquet(_contents(path))
-        except (OSError, ValueError) as error:
-            message = (
-                f"{path}: not a readable table ({error}); make it again with: python -m shamsul_core score"
-            )
-            raise RunError(message) from error
-        # Tables of earlier versions lack the columns that came later
-        later = {column: kind for column, kind in columns.items() if column not in table}
-        others = [column for column in table if column not in columns]
-        return table.reindex(columns=[*columns, *others]).astype(later)
-
-    def _write_table(self, name: str, table: pd.DataFrame, about: Mapping[str, Any] | None = None) -> None:
-        arrow = pa.Table.from_pandas(table, preserve_index=False)
-        extra = {key: json.dumps(value) for key, value in (about or {}).items()}
-        arrow = arrow.replace_schema_metadata((arrow.schema.metadata or {}) | extra)
-        buffer = pa.BufferOutputStream()
-        pq.write_table(arrow, buffer)
-        write_atomically(self.folder / f"{name}.parquet", buffer.getvalue().to_pybytes())
+        table = table.sort_values(list(FAILURE_COLUMNS), ignore_index=True)
+        write_table(self.folder / "failures.parquet", table)
 
     @cached_property
     def cohort_folder(self) -> Path:
@@ -308,11 +252,3 @@ def _telling_names(folders: list[str]) -> list[str]:
 def _exists(path: Path) -> bool:
     with reaching(path):
         return path.exists()
-
-
-def _contents(path: Path) -> Path | BytesIO:
-    """Return what pyarrow reads: the file itself, or what was fetched from an object store."""
-    if not is_remote(path):
-        return path
-    with reaching(path):
-        return BytesIO(path.read_bytes())

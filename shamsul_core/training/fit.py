@@ -12,7 +12,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -206,10 +206,8 @@ class _Loop:
 
     def _write_model(self) -> None:
         task = self.task
-        state = self.network.state_dict()
-        save_classifier(
-            trained_classifier(state, task.preprocessing, task.out.name), task.out, dtype=task.dtype
-        )
+        trained = trained_classifier(self.network.state_dict(), task.preprocessing, task.out.name)
+        save_classifier(replace(trained, card=task.card), task.out, dtype=task.dtype)
 
     @torch.inference_mode()
     def _validate(self) -> tuple[float, list[float]]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from shamsul_core.classifier.preprocessing import Preprocessing
+    from shamsul_core.model_card import ModelCard
     from shamsul_core.training.examples import Examples
 
 
@@ -65,6 +66,8 @@ class Task:
         Of the weights in it.
     checkpoint_seconds
         Between checkpoints; there is one after each epoch, too.
+    card
+        What the model's file says of its training.
     """
 
     train: Examples
@@ -76,6 +79,7 @@ class Task:
     out: Path
     dtype: torch.dtype = torch.float32
     checkpoint_seconds: float = 600.0
+    card: ModelCard | None = None
 
     @property
     def steps(self) -> int:

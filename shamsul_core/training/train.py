@@ -8,6 +8,7 @@ import logging
 import math
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,15 +19,15 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 from shamsul_core.atomic import write_atomically
 from shamsul_core.classifier.classifier import has_fast_bfloat16
 from shamsul_core.cohort import CohortError, open_cohort
+from shamsul_core.model_card import NOT_FOR_REAL, ModelCard, read_card
 from shamsul_core.training.examples import read_examples
 from shamsul_core.training.fit import Progress, fit, silence
-from shamsul_core.training.network import initial_network
+from shamsul_core.training.network import IMAGENET, RANDOM, initial_network
 from shamsul_core.training.settings import Settings, TrainingError, alone, claim
 from shamsul_core.training.task import Position, Task, Timing, read_checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from torch import nn
 
@@ -55,6 +56,8 @@ class Training:
         What the user should know before it begins.
     problems
         Radiographs that have no file, as far as the cohort knows.
+    card
+        What the model will say of its training.
     """
 
     train: Sequence[Radiograph]
@@ -66,6 +69,7 @@ class Training:
     out: Path
     notes: tuple[str, ...]
     problems: tuple[Problem, ...]
+    card: ModelCard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +102,23 @@ class Outcome:
         return max(rows, key=lambda row: row["val_auroc"])
 
 
-def open_training(cohort_folder: Path, out: Path, settings: Settings) -> Training:
+def open_training(
+    cohort_folder: Path, out: Path, settings: Settings, *, trained_on: str = "", not_for: str = ""
+) -> Training:
     """Open a cohort for training, and the folder at the model's side, which a training before may have left.
 
     Without a split for validation, patients of the train split are held out, by the settings' seed.
+
+    Parameters
+    ----------
+    cohort_folder
+        With its train split.
+    out
+        The model's file.
+    settings
+        How it is trained.
+    trained_on, not_for
+        For the model's card, in words; made from the cohort where they are empty.
 
     Raises
     ------
@@ -140,7 +157,41 @@ def open_training(cohort_folder: Path, out: Path, settings: Settings) -> Trainin
         out=out,
         notes=(f"{len(train)} radiographs to train on, {len(val)} to validate on", *notes),
         problems=tuple(problem for one in cohorts for problem in one.problems),
+        card=card_of_training(cohort, len(train), settings.init, trained_on=trained_on, not_for=not_for),
     )
+
+
+def card_of_training(
+    cohort: Cohort, count: int, init: str, *, trained_on: str = "", not_for: str = ""
+) -> ModelCard:
+    """Return what a model will say of its training; whether it saw simulated radiographs alone is never left to words.
+
+    Parameters
+    ----------
+    cohort
+        That it is trained on.
+    count
+        Of the radiographs among them.
+    init
+        Where its weights start; what these were trained on counts as well.
+    """
+    is_blank = init in (RANDOM, IMAGENET)
+    before = None if is_blank else read_card(init)
+    words = [trained_on or f"{count:,} radiographs of {cohort.name}" + _simulated(cohort)]
+    if before is not None and not trained_on:
+        words.append(f"before that, {before.trained_on}")
+    elif not is_blank and not trained_on:
+        words.append(f"before that, unknown data: nothing is known of {Path(init).name}")
+    is_simulated = cohort.is_simulated and (is_blank or (before is not None and before.is_simulated))
+    return ModelCard(
+        trained_on="; ".join(words),
+        not_for=not_for or (NOT_FOR_REAL if is_simulated else ""),
+        is_simulated=is_simulated,
+    )
+
+
+def _simulated(cohort: Cohort) -> str:
+    return f" ({str(cohort.simulated_note).rstrip('.')})" if cohort.is_simulated else ""
 
 
 def hold_out(radiographs: Sequence[Radiograph], seed: int) -> tuple[list[Radiograph], list[Radiograph]]:
@@ -214,6 +265,7 @@ def train(
             out=training.out,
             dtype=dtype,
             checkpoint_seconds=checkpoint_seconds,
+            card=training.card,
         )
         position, timing = _until_done(fabric, training.network, task, progress)
     return Outcome(position=position, timing=timing, problems=problems, unreadable=unreadable)

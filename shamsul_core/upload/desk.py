@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from shamsul_core.upload import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from multiprocessing.connection import Connection
 
     import numpy as np
@@ -27,8 +27,11 @@ State: TypeAlias = Literal["waiting", "working", "done", "failed", "cancelled"]
 
 FailureWords: TypeAlias = tuple[str, str, str]
 
-_ABANDONED_S = 20.0
-"""A job that nobody has looked at for so long is given up: its reader closed the page."""
+_SLOWEST_START_S = 300.0
+"""A worker that has not loaded its model by then never will."""
+
+_LAST_WORD_S = 60.0
+"""A worker that has not answered a cancelled job by then is ended, so that the next reader is served."""
 
 
 class DeskError(RuntimeError):
@@ -45,8 +48,13 @@ class Job:
         Of each observation, empty until predicted.
     outcomes
         Of each method that is ready: its heatmaps, and (method, pathology, reason) where there is none.
-    method, passes, started
-        What is being worked on: the method, its forward passes so far, when it began (`time.monotonic`).
+    method, passes
+        What is being worked on, and the forward passes so far of all methods.
+    share
+        How much of the forward passes is done, 0 to 1.
+    left_s
+        Seconds until everything is done, by the speed measured on this radiograph and by as many forward passes as the
+        radiograph before needed; ``None`` before anything was measured. It never rises.
     version
         Counts up with each method that is ready, and at the end.
     reason
@@ -59,10 +67,16 @@ class Job:
     outcomes: dict[str, tuple[list[Heatmap], list[FailureWords]]] = field(default_factory=dict)
     method: str = ""
     passes: int = 0
-    started: float = 0.0
+    share: float = 0.0
+    left_s: float | None = None
     version: int = 0
     reason: str = ""
-    seen: float = field(default_factory=time.monotonic)
+    measured_from: tuple[float, int] | None = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether its reader gave it up."""
+        return self.state == "cancelled"
 
     @property
     def is_over(self) -> bool:
@@ -86,11 +100,15 @@ class Desk:
     ----------
     model
         As `shamsul_core.classifier.load_classifier` takes it.
+    clock
+        Seconds from anywhere, which never run backwards.
     """
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.model = str(Path(model).absolute()) if Path(model).exists() else model
         self.about: About | None = None
+        self._clock = clock
+        self._passes_needed: int | None = None
         self._jobs: deque[Job] = deque()
         self._changed = threading.Condition()
         self._is_closed = False
@@ -108,16 +126,20 @@ class Desk:
         return job
 
     def look(self, job: Job) -> int:
-        """Return how many are served before a job, and keep it alive: one not looked at is given up."""
-        job.seen = time.monotonic()
+        """Return how many are served before a job; those given up are none."""
         with self._changed:
-            return self._jobs.index(job) if job in self._jobs else 0
+            if job not in self._jobs:
+                return 0
+            return sum(not other.is_over for other in list(self._jobs)[: self._jobs.index(job)])
 
     def cancel(self, job: Job) -> None:
         """Give a job up; one that is being worked on ends at the worker's next look."""
         with self._changed:
+            if job.state == "waiting" and job in self._jobs and job is not self._jobs[0]:
+                self._jobs.remove(job)
             if not job.is_over:
                 job.state = "cancelled"
+                job.version += 1
                 self._changed.notify_all()
 
     def close(self) -> None:
@@ -167,6 +189,10 @@ class Desk:
         self._connection = ours
         theirs.close()
         try:
+            if not ours.poll(_SLOWEST_START_S):
+                self._stop()
+                message = f"The model could not be loaded within {_SLOWEST_START_S / 60:.0f} minutes."
+                raise DeskError(message)
             said = ours.recv()
         except (EOFError, OSError) as error:
             message = "The program that explains could not be started; the server's log says why."
@@ -189,41 +215,65 @@ class Desk:
     def _serve(self, job: Job) -> None:
         if job.is_over or self._connection is None:
             return
-        connection, is_told = self._connection, False
-        job.state, job.started = "working", time.monotonic()
+        connection, told = self._connection, None
+        job.state = "working"
         try:
             connection.send(("explain", job.pixels))
             while True:
-                if time.monotonic() - job.seen > _ABANDONED_S:
-                    job.state = "cancelled"
-                if job.state == "cancelled" and not is_told:
+                if job.is_cancelled and told is None:
                     connection.send(("cancel",))
-                    is_told = True
+                    told = time.monotonic()
+                if told is not None and time.monotonic() - told > _LAST_WORD_S:
+                    self._stop()
+                    return
                 if connection.poll(0.1) and self._hear(job, connection.recv()):
                     return
         except (EOFError, OSError):
             self._stop()
             if not job.is_over:
-                job.reason = "The program that explains was stopped. Ask again: it starts anew."
+                job.reason = (
+                    "The program that computes the maps was stopped. Press Explain again to restart it."
+                )
                 job.state = "failed"
                 job.version += 1
 
     def _hear(self, job: Job, said: tuple[Any, ...]) -> bool:
         """Take what the worker said into the job; return whether it was its last word."""
+        if job.is_cancelled:
+            return said[0] in ("done", "failed", "cancelled")
         if said[0] == "predicted":
             job.probabilities = said[1]
         elif said[0] == "passes":
-            if said[1] != job.method:
-                job.method, job.started = said[1], time.monotonic()
-            job.passes = said[2]
+            job.method, job.passes = said[1], said[2]
+            self._measure(job)
         elif said[0] == "explained":
             job.outcomes[said[1]] = (said[2], said[3])
         elif said[0] == "failed":
             job.reason, job.state = f"It could not be explained: {said[1]}", "failed"
-        elif said[0] == "done" and job.state != "cancelled":
+        elif said[0] == "done":
             job.state = "done"
+            self._passes_needed = job.passes or self._passes_needed
         job.version += said[0] != "passes"
         return said[0] in ("done", "failed", "cancelled")
+
+    def _measure(self, job: Job) -> None:
+        """Estimate how long the forward passes will take that are still to come."""
+        needed = self._passes_needed or self._most_passes()
+        if job.measured_from is None or not job.passes:
+            job.measured_from = (self._clock(), job.passes)
+            return
+        begun, before = job.measured_from
+        done = job.passes - before
+        if needed and done:
+            job.share = max(job.share, min(1.0, job.passes / needed))
+            left = max(0, needed - job.passes) * (self._clock() - begun) / done
+            job.left_s = left if job.left_s is None else min(left, job.left_s)
+
+    def _most_passes(self) -> int:
+        """Return as many forward passes as the methods take at most; they share them."""
+        settings = [method["settings"] for method in (self.about.methods if self.about else {}).values()]
+        budgets = [one["sampling"]["budget"] for one in settings if isinstance(one.get("sampling"), dict)]
+        return max(budgets, default=0)
 
     def _stop(self) -> None:
         connection, process = self._connection, self._process

@@ -18,7 +18,7 @@ from shamsul_core.cohort.radiograph import PixelArray, Radiograph, blank_labels
 from shamsul_core.cohort.rle import encode_mask
 from shamsul_core.run import RadiographResult, Run
 from shamsul_core.run.manifest import Manifest
-from shamsul_core.run.run import SCORE_COLUMNS
+from shamsul_core.run.tables import SCORE_COLUMNS
 from shamsul_core.scoring import score_result
 from shamsul_core.segmentation import PRESETS
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from shamsul_core.upload.desk import About, Job
     from shamsul_core.upload.intake import Intake
 
-_NOWHERE = Path("nowhere")
-_LATER = "it is still being explained"
+_NO_FOLDER = Path()
+"""Of what is in memory; nothing shows it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,21 +59,32 @@ class HeldCohort:
     Parameters
     ----------
     loaded
-        Masks of the reader's, by pathology.
+        Masks from the reader's files, by pathology.
     drawn
-        Contours of the reader's, by pathology; they add to the mask.
+        Contours of the reader's, by pathology. Of a pathology there is either a mask or contours: what came last.
     """
 
     radiograph: HeldRadiograph
     loaded: dict[str, Mask] = field(default_factory=dict)
     drawn: dict[str, tuple[ContourArray, ...]] = field(default_factory=dict)
     name: str = "your radiograph"
-    folder: Path = _NOWHERE
+    folder: Path = _NO_FOLDER
     split: Any = "val"
     fingerprint: str = ""
     is_simulated: bool = False
     simulated_note: str | None = None
     problems: tuple[Problem, ...] = ()
+    is_readers_own: bool = True
+
+    def load(self, pathology: str, mask: Mask) -> None:
+        """Take a mask, which replaces what was drawn."""
+        self.drawn.pop(pathology, None)
+        self.loaded[pathology] = mask
+
+    def draw(self, pathology: str, contour: ContourArray) -> None:
+        """Add a contour; the first one replaces a mask."""
+        self.loaded.pop(pathology, None)
+        self.drawn[pathology] = (*self.drawn.get(pathology, ()), contour)
 
     @property
     def radiographs(self) -> Mapping[str, Radiograph]:
@@ -91,8 +102,7 @@ class HeldCohort:
         if not contours and mask is None:
             return None
         size = self.radiograph.size
-        mask = np.zeros(size, np.bool_) if mask is None else mask
-        mask = mask | fill_contours(contours, size)
+        mask = fill_contours(contours, size) if mask is None else mask
         return Annotation(image_id=image_id, pathology=pathology, size=size, rle=encode_mask(mask))
 
     def human_benchmark(self, image_id: str, pathology: str) -> Annotation | None:
@@ -111,11 +121,15 @@ class HeldRun(Run):
     """A run of one radiograph, in memory."""
 
     def __init__(self, manifest: Manifest, result: RadiographResult, cohort: HeldCohort) -> None:
-        super().__init__(_NOWHERE, manifest)
+        super().__init__(_NO_FOLDER, manifest)
         self._result = result
         rows, _ = score_result(self, result.image_id, cohort, PRESETS[manifest.preset])
         table = pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
         self._scores = table.sort_values(["pathology", "method"], ignore_index=True)
+
+    @property
+    def name(self) -> None:
+        """None: it lies in memory."""
 
     def explained_ids(self) -> list[str]:
         """Return the one."""
@@ -150,19 +164,34 @@ class HeldRun(Run):
         return PRESETS[self.manifest.preset].to_json()
 
 
-def held_cohort(intake: Intake) -> HeldCohort:
-    """Return a cohort of what was taken in; the id is the picture's own, whatever its file is called."""
+def held_cohort(intake: Intake, pixels: PixelArray | None = None, simulated: str | None = None) -> HeldCohort:
+    """Return a cohort of what was taken in; the id is the picture's own, whatever its file is called.
+
+    Parameters
+    ----------
+    intake
+        What was taken in.
+    pixels
+        What is explained instead of its pixels, such as these inverted.
+    simulated
+        The label of a simulated radiograph.
+    """
     projection: Any = intake.projection
-    digest = sha256(repr(intake.pixels.shape).encode() + intake.pixels.tobytes()).hexdigest()
+    pixels = intake.pixels if pixels is None else pixels
+    digest = sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+    kind = "your" if simulated is None else "example"
     return HeldCohort(
         HeldRadiograph(
-            id=f"your-radiograph-{digest[:12]}",
-            path=_NOWHERE,
+            id=f"{kind}-radiograph-{digest[:12]}",
+            path=_NO_FOLDER,
             labels=blank_labels(),
             view=intake.view,
             projection=projection,
-            held=intake.pixels,
-        )
+            held=pixels,
+        ),
+        name=f"{kind} radiograph",
+        is_simulated=simulated is not None,
+        simulated_note=simulated,
     )
 
 
@@ -175,8 +204,7 @@ def held_run(job: Job, about: About, cohort: HeldCohort, created: str) -> HeldRu
         heatmaps += explained
         failures += failed
         if method not in job.outcomes:
-            reason = _LATER if not job.is_over else "it was not explained"
-            failures += [(method, pathology, reason) for pathology in about.pathologies]
+            failures += [(method, pathology, _why_not_yet(job, method)) for pathology in about.pathologies]
     manifest = Manifest(
         model=about.model,
         cohort={
@@ -184,7 +212,7 @@ def held_run(job: Job, about: About, cohort: HeldCohort, created: str) -> HeldRu
             "name": cohort.name,
             "split": "val",
             "fingerprint": "",
-            "simulated": None,
+            "simulated": cohort.simulated_note,
             "radiographs": 1,
         },
         methods=about.methods,
@@ -198,3 +226,9 @@ def held_run(job: Job, about: About, cohort: HeldCohort, created: str) -> HeldRu
         cohort.radiograph.id, (height, width), job.probabilities, tuple(heatmaps), tuple(failures)
     )
     return HeldRun(manifest, result, cohort)
+
+
+def _why_not_yet(job: Job, method: str) -> str:
+    if job.is_over:
+        return "it was not explained"
+    return "being computed" if method == job.method else "waiting"

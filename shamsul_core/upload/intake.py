@@ -197,8 +197,8 @@ def _of_picture(content: bytes) -> Intake:
 
 
 _UNKNOWN = (
-    "The file does not say how the radiograph was taken. The model knows frontal chest radiographs, "
-    "upright, with bone bright."
+    "The file does not say how the radiograph was taken. The model expects a frontal chest radiograph, "
+    "upright, with bright bones."
 )
 
 
@@ -255,7 +255,9 @@ def _read_dicom(content: bytes) -> Intake:
     else:
         remarks.append("The file does not say which way is up; the radiograph is shown as it is stored.")
     if view == "lateral":
-        remarks.append("A lateral view: the model has learned from frontal ones, expect little of it.")
+        remarks.append(
+            "This is a lateral view. The model was trained on frontal views, so its answers are unreliable here."
+        )
     if str(image.get("BurnedInAnnotation", "")).upper() == "YES":
         remarks.append("The file says that text is burnt into the picture: it may name the patient.")
     return Intake(_checked(pixels), view, projection, tuple(remarks))

@@ -97,6 +97,7 @@ def serve(connection: Connection, model: str) -> None:
             connection.send(("cancelled",))
         except (ValueError, RuntimeError, ArithmeticError, MemoryError) as error:
             connection.send(("failed", " ".join(str(error).split())))
+        del request  # nothing of a radiograph stays while the next one is waited for
 
 
 def _explain(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.find_browser import find_chromium
 from tests.serving import served
+
+# How long a page may take to show what is expected, on two cores that do something else beside it
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")

@@ -103,7 +103,7 @@ def test_zoom_and_pan_are_linked(page, dashboard):
     page.mouse.up()
     expect(page.get_by_test_id("canvas-lrp")).not_to_have_attribute("data-x", before)
     assert len({page.get_by_test_id(f"canvas-{key}").get_attribute("data-x") for key in PANELS}) == 1
-    page.get_by_role("button", name="Reset view").click()
+    page.get_by_role("button", name="Reset").click()
     expect(page.get_by_test_id("canvas-lrp")).to_have_attribute("data-zoom", "1.000")
 
 
@@ -219,9 +219,9 @@ def shown(page):
 
 
 def expect_case(page, number, pathology=None):
-    expect(page.get_by_test_id("viewer")).to_have_attribute("data-image", image_id(number), timeout=15_000)
+    expect(page.get_by_test_id("viewer")).to_have_attribute("data-image", image_id(number), timeout=30_000)
     if pathology is not None:
-        expect(page.get_by_test_id("viewer")).to_have_attribute("data-pathology", pathology, timeout=15_000)
+        expect(page.get_by_test_id("viewer")).to_have_attribute("data-pathology", pathology, timeout=30_000)
 
 
 def choose_filter(page, label, option):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort.summary import cohort_table
 from shamsul_core.metrics.assessment import assess
+from shamsul_core.metrics.decisions import decision_thresholds
 from tests.made import image_id
 from tests.serving import served
 
@@ -48,7 +51,9 @@ def test_the_threshold_changes_table_and_address_and_holds_on_compare(page, dash
     row = page.get_by_role("table", name="Prediction of each observation").get_by_role("row", name="Edema")
     expect(row.get_by_role("cell").nth(7)).to_have_text("0.50", timeout=30_000)
     page.get_by_role("radio", name="Youden").click()
-    assessment = assess(made_run.predictions, cohort_table(open_cohort(made_cohort)), "Youden")
+    labels = cohort_table(open_cohort(made_cohort))
+    thresholds = decision_thresholds(made_run.predictions, labels, "Youden")
+    assessment = assess(made_run.predictions, labels, thresholds)
     expect(row.get_by_role("cell").nth(7)).to_have_text(f"{assessment.rates.loc['Edema', 'threshold']:.2f}")
     page.wait_for_url("**threshold=Youden**")
     page.get_by_role("link", name="Compare").click()
@@ -60,6 +65,21 @@ def test_the_threshold_changes_table_and_address_and_holds_on_compare(page, dash
         decision = decisions[(image_id(1), name)]
         sign = {"TP": "✓", "TN": "✓", "FP": "✗", "FN": "✗"}.get(decision, "")
         expect(predicted.get_by_role("row", name=name).get_by_role("cell").last).to_have_text(sign)
+    # Header, grid and filter follow the same thresholds as the sidebar
+    probabilities = made_run.read_record(image_id(1)).probabilities
+    words = thresholds.in_words("Edema", probabilities["Edema"])
+    page.get_by_test_id("findings").get_by_role("radio", name="Edema").click()
+    expect(page.get_by_test_id("facts")).to_contain_text(f"{probabilities['Edema']:.2f}, {words}")
+    right = decisions[(image_id(1), "Edema")] in {"TP", "TN"}
+    expect(page.get_by_test_id("facts")).to_contain_text(", correct" if right else ", incorrect")
+    grid = page.get_by_role("table", name="IoU by pathology and method")
+    for name in made_run.manifest.pathologies:
+        bold = "predicted" if thresholds.is_predicted(name, probabilities[name]) else ""
+        cell = grid.get_by_role("row", name=name).get_by_role("cell").first
+        expect(cell).to_have_class(re.compile(bold) if bold else re.compile("^$|null"))
+    expect(grid.get_by_role("columnheader", name="Prob.")).to_have_attribute("title", re.compile("Youden"))
+    page.get_by_role("button", name="Filter and sort").click()
+    expect(page.get_by_text("Predicted (threshold: Youden)")).to_be_visible()
 
 
 def test_parts_open_and_the_run_says_what_failed(page, dashboard):

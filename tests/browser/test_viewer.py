@@ -184,7 +184,7 @@ def test_the_right_button_changes_the_window_of_all_and_reset_brings_it_back(vie
     expect(viewer.get_by_test_id("view-status")).not_to_contain_text("W 256")
     assert picture(viewer, "expert") != before[0]
     assert picture(viewer, "lrp") != before[1]
-    viewer.get_by_role("button", name="Reset view").click()
+    viewer.get_by_role("button", name="Reset").click()
     viewer.mouse.move(0, 0)
     assert (picture(viewer, "expert"), picture(viewer, "lrp")) == before
 

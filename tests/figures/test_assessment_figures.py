@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,12 +14,14 @@ from shamsul_core.figures.assessment import ASSESSMENT_FIGURES
 from shamsul_core.figures.cohort import composition_figure, label_figure
 from shamsul_core.figures.curves import calibration_figure, precision_recall_figure, roc_figure
 from shamsul_core.figures.drawing import THEMES, encode_png, encode_svg
-from shamsul_core.figures.observation_table import observation_table
+from shamsul_core.figures.observation_table import interval, observation_table
 from shamsul_core.figures.predictions import prediction_table
 from shamsul_core.figures.rings import rings
 from shamsul_core.figures.run_facts import facts_table, failure_table, left_out
 from shamsul_core.labels import OBSERVATIONS
 from shamsul_core.metrics.assessment import assess
+from shamsul_core.metrics.decisions import Thresholds, decision_thresholds
+from shamsul_core.metrics.statistics import FEWEST
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +37,7 @@ def cohort():
 
 @pytest.fixture(scope="module")
 def assessment(cohort):
-    return assess(*cohort, "Youden")
+    return assess(*cohort, decision_thresholds(*cohort, "Youden"))
 
 
 def words(figure):
@@ -157,20 +161,43 @@ def test_the_table_says_each_figure_and_why_one_is_missing(assessment):
             assert f"<td>{row['auroc']:.2f} " in rows[name]
             assert f"left:{100 * row['auroc']:.1f}%" in rows[name]
             assert f"({row['auprc_low']:.2f}–{row['auprc_high']:.2f})" in rows[name]
-            assert rows[name].count(f"{row['sensitivity']:.2f}") >= 1
+            ends = f"({row['sensitivity_low']:.2f}–{row['sensitivity_high']:.2f})"
+            assert f"<td>{row['sensitivity']:.2f} " in rows[name]
+            assert ends in rows[name]
+
+
+def test_an_interval_of_too_few_is_not_drawn_or_given_and_that_is_said(cohort):
+    """Nine positives, and one: AUROC and AUPRC stand, their intervals do not."""
+    predictions, labels = cohort
+    few = labels.copy()
+    few["Edema"], few["Fracture"] = [[1.0] * count + [0.0] * (60 - count) for count in (FEWEST - 1, 1)]
+    one = assess(predictions[["image_id", "Edema", "Fracture"]], few)
+    html = observation_table(one.table)
+    assert html.count("(too few)") == 4
+    assert 'class="line"' not in html
+    assert "nan" not in html
+    (axes,) = rings(one.performance.by_observation, "screen").axes
+    assert len(axes.lines) == 1, "the circle of chance alone"
+    for figure, name in (
+        (roc_figure(one.points, one.performance.by_observation, one.rates, "screen"), "AUROC"),
+        (precision_recall_figure(one.points, one.performance.by_observation, one.rates, "screen"), "AUPRC"),
+    ):
+        for axes in panels(figure).values():
+            assert re.fullmatch(rf"{name} \d\.\d\d \(too few for an interval\)", axes.texts[0].get_text())
+    assert f"at least {FEWEST} patients" in interval(one.performance.weighted.loc["auroc"])
 
 
 def test_decisions_stand_beside_their_probability():
     html = prediction_table(
         {"Edema": 0.7, "Fracture": 0.6, "Pneumonia": 0.1},
-        {"Edema": 1.0},
+        {"Edema": 1.0, "Fracture": 0.0},
         None,
-        {"Edema": "TP", "Fracture": "FP"},
+        Thresholds("Youden", {"Fracture": 0.55}),
     )
     rows = html.split("<tr")[1:]
-    assert "true positive" in rows[0]
+    assert "true positive: predicted (threshold 0.50)" in rows[0]
     assert "✓" in rows[0]
-    assert "false positive" in rows[1]
+    assert "false positive: predicted (Youden threshold 0.55)" in rows[1]
     assert "✗" in rows[1]
     assert "✓" not in rows[2]
     assert "✗" not in rows[2]

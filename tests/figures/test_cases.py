@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from dataclasses import replace
 from html.parser import HTMLParser
 from io import BytesIO
 
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from shamsul_core.cohort import open_cohort
-from shamsul_core.figures.cases import case_card, case_figure, make_case, slide
+from shamsul_core.figures.cases import case_card, case_figure, case_pages, count_pages, make_case, slide
 from shamsul_core.figures.printed import encode_figure, encode_pages
 from shamsul_core.selection import ChosenCase
 from shamsul_core.wording import origin_in_words
@@ -59,13 +60,16 @@ def test_a_card_says_what_why_and_links_with_a_picture_of_each_method(cases, mad
         "method"
     )
     assert f"Predicted probability {scores['probability'].iloc[0]:.2f}" in card.words
-    assert "Highest <IoU>" in card.words
-    assert len(card.images) == 4
-    for image, (method, title) in zip(card.images, TITLES.items(), strict=True):
+    assert "LIME: highest <IoU>" in card.words
+    radiograph, *pictures = card.images
+    assert "Radiograph" in radiograph["alt"]
+    assert "Experts' contour" in card.words
+    for image, (method, title) in zip(pictures, TITLES.items(), strict=True):
         assert f"{title}, IoU {scores.loc[method, 'iou']:.2f}" in card.words
         assert title in image["alt"]
         with Image.open(BytesIO(b64decode(image["src"].split(",")[1]))) as picture:
             assert max(picture.size) == 340
+            assert picture.size == (int(image["width"]), int(image["height"]))
             assert np.asarray(picture).std() > 10
     failed = Reader(case_card(cases[0], "."))
     assert "SHAP: Made to fail." in failed.words
@@ -85,6 +89,33 @@ def test_a_figure_has_a_row_for_each_case_and_says_where_it_is_from(cases, made_
         assert encode_figure(figure, kind, dots_per_inch=40) == encode_figure(again, kind, dots_per_inch=40)
 
 
+@pytest.mark.parametrize(
+    ("methods", "inches"),
+    [(["lime"], (8.27, 11.69)), (list(TITLES), (11.69, 8.27))],
+    ids=["upright", "across"],
+)
+def test_pages_are_a4_and_hold_every_row_whole(cases, methods, inches):
+    many = [*cases, *cases, *cases]
+    pages = list(case_pages(many, methods, "Best IoU, LIME", "from here"))
+    assert len(pages) == count_pages(len(many), len(methods)) > 1
+    pictures = 0
+    for number, page in enumerate(pages, start=1):
+        assert tuple(page.get_size_inches()) == inches
+        assert f"{number} of {len(pages)}" in words_of(page)
+        assert "Best IoU, LIME" in words_of(page)
+        assert "For research, not for diagnosis." in words_of(page)
+        page.draw_without_rendering()
+        for drawn in (*page.texts, *page.axes):
+            box = drawn.get_window_extent().transformed(page.transFigure.inverted())
+            assert -1e-6 <= box.x0 <= box.x1 <= 1 + 1e-6, drawn
+            assert -1e-6 <= box.y0 <= box.y1 <= 1 + 1e-6, drawn
+        boxes = [axes.get_position() for axes in page.axes]
+        for place, box in enumerate(boxes):
+            assert not any(box.overlaps(other) for other in boxes[place + 1 :])
+        pictures += len(page.axes) - 1  # but the colour bar
+    assert pictures == len(many) * (1 + len(methods))
+
+
 def test_slides_are_16_to_9_a_page_each_and_carry_the_notes(cases, made_cohort, tmp_path):
     run = make_run(tmp_path / "run", made_cohort, trained=False)
     chosen = ChosenCase(image_id(2), "Cardiomegaly", None, 0.5, "why")
@@ -96,6 +127,16 @@ def test_slides_are_16_to_9_a_page_each_and_carry_the_notes(cases, made_cohort, 
     assert "from here" in words
     with Image.open(BytesIO(encode_figure(drawn, "png", dots_per_inch=48))) as picture:
         assert picture.size == (640, 360)
+    for told in (image_id(2), "LIME, IoU", "Dashed: the method's mask."):
+        assert told in words
+    assert "Hatched" not in words, "nothing is"
+    panels = tuple(
+        replace(panel, uncertain=np.ones((2, 2), bool)) if panel.key == "lime" else panel
+        for panel in cases[1].scene.panels
+    )
+    hatched = replace(cases[1], scene=replace(cases[1].scene, panels=panels))
+    assert "Hatched: the relevance is within its own error of zero." in words_of(slide(hatched, "from here"))
+    assert "LIME: highest" in words_of(slide(hatched, "from here")), "the method that it was chosen for"
     pages = encode_pages(slide(one, "from here") for one in cases)
     assert pages.count(b"/Type /Page ") == 2
     assert pages == encode_pages(slide(one, "from here") for one in cases)

@@ -8,9 +8,11 @@ import pytest
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.figures.comparison import UNTRAINED, banner, comparison_scene
+from shamsul_core.figures.overlay import decode_scene, encode_scene
 from shamsul_core.figures.predictions import prediction_table
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.metrics.decisions import Thresholds
 from shamsul_core.metrics.localisation import iou
 from shamsul_core.metrics.thresholds import LEVEL_THRESHOLDS
 from shamsul_core.run import RadiographResult, Run
@@ -93,7 +95,23 @@ def test_what_was_not_asked_for_says_so(made_cohort, tmp_path):
     scene = comparison_scene(run, open_cohort(made_cohort), image_id(3), "Edema", run.scores.iloc[:0])
     assert scene.panels[1].note == "Neither present nor predicted, so not explained."
     assert scene.agreements == ()
-    assert scene.facts[0].value == "0.10, not predicted, labelled negative, correct"
+    assert scene.facts[0].value == "0.10, not predicted (threshold 0.50), labelled negative, correct"
+
+
+def test_one_threshold_governs_header_and_grid_and_is_named(made_run, made_cohort):
+    probability = made_run.read_record(image_id(2)).probabilities["Edema"]
+    for threshold, words in ((probability, "predicted"), (np.nextafter(probability, 2), "not predicted")):
+        thresholds = Thresholds("Youden", {"Edema": threshold})
+        cohort = open_cohort(made_cohort)
+        scene = comparison_scene(
+            made_run, cohort, image_id(2), "Edema", made_run.scores, thresholds=thresholds
+        )
+        (row,) = (row for row in scene.grid if row.pathology == "Edema")
+        assert row.is_predicted == (words == "predicted")
+        assert f" {words} (" in scene.facts[0].value
+        assert scene.facts[0].value.split(", labelled")[0] in row.help
+        assert "Youden" in scene.prediction_rule
+        assert decode_scene(encode_scene(scene))["prediction_rule"] == scene.prediction_rule
 
 
 def test_a_failure_says_why_and_shows_no_map(made_run, made_cohort):

@@ -15,8 +15,16 @@ from shamsul_core.figures.distributions import (
     iou_against,
     iou_boxes,
 )
-from shamsul_core.figures.summary import means_in_words, ranks_in_words, summary_table
+from shamsul_core.figures.summary import (
+    boxes_in_words,
+    means_in_words,
+    ranking_in_words,
+    ranking_table,
+    ranks_in_words,
+    summary_table,
+)
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
+from shamsul_core.metrics.comparison import rank_methods
 from shamsul_core.metrics.summary import in_slice, rank_correlations, summarise
 from tests.made import TITLES
 
@@ -24,7 +32,7 @@ from tests.made import TITLES
 @pytest.fixture(scope="module")
 def tables(made_run):
     scores = in_slice(made_run.scores, "full")
-    return scores, summarise(scores, made_run.manifest.pathologies, list(TITLES))
+    return scores, summarise(scores, made_run.manifest.pathologies, list(TITLES), is_paper_cohort=True)
 
 
 def traces(figure, **wanted):
@@ -89,6 +97,87 @@ def test_points_against_another_column(tables):
         np.testing.assert_allclose(trace.y, rows["iou"], rtol=1e-6)
 
 
+def test_whole_numbers_are_strewn_sideways_only_and_say_their_value(tables):
+    scores, _ = tables
+    generator = np.random.default_rng(0)
+    counted = scores.assign(lesions=generator.integers(1, 4, len(scores)).astype(float))
+    figure, again = (
+        iou_against(counted, "lesions", "number of lesions", TITLES, is_logarithmic=True) for _ in range(2)
+    )
+    moved = []
+    for trace, other in zip(figure.data, again.data, strict=True):
+        rows = counted.iloc[list(trace.customdata)]
+        np.testing.assert_allclose(trace.y, rows["iou"], rtol=1e-6)
+        np.testing.assert_array_equal(trace.x, other.x)
+        np.testing.assert_array_equal(np.rint(trace.x), rows["lesions"])
+        assert [float(one) for one in trace.text] == rows["lesions"].tolist()
+        moved += (trace.x - rows["lesions"]).tolist()
+    assert len(set(moved)) == len(moved)
+
+
+def test_the_more_points_the_more_they_show_through(tables):
+    scores, _ = tables
+    shown = {}
+    for times in (1, 6, 400):
+        more = pd.concat([scores] * times, ignore_index=True)
+        (opacity,) = {trace.marker.opacity for trace in iou_against(more, "probability", "p", TITLES).data}
+        shown[times] = opacity
+    assert shown[1] > shown[6] > shown[400] > 0.2
+
+
+def test_without_the_papers_cohort_there_is_no_star_no_column_and_no_word_of_it(made_run, tables):
+    scores, with_paper = tables
+    summary = summarise(scores, made_run.manifest.pathologies, list(TITLES))
+    names = {trace.name for trace in iou_boxes(scores, summary, TITLES).data}
+    assert "Mean in the paper" not in names
+    assert "Paper's mean" not in summary_table(summary, TITLES, lambda *_: "")
+    assert "paper" not in boxes_in_words(summary)
+    assert "Paper's mean" in summary_table(with_paper, TITLES, lambda *_: "")
+    assert "Star: mean in the paper" in boxes_in_words(with_paper)
+
+
+def test_none_of_56_hit_has_a_bar_of_error(made_run):
+    scores = pd.DataFrame({"image_id": [f"r{n}" for n in range(56)]}).assign(
+        pathology="Edema", method="lime", iou=np.nan, hit=0.0
+    )
+    (bars,) = hit_bars(summarise(scores, ["Edema"], ["lime"]), {"lime": "LIME"}).data
+    assert bars.error_y.array[0] == pytest.approx(0.0642, abs=1e-4)
+    table = summary_table(summarise(scores, ["Edema"], ["lime"]), {"lime": "LIME"}, lambda *_: "")
+    assert table["95 % interval of hits"].item() == "0.00–0.06"
+
+
+def test_the_words_on_the_ranking_name_test_patients_and_correction(tables):
+    scores, _ = tables
+    words = ranking_in_words(scores, TITLES)
+    assert "one value per patient" in words
+    assert "Holm" in words
+    rankings = rank_methods(scores, list(TITLES))
+    table = ranking_table(scores, TITLES)
+    assert table["Pathology"].tolist() == [one.pathology for one in rankings]
+    assert table["Patients"].tolist() == [one.patients for one in rankings]
+    np.testing.assert_allclose(table["LRP"], [one.mean_ranks["lrp"] for one in rankings])
+    for nothing in (scores, scores.assign(iou=np.nan)):
+        titles = TITLES if nothing is not scores else {"lime": "LIME", "lrp": "LRP"}
+        assert ranking_in_words(nothing, titles).startswith("The methods are not ranked:")
+        assert ranking_table(nothing, titles).empty
+
+
+def test_a_difference_is_named_by_its_pathology():
+    ious = {"lime": 0.6, "shap": 0.4, "gradcam": 0.3, "lrp": 0.2}
+    scores = pd.DataFrame(
+        [
+            (f"r{number}", name, method, iou if name == "Edema" else 0.5)
+            for number in range(30)
+            for name in ("Edema", "Fracture")
+            for method, iou in ious.items()
+        ],
+        columns=["image_id", "pathology", "method", "iou"],
+    )
+    assert ranking_in_words(scores, TITLES).startswith("The methods differ in Edema. ")
+    assert "2 pathologies" in ranking_in_words(scores, TITLES)
+    assert ranking_in_words(scores[scores["pathology"] != "Edema"], TITLES).startswith("No pathology shows")
+
+
 def test_a_figure_of_40_000_points_is_less_than_1_5_megabytes():
     generator = np.random.default_rng(0)
     names = [f"patient{number:05d}_study1_view1_frontal" for number in range(1000)]
@@ -133,8 +222,8 @@ def test_the_table_and_the_words_say_what_the_summary_does(tables):
     for shown, line in zip(table.itertuples(index=False), lines.itertuples(), strict=True):
         assert shown[0] == line.pathology
         assert shown[7] == f"?{line.best_id}&{line.pathology}#{line.best:.2f}"
-        interval = f"{line.mean_low:.2f} – {line.mean_high:.2f}"
-        assert shown[4] == ("–" if np.isnan(line.mean_low) else interval)
+        assert shown[4] == ("too few" if line.n else "–")
+        assert shown[-1] == (f"{line.hit_low:.2f}–{line.hit_high:.2f}" if line.hit_n else "–")
     words = means_in_words(summary, TITLES)
     means = summary.groupby("method")["mean"].mean().sort_values(ascending=False)
     assert words.index(TITLES[means.index[0]]) < words.index(TITLES[means.index[1]])

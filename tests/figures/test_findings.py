@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from shamsul_core.figures.findings import Lesion, lesion, lesion_fact, prediction_fact, score_grid
+from shamsul_core.metrics.decisions import Thresholds
 
 SHAPE = (100, 201)
 
@@ -51,16 +52,32 @@ def test_the_patients_right_is_on_the_left_of_a_frontal_view_and_a_lateral_view_
 @pytest.mark.parametrize(
     ("probability", "label", "words"),
     [
-        (0.5, 1.0, "0.50, predicted, labelled positive, correct"),
-        (0.49, 1.0, "0.49, not predicted, labelled positive, incorrect"),
-        (0.2, 0.0, "0.20, not predicted, labelled negative, correct"),
-        (0.7, -1.0, "0.70, predicted, labelled uncertain"),
-        (0.7, float("nan"), "0.70, predicted, not labelled"),
+        (0.5, 1.0, "0.50, predicted (threshold 0.50), labelled positive, correct"),
+        (0.49, 1.0, "0.49, not predicted (threshold 0.50), labelled positive, incorrect"),
+        (0.2, 0.0, "0.20, not predicted (threshold 0.50), labelled negative, correct"),
+        (0.7, -1.0, "0.70, predicted (threshold 0.50), labelled uncertain"),
+        (0.7, float("nan"), "0.70, predicted (threshold 0.50), not labelled"),
         (None, None, "unknown, not labelled"),
     ],
 )
 def test_a_prediction_is_held_against_its_label_where_that_is_decided(probability, label, words):
-    assert prediction_fact(probability, label).value == words
+    assert prediction_fact("Edema", probability, label, Thresholds()).value == words
+
+
+def test_a_prediction_is_decided_at_its_pathologys_threshold_and_says_so():
+    thresholds = Thresholds("Youden", {"Edema": 0.31})
+    fact = prediction_fact("Edema", 0.42, 1.0, thresholds)
+    assert fact.value == "0.42, predicted (Youden threshold 0.31), labelled positive, correct"
+    assert "Youden" in fact.help
+    other = prediction_fact("Fracture", 0.42, 1.0, thresholds)
+    assert other.value == "0.42, not predicted (threshold 0.50), labelled positive, incorrect"
+    scores = pd.DataFrame(columns=["pathology", "method", "iou", "hit", "reason"])
+    edema, fracture = score_grid(
+        ("Edema", "Fracture"), {}, scores, {"Edema": 0.42, "Fracture": 0.42}, {}, (), thresholds
+    )
+    assert edema.is_predicted
+    assert "predicted (Youden threshold 0.31)" in edema.help
+    assert not fracture.is_predicted
 
 
 def test_the_grid_shows_scores_and_says_why_there_is_none():

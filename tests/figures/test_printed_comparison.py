@@ -73,8 +73,8 @@ def test_an_unknown_kind_is_named(made_run, cohort):
         printed(made_run, cohort, "gif")
 
 
-def test_the_numbers_are_the_runs_scores(made_run):
-    rows = list(csv.DictReader(io.StringIO(numbers_csv(made_run, image_id(1), made_run.scores))))
+def test_the_numbers_are_the_runs_scores(made_run, cohort):
+    rows = list(csv.DictReader(io.StringIO(numbers_csv(made_run, cohort, image_id(1), made_run.scores))))
     here = made_run.scores[made_run.scores["image_id"] == image_id(1)]
     assert len(rows) == len(here) == 40
     for row, score in zip(rows, here.itertuples(), strict=True):

@@ -9,12 +9,14 @@ from PIL import Image
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.figures.comparison import comparison_scene
+from shamsul_core.figures.display import Display
 from shamsul_core.figures.overlay import picture_of
 from shamsul_core.figures.printed import draw_panel, encode_figure
 from shamsul_core.figures.relevance_colours import COLOUR_MAPS
 from shamsul_core.figures.scene import EXPERT, Panel, Scene
 from shamsul_core.figures.still import EXPERT_COLOUR, blended, encode_png, still
 from shamsul_core.metrics.localisation import iou
+from shamsul_core.segmentation import outline
 from tests.made import image_id
 
 PIXELS = np.full((80, 100), 90, np.uint8)
@@ -24,9 +26,9 @@ SQUARE = np.array([[20, 20], [60, 20], [60, 60], [20, 60]])
 def filled(outlines, size, scale):
     """The even-odd interior of outlines."""
     canvas = np.zeros(size, np.uint8)
-    for outline in outlines:
+    for line in outlines:
         one = np.zeros(size, np.uint8)
-        cv2.fillPoly(one, [np.rint(outline * scale).astype(np.int32)], 1)
+        cv2.fillPoly(one, [np.rint(line * scale).astype(np.int32)], 1)
         canvas ^= one
     return canvas.astype(bool)
 
@@ -40,7 +42,7 @@ def scene_of(**about):
 
 def test_colours_are_those_of_the_relevance_over_the_grey():
     scene, panel = scene_of(relevance=np.array([[-2.0, 0.0], [1.0, 2.0]], np.float32))
-    picture = blended(scene, panel, 100, opacity=0.5)
+    picture = blended(scene, panel, 100, Display(opacity=0.5))
     assert picture.shape == (80, 100, 3)
     table = COLOUR_MAPS[0].table.astype(float)
     for (row, column), level in {(10, 10): -127, (10, 90): 0, (70, 10): 64, (70, 90): 127}.items():
@@ -72,9 +74,9 @@ def test_outlines_lie_where_they_should_and_differ_without_colour():
     )
     dashed = still(scene, panel, 300)[..., 0] > 150  # over grey 90, blended with the line's soft edge
     rows, columns = np.nonzero(dashed)
-    # A pixel of the radiograph is 3 of the picture, its centre the middle one
-    assert (rows.min(), rows.max()) == pytest.approx((61, 181), abs=1)
-    assert (columns.min(), columns.max()) == pytest.approx((61, 181), abs=1)
+    # A pixel of the radiograph is 3 of the picture, its centre the middle one; the line runs around it
+    assert (rows.min(), rows.max()) == pytest.approx((60, 182), abs=1)
+    assert (columns.min(), columns.max()) == pytest.approx((60, 182), abs=1)
     scene = Scene(
         image_id="a",
         pathology="Edema",
@@ -84,9 +86,37 @@ def test_outlines_lie_where_they_should_and_differ_without_colour():
         panels=(panel,),
     )
     experts = (still(scene, Panel(key=EXPERT, title=""), 300) == EXPERT_COLOUR).all(axis=2)
-    assert experts[61, 61:181].all()
-    assert 0.4 < dashed[61, 61:181].mean() < 0.8, "dashes and gaps"
+    assert experts[60, 61:181].all()
+    assert 0.4 < dashed[60, 61:181].mean() < 0.8, "dashes and gaps"
     assert (still(scene, panel, 300)[100:140, 100:140] == 90).all()
+
+
+@pytest.mark.parametrize("longest_px", [340, 1600])
+def test_a_thin_tube_stays_in_sight_within_its_outlines(longest_px):
+    """A catheter of 6 in 1000 pixels, as on a card and in a file."""
+    pixels = np.full((1000, 1000), 60, np.uint8)
+    tube = np.zeros_like(pixels)
+    cv2.line(tube, (300, 0), (640, 800), 1, 6)
+    pixels[tube > 0] = 220
+    around = outline(tube > 0)
+    panel = Panel(key="lime", title="LIME", relevance=np.zeros((1, 1), np.float32), outlines=around)
+    scene = Scene(
+        image_id="a",
+        pathology="Support Devices",
+        radiograph=picture_of(pixels),
+        pixels=pixels,
+        expert_outlines=around,
+        panels=(panel,),
+    )
+    drawn, bare = still(scene, panel, longest_px), blended(scene, panel, longest_px)
+    along = np.linspace(0.1, 0.9, 50)
+    rows = np.rint(800 * along * longest_px / 1000).astype(int)
+    columns = np.rint((300 + 340 * along) * longest_px / 1000).astype(int)
+    np.testing.assert_array_equal(drawn[rows, columns], bare[rows, columns])
+    green = (drawn.astype(int)[..., 1] - drawn[..., 0]) > 40
+    rim = cv2.dilate(cv2.resize(tube, (longest_px, longest_px)), np.ones((3, 3))) > 0
+    assert green.sum() > longest_px, "both sides have a line"
+    assert not (green & (cv2.dilate(rim.astype(np.uint8), np.ones((3, 3)), iterations=5) == 0)).any()
 
 
 def test_a_shrunken_scene_is_the_full_one_made_small(made_run, made_cohort):

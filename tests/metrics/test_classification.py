@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,11 +18,13 @@ from sklearn.metrics import (
     roc_auc_score,
     roc_curve,
 )
+from statsmodels.stats.proportion import proportion_confint
 
 from shamsul_core.labels import OBSERVATIONS
 from shamsul_core.metrics.calibration import calibration_scores, reliability
 from shamsul_core.metrics.classification import curves, evaluate, ranking_scores, resamples, u_zeros
-from shamsul_core.metrics.decisions import decide, decision_rates, decision_thresholds
+from shamsul_core.metrics.decisions import Thresholds, decide, decide_one, decision_rates, decision_thresholds
+from shamsul_core.metrics.statistics import FEWEST
 
 NAMES = OBSERVATIONS[:4]
 
@@ -135,9 +139,12 @@ def test_the_bootstrap_is_a_plain_loop_with_scikit_learn_on_the_same_samples():
         averages.append(np.average(scores, weights=weights))
     performance = evaluate(predictions, labels, samples=samples, seed=5)
     row = performance.by_observation.loc[NAMES[1]]
+    assert row["positive"] >= FEWEST
     assert (row["auroc_low"], row["auroc_high"]) == pytest.approx(np.percentile(auroc[:, 1], (2.5, 97.5)))
     rare = performance.by_observation.loc[NAMES[0]]
     assert rare["resamples"] == np.isfinite(auroc[:, 0]).sum() < samples
+    assert np.isnan(rare[["auroc_low", "auroc_high", "auprc_low", "auprc_high"]].astype(float)).all()
+    assert np.isfinite(rare["auroc"])
     weighted = performance.weighted.loc["auroc", ["low", "high"]].tolist()
     assert weighted == pytest.approx(np.percentile(averages, (2.5, 97.5)))
 
@@ -158,6 +165,49 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
         row = performance.by_observation.iloc[0]
         covered += row["auroc_low"] <= 0.760250 <= row["auroc_high"]
     assert 0.88 <= covered / 100 <= 0.99
+
+
+@pytest.mark.parametrize(("positive", "is_given"), [(1, False), (FEWEST - 1, False), (FEWEST, True)])
+def test_an_interval_takes_enough_patients_of_each_label(positive, is_given):
+    truth = np.repeat([1.0, 0.0], [positive, 40])
+    score = np.random.default_rng(positive).random(len(truth)) + 0.3 * truth
+    ids = [f"patient{number:05d}_study1_view1_frontal" for number in range(len(truth))]
+    for label in (truth, 1 - truth):
+        performance = evaluate(
+            pd.DataFrame({NAMES[0]: score / 2, "image_id": ids}),
+            pd.DataFrame({NAMES[0]: label}, ids),
+            samples=50,
+        )
+        row = performance.by_observation.iloc[0]
+        assert row["auroc"] == pytest.approx(roc_auc_score(label, score))
+        for metric in ("auroc", "auprc"):
+            for ends in (
+                row[[f"{metric}_low", f"{metric}_high"]],
+                performance.weighted.loc[metric, ["low", "high"]],
+            ):
+                assert (ends.notna() == is_given).all()
+
+
+def test_a_patients_radiographs_are_drawn_together_and_count_as_one():
+    predictions, labels = cohort_of(60)
+    ids = [f"patient{number:05d}_study1_view1_frontal" for number in range(60)]
+    predictions = predictions.assign(image_id=ids)
+    labels = labels.set_index(pd.Index(ids))
+    again = {name: name.replace("study1", "study2") for name in ids}
+    twice = pd.concat([predictions, predictions.replace({"image_id": again})], ignore_index=True)
+    labels_twice = pd.concat([labels, labels.rename(index=again)])
+    one, other = evaluate(predictions, labels, samples=80), evaluate(twice, labels_twice, samples=80)
+    ends = [f"{metric}_{end}" for metric in ("auroc", "auprc") for end in ("low", "high")]
+    np.testing.assert_allclose(
+        other.by_observation[ends].astype(float), one.by_observation[ends].astype(float), rtol=1e-12
+    )
+    np.testing.assert_allclose(other.weighted, one.weighted, rtol=1e-12)
+    rates, more = (
+        decision_rates(decide(table, truth, Thresholds()))
+        for table, truth in ((predictions, labels), (twice, labels_twice))
+    )
+    ends = [f"{rate}_{end}" for rate in ("sensitivity", "specificity") for end in ("low", "high")]
+    np.testing.assert_allclose(more[ends], rates[ends])
 
 
 def test_the_same_seed_gives_the_same_intervals_however_the_samples_are_cut(monkeypatch):
@@ -218,7 +268,8 @@ def test_youdens_threshold_maximises_sensitivity_plus_specificity(made):
     for name in NAMES:
         truth, probability = definite(predictions, labels, name)
         if len(set(truth)) < 2:
-            assert thresholds[name] == 0.5
+            assert thresholds.of(name) == 0.5
+            assert name not in thresholds.own
             continue
         tries = [*np.unique(probability), np.inf]
         sums = [
@@ -226,14 +277,14 @@ def test_youdens_threshold_maximises_sensitivity_plus_specificity(made):
         ]
         assert rates.loc[name, ["sensitivity", "specificity"]].sum() == pytest.approx(max(sums))
         best = [one for one, value in zip(tries, sums, strict=True) if value == pytest.approx(max(sums))]
-        assert thresholds[name] in best
+        assert thresholds.of(name) in best
 
 
 @settings(max_examples=30, deadline=None)
 @given(tables())
 def test_decisions_count_as_scikit_learns_confusion_matrix(made):
     predictions, labels = made
-    thresholds = decision_thresholds(predictions, labels, "0.5")
+    thresholds = decision_thresholds(predictions, labels, "fixed")
     decisions = decide(predictions, labels, thresholds)
     rates = decision_rates(decisions)
     assert len(decisions) == len(predictions) * len(NAMES)
@@ -243,10 +294,19 @@ def test_decisions_count_as_scikit_learns_confusion_matrix(made):
             confusion_matrix(truth, probability >= 0.5, labels=[0, 1]).ravel() if len(truth) else [0] * 4
         )
         assert rates.loc[name, ["TN", "FP", "FN", "TP"]].tolist() == list(expected)
+        for rate, right, wrong in (("sensitivity", 3, 2), ("specificity", 0, 1)):
+            number = expected[right] + expected[wrong]
+            ends = rates.loc[name, [f"{rate}_low", f"{rate}_high"]].tolist()
+            interval = (
+                proportion_confint(expected[right], number, method="wilson") if number else [np.nan] * 2
+            )
+            assert ends == pytest.approx(list(interval), nan_ok=True, abs=1e-12)
     one = decisions.set_index(["image_id", "observation"])
     for image_id in predictions["image_id"]:
         for name in NAMES:
             case = one.loc[(image_id, name)]
+            if not np.isnan(case["probability"]):
+                assert decide_one(case["probability"], case["label"], 0.5) == case["decision"]
             if np.isnan(case["probability"]):
                 assert case["decision"] == "no prediction"
             elif np.isnan(case["label"]):
@@ -265,6 +325,19 @@ def test_u_zeros_makes_uncertain_and_blank_negative_and_nothing_else():
     negative = evaluate(predictions, u_zeros(labels)).by_observation.loc["Edema"]
     assert negative["auroc"] == pytest.approx(2 / 3)
     assert negative["negative"] == 3
+
+
+@pytest.mark.parametrize("threshold", [0.31, 0.5, 0.3125, 0.004])
+@given(probability=st.floats(0, 1))
+def test_what_is_said_of_a_decision_agrees_with_the_figures_in_it(threshold, probability):
+    words = Thresholds("Youden", {"Edema": threshold}).in_words("Edema", probability)
+    is_predicted = probability >= threshold
+    assert words.startswith("predicted" if is_predicted else "not predicted")
+    assert "Youden threshold" in words
+    figures = [float(one) for one in re.findall(r"\d\.\d+", words)]
+    shown = figures[0] if len(figures) > 1 else round(probability, 2)
+    if abs(probability - threshold) > 1e-4:
+        assert (shown >= figures[-1]) == is_predicted
 
 
 def test_nothing_in_nothing_out():

@@ -56,7 +56,7 @@ def test_a_method_that_always_wins():
     table = compare_pairs(scores, METHODS)
     assert (table.loc[table["method"] == "lime", "effect"] == 1).all()
     assert (table.loc[table["method"] == "lime", "p_holm"] < 0.001).all()
-    assert rank_methods(scores, METHODS).mean_ranks["lime"] == 1
+    assert all(one.mean_ranks["lime"] == 1 for one in rank_methods(scores, METHODS))
 
 
 def test_equal_methods_do_not_differ():
@@ -65,24 +65,69 @@ def test_equal_methods_do_not_differ():
     table = compare_pairs(scores, METHODS)
     assert table["p"].isna().all()
     assert (table["effect"] == 0).all()
-    ranking = rank_methods(scores, METHODS)
-    assert ranking.p == 1
-    assert (ranking.mean_ranks == 2.5).all()
+    for ranking in rank_methods(scores, METHODS):
+        assert ranking.p == ranking.p_holm == 1
+        assert (ranking.mean_ranks == 2.5).all()
 
 
 @settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 10_000))
-def test_ranking_is_scipys_friedman(seed):
+def test_each_pathologys_ranking_is_scipys_friedman_and_their_p_are_holms(seed):
     scores = random_scores(seed)
     wide = scores.set_index(["pathology", "image_id", "method"])["iou"].unstack().dropna()[METHODS]
-    found = rank_methods(scores, METHODS)
-    statistic, p = friedmanchisquare(*wide.to_numpy().T)
-    assert (found.statistic, found.p, found.blocks) == (
-        pytest.approx(statistic),
-        pytest.approx(p),
-        len(wide),
+    rankings = rank_methods(scores, METHODS)
+    assert [one.pathology for one in rankings] == list(dict.fromkeys(scores["pathology"]))
+    for found in rankings:
+        here = wide.loc[found.pathology]
+        statistic, p = friedmanchisquare(*here.to_numpy().T)
+        expected = pytest.approx(statistic), pytest.approx(p), len(here)
+        assert (found.statistic, found.p, found.patients) == expected
+        np.testing.assert_allclose(found.mean_ranks, here.rank(axis=1, ascending=False).mean())
+    corrected = multipletests([one.p for one in rankings], method="holm")[1]
+    np.testing.assert_allclose([one.p_holm for one in rankings], corrected)
+
+
+def with_more_studies(scores):
+    """Each patient's findings once, and those of some twice and three times over."""
+    named = scores.assign(
+        image_id="patient" + scores["image_id"].str[1:].str.zfill(5) + "_study1_view1_frontal"
     )
-    np.testing.assert_allclose(found.mean_ranks, wide.rank(axis=1, ascending=False).mean())
+    number = named["image_id"].str[7:12].astype(int)
+    more = [
+        named[number % 3 >= study - 1].replace({"image_id": {"_study1_": f"_study{study}_"}}, regex=True)
+        for study in (2, 3)
+    ]
+    return named, pd.concat([named, *more])
+
+
+def test_more_findings_of_the_same_patients_change_no_p():
+    once, more = with_more_studies(random_scores(5))
+    assert len(more) > 1.5 * len(once)
+    for one, other in zip(rank_methods(once, METHODS), rank_methods(more, METHODS), strict=True):
+        assert (other.p, other.p_holm, other.patients) == (one.p, one.p_holm, one.patients)
+        pd.testing.assert_frame_equal(other.p_pairs, one.p_pairs)
+        assert other.critical_difference == one.critical_difference
+    pd.testing.assert_frame_equal(compare_pairs(more, METHODS), compare_pairs(once, METHODS))
+
+
+def test_a_patients_radiographs_count_as_their_mean():
+    scores = pd.DataFrame(
+        [
+            (
+                f"patient{patient:05d}_study{study}_view1_frontal",
+                "Edema",
+                method,
+                0.1 * study * factor + patient,
+            )
+            for patient in range(3)
+            for study in (1, 2, 4)
+            for method, factor in (("lime", 1), ("shap", 2))
+        ],
+        columns=["image_id", "pathology", "method", "iou"],
+    )
+    (row,) = compare_pairs(scores, ["lime", "shap"]).to_dict("records")
+    assert row["n"] == 3
+    assert row["mean_difference"] == pytest.approx(-0.1 * (1 + 2 + 4) / 3)
 
 
 @pytest.mark.parametrize(("methods", "q"), [(3, 2.343), (4, 2.569), (5, 2.728)])
@@ -95,7 +140,7 @@ def test_critical_differences_are_those_of_demsars_table_5(methods, q):
             for k, name in enumerate(names)
         ]
     )
-    found = rank_methods(scores, names)
+    (found,) = rank_methods(scores, names)
     assert found.critical_difference == pytest.approx(
         q * np.sqrt(methods * (methods + 1) / (6 * 14)), abs=1e-3
     )

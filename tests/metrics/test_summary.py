@@ -62,8 +62,30 @@ def test_whiskers_end_at_the_last_value_within_one_and_a_half_boxes():
     assert summary["whisker_high"].item() == 0.24
 
 
-def test_the_papers_means_stand_beside_ours(made_run):
+def test_a_hit_rate_of_none_and_of_all_has_a_width():
+    scores = scores_of([np.nan] * 56, hit=0.0)
+    for hit, ends in ((0.0, (0, 0.0642)), (1.0, (0.9358, 1))):
+        (row,) = summarise(scores.assign(hit=hit), ["Edema"], ["lime"]).itertuples()
+        assert (row.hit_low, row.hit_high) == pytest.approx(ends, abs=1e-4)
+        assert (row.hit_rate, row.hit_n) == (hit, 56)
+
+
+def test_several_radiographs_of_a_patient_narrow_no_interval():
+    generator = np.random.default_rng(0)
+    once = scores_of(generator.random(20), hit=(generator.random(20) < 0.5).astype(float))
+    ids = [f"patient{number:05d}_study1_view1_frontal" for number in range(20)]
+    once["image_id"] = ids
+    twice = pd.concat([once, once.assign(image_id=[name.replace("study1", "study2") for name in ids])])
+    (one,), (other,) = (summarise(table, ["Edema"], ["lime"]).to_dict("records") for table in (once, twice))
+    assert (other["n"], other["hit_n"]) == (40, 40)
+    for column in ("mean", "mean_low", "mean_high", "hit_rate", "hit_low", "hit_high"):
+        assert other[column] == pytest.approx(one[column], abs=1e-12)
+
+
+def test_the_papers_means_stand_beside_ours_only_where_the_radiographs_are_its(made_run):
     summary = summarise(made_run.scores, made_run.manifest.pathologies, list(TITLES))
+    assert summary["paper_mean"].isna().all()
+    summary = summarise(made_run.scores, made_run.manifest.pathologies, list(TITLES), is_paper_cohort=True)
     paper = summary.set_index(["method", "pathology"])["paper_mean"]
     assert paper["gradcam", "Cardiomegaly"] == 0.234
     assert paper["shap", "Pneumothorax"] == 0.301

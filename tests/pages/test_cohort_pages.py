@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.importing import import_segmentations
-from shamsul_core.metrics.comparison import compare_pairs
+from shamsul_core.metrics.comparison import compare_pairs, rank_methods
 from shamsul_core.metrics.lesions import FEATURES
 from shamsul_core.run import Run
 from shamsul_core.scoring import score_run
@@ -72,7 +72,7 @@ def test_distributions_answer_with_means_and_say_the_threshold(opened, made_run)
 
 def test_one_method_alone_and_each_figure(opened, made_run):
     for figure, said in {
-        "iou": "Star: mean in the paper",
+        "iou": "Box: middle half of the radiographs",
         "hit": "maximum lies inside",
         "probability": "Spearman's rank correlation of IoU and predicted probability: LRP",
         "lesion": "Spearman's rank correlation of IoU and share of the radiograph",
@@ -84,7 +84,7 @@ def test_one_method_alone_and_each_figure(opened, made_run):
 
 def test_a_view_without_radiographs(opened, made_run):
     app = opened("distributions", made_run.folder, view="lateral")
-    assert "No radiograph of this view has been scored yet." in words_of(app)
+    assert "Nothing has been scored yet" in words_of(app)
     assert not app.dataframe
 
 
@@ -119,7 +119,7 @@ def test_multilabel_of_two_chosen_pathologies(opened, made_run):
 
 
 def test_without_contours_there_is_no_iou_and_it_is_said(opened, bare_run):
-    assert "no hit without contours" in words_of(opened("distributions", bare_run.folder))
+    assert "This cohort has no contours by experts" in words_of(opened("distributions", bare_run.folder))
     assert "without contours there is no IoU" in words_of(opened("selection", bare_run.folder))
     assert "Open in Compare" in words_of(opened("selection", bare_run.folder, criterion="wrong"))
 
@@ -139,13 +139,16 @@ def test_a_run_that_has_only_begun_and_one_of_a_single_method(opened, made_run, 
             run.write_scores(scores.to_dict("records"), made_run.segmentation)
         words = words_of(opened(page, run.folder))
         if page == "distributions" and name == "begun":
-            assert "No radiograph of this view has been scored yet." in words
+            assert "Nothing has been scored yet" in words
+            assert "experts" not in words
 
 
 def test_methods_are_compared_on_the_same_radiographs(opened, made_run):
     app = opened("distributions", made_run.folder, figure="methods")
-    assert "Friedman's test" in words_of(app)
-    pairs = app.dataframe[0].value
+    assert "Friedman's test on each pathology by itself, with one value per patient" in words_of(app)
+    ranks = app.dataframe[0].value
+    assert ranks["Patients"].tolist() == [one.patients for one in rank_methods(made_run.scores, list(TITLES))]
+    pairs = app.dataframe[1].value
     expected = compare_pairs(made_run.scores, list(TITLES)).query("n > 0")
     assert len(pairs) == len(expected)
     assert sorted(pairs["Difference"]) == pytest.approx(sorted(expected["mean_difference"]))

@@ -57,13 +57,33 @@ def test_the_answer_stands_first(opened, made_run, made_cohort):
         f"{performance.weighted.loc[name, 'value']:.2f}" for name in ("auroc", "auprc")
     ]
     words = said(page)
-    assert page.subheader[0].value == "cohort/val"
+    assert page.subheader[0].value == "Cohort “cohort”, validation set"
     assert "3 of 3 radiographs predicted · not marked as simulated · model made, trained · 1 failed" in words
-    assert "The paper: 0.76" in words
-    assert "The paper: 0.65" in words
+    assert "The paper reports" not in words
+    assert "No interval: it takes at least 10 patients of each label." in words
     assert "Not in the weighted averages: No Finding" in words
     assert "not evaluated: no positive" in words
     assert "For research, not for diagnosis" in words
+
+
+def test_the_papers_averages_stand_beside_those_of_its_own_radiographs(opened, made_run, monkeypatch):
+    patients = frozenset(name.split("_")[0] for name in made_run.explained_ids())
+    monkeypatch.setattr("shamsul_core.cohort.patients.CHEXPERT_VALIDATION", patients)
+    page = opened(made_run.folder)
+    assert page.subheader[0].value == "CheXpert validation set"
+    assert "The paper reports 0.76." in said(page)
+    assert "The paper reports 0.65." in said(page)
+
+
+def test_a_run_without_failures_says_so(opened, made_run, tmp_path):
+    folder = shutil.copytree(made_run.folder, tmp_path / "run")
+    manifest = (folder / "manifest.json").read_text(encoding="utf-8")
+    path = made_run.manifest.cohort["path"]
+    (folder / "manifest.json").write_text(
+        manifest.replace(f'"{path}"', f'"{made_run.cohort_folder}"'), encoding="utf-8"
+    )
+    made_run.failures.iloc[:0].to_parquet(folder / "failures.parquet")
+    assert "0 failed." in said(opened(folder, part="Run"))
 
 
 def test_youden_and_u_zeros_change_the_table(opened, made_run):
@@ -72,6 +92,8 @@ def test_youden_and_u_zeros_change_the_table(opened, made_run):
     rows = [words.split(">Edema</th>")[1].split("</tr>")[0].split("<td>")[-3:] for words in (plain, youden)]
     assert rows[0][0] == "0.50</td>"
     assert rows[0] != rows[1]
+    both = said(opened(made_run.folder, threshold="Youden", u_zeros="true"))
+    assert both.split(">Edema</th>")[1].split("</tr>")[0].split("<td>")[-3] == rows[1][0], "one threshold"
     assert ">Pneumonia</th><td>0</td><td>1</td><td>2</td>" in plain
     assert ">Pneumonia</th><td>0</td><td>3</td><td>0</td>" in zeros
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import threading
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from shamsul_core.labels import LOCALISED_PATHOLOGIES
 from shamsul_core.metrics.localisation import iou
 from shamsul_core.segmentation import PRESETS, segment
 from shamsul_core.upload import desk as desk_module
-from shamsul_core.upload.desk import Desk
+from shamsul_core.upload.desk import Desk, Job
 from shamsul_core.upload.held import held_cohort, held_run
 from shamsul_core.upload.intake import Intake
 from tests.made import made_pixels
@@ -82,9 +83,9 @@ def test_it_is_held_as_a_run_of_one_with_the_scores_of_the_readers_contour(serve
     mask = segment(heatmap, PIXELS.shape, PRESETS["default"]).mask
     assert scores.loc[("Edema", "gradcam"), "iou"] == pytest.approx(iou(mask, expert), abs=1e-9)
     assert scores["iou"].notna().sum() == 4
-    cohort.loaded["Edema"] = ~expert
+    cohort.load("Edema", ~expert)
     run = held_run(job, desk.about, cohort, "2026-01-01T00:00:00+00:00")
-    assert set(run.scores.query("pathology == 'Edema'")["expert_area_px"]) == {PIXELS.size}
+    assert set(run.scores.query("pathology == 'Edema'")["expert_area_px"]) == {PIXELS.size - expert.sum()}
 
 
 def test_the_same_picture_has_the_same_id_and_another_another():
@@ -105,12 +106,63 @@ def test_readers_wait_in_turn_and_one_who_cancels_leaves_the_queue(desk):
     desk.cancel(third)
 
 
-def test_a_reader_who_went_away_is_not_waited_for(desk, monkeypatch):
-    monkeypatch.setattr(desk_module, "_ABANDONED_S", 1.0)
-    gone, waiting = desk.ask(PIXELS), desk.ask(PIXELS)
-    follow(desk, waiting, lambda one: "gradcam" in one.outcomes)
-    assert gone.state == "cancelled"
-    desk.cancel(waiting)
+def test_nobody_needs_to_look_at_a_job_for_it_to_be_served(desk):
+    unseen, other = desk.ask(PIXELS), desk.ask(PIXELS)
+    follow(desk, other, lambda one: "gradcam" in one.outcomes)
+    assert unseen.state == "done"
+    desk.cancel(other)
+
+
+def test_a_radiograph_that_its_reader_replaced_is_not_before_the_next(desk):
+    replaced, waiting_replaced, mine = (desk.ask(PIXELS) for _ in range(3))
+    follow(desk, replaced, lambda one: one.state == "working")
+    desk.cancel(replaced)
+    desk.cancel(waiting_replaced)
+    assert desk.look(mine) == 0
+    follow(desk, mine, lambda one: "gradcam" in one.outcomes)
+    desk.cancel(mine)
+
+
+def test_the_time_left_is_measured_and_never_rises(small_model):
+    times = [0.0]
+    desk = Desk(str(small_model), clock=lambda: times[0])
+    try:
+        job = follow(desk, desk.ask(PIXELS), lambda one: one.passes > 0)
+        desk.cancel(job)
+        budget = desk.about.methods["lime"]["settings"]["sampling"]["budget"]
+        measured = Job(PIXELS)
+        left = []
+        # Ten passes a second at first, then three times slower, then quicker than ever
+        for seconds, passes in ((0, 0), (10, 100), (20, 200), (80, 300), (140, 400), (141, budget - 100)):
+            times[0] = seconds
+            desk._hear(measured, ("passes", "lime", passes))
+            left.append(measured.left_s)
+        assert left[:2] == [None, pytest.approx((budget - 100) / 10)]
+        assert left[2] == pytest.approx((budget - 200) / 10)
+        assert all(later <= earlier for earlier, later in pairwise(left[1:]))
+        assert left[-1] == pytest.approx(100 * 141 / (budget - 100))
+        times[0] += 1000
+        assert measured.left_s == left[-1], "it does not change by itself"
+        desk._hear(measured, ("done",))
+        again = Job(PIXELS)
+        times[0] = 0
+        for seconds, passes in ((0, 0), (10, 100)):
+            times[0] = seconds
+            desk._hear(again, ("passes", "lime", passes))
+        assert again.left_s == pytest.approx((budget - 200) / 10), "as many as the one before needed"
+    finally:
+        desk.close()
+
+
+def test_a_worker_that_never_loads_its_model_keeps_nobody_waiting(small_model, monkeypatch):
+    monkeypatch.setattr(desk_module, "_SLOWEST_START_S", 0.0)
+    desk = Desk(str(small_model))
+    try:
+        job = follow(desk, desk.ask(PIXELS), is_over)
+        assert job.state == "failed"
+        assert "could not be loaded" in job.reason
+    finally:
+        desk.close()
 
 
 def test_a_worker_that_is_killed_is_a_sentence_and_the_next_is_served(desk):
@@ -119,7 +171,7 @@ def test_a_worker_that_is_killed_is_a_sentence_and_the_next_is_served(desk):
     os.kill(desk._process.pid, signal.SIGKILL)
     follow(desk, job, is_over)
     assert job.state == "failed"
-    assert "Ask again" in job.reason
+    assert "Press Explain again" in job.reason
     assert "gradcam" in job.outcomes
     again = follow(desk, desk.ask(PIXELS), lambda one: "gradcam" in one.outcomes or one.is_over)
     assert again.reason == ""

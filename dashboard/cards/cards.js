@@ -1,0 +1,59 @@
+// ---------------------------------------------------------------- cards.js
+// The cards' HTML is made by shamsul_core/figures/cases.py, with every word in it escaped.
+
+const OPENED = placeOf("card", []); // the last one
+
+class Cards {
+  constructor(parent) {
+    this.calls = 0;
+    this.shown = null;
+    this.listeners = new AbortController();
+    this.root = document.createElement("div");
+    this.root.className = "cards";
+    parent.append(this.root);
+    this.root.addEventListener("click", (event) => this.#note(event), { signal: this.listeners.signal });
+  }
+
+  destroy() {
+    this.listeners.abort();
+    this.root.remove();
+  }
+
+  // Only what changed is drawn anew: a rerun leaves the keyboard's focus where it is. Coming back from a case, the focus
+  // is on its card.
+  show(cards) {
+    if (this.shown?.length === cards.length && cards.every((card, at) => card === this.shown[at])) return;
+    const isFirst = this.shown === null;
+    this.shown = cards;
+    this.root.innerHTML = cards.join("");
+    const links = this.#links();
+    if (isFirst) links.find(({ href }) => href === recall(OPENED))?.focus({ preventScroll: true });
+    remember(OPENED, null);
+  }
+
+  #links() {
+    return [...this.root.querySelectorAll("h2 a")];
+  }
+
+  #note(event) {
+    const link = event.target.closest("a");
+    if (link) remember(OPENED, link.href);
+  }
+}
+
+// ---- Mounting, as in the viewer.
+
+const mounted = new WeakMap();
+
+export default function ({ parentElement, data }) {
+  let cards = mounted.get(parentElement);
+  if (!cards) mounted.set(parentElement, (cards = new Cards(parentElement)));
+  const call = ++cards.calls;
+  cards.show(data);
+  return () => {
+    if (cards.calls !== call) return;
+    cards.calls++;
+    cards.destroy();
+    mounted.delete(parentElement);
+  };
+}

@@ -1,0 +1,143 @@
+"""The parts of the page *upload*."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import uploading, visit
+from dashboard.notes import show_note
+from shamsul_core.figures.comparison import UNTRAINED
+from shamsul_core.figures.model_card import model_card_html
+from shamsul_core.upload.progress import progress_in_words
+
+if TYPE_CHECKING:
+    from shamsul_core.cohort import Cohort
+    from shamsul_core.run import Run
+    from shamsul_core.upload.desk import Desk
+    from shamsul_core.upload.upload import Upload
+
+_LOOK_S = 0.5
+_UNTRAINED_SOURCE = "untrained"
+
+KEPT = (
+    "It is held in the server's memory only: nothing of it is written to disk or logged. It is erased when you press "
+    "*Remove this radiograph*, or after 15 minutes without activity. Reloading this tab keeps it; closing the tab does "
+    "not."
+)
+TAKEN = "DICOM, PNG, JPEG or TIFF, one frontal chest radiograph per file."
+_DROP_STYLE = """<style>
+.st-key-drop [data-testid="stFileUploaderDropzone"] { min-height: max(14rem, calc(100vh - 27rem));
+  flex-direction: column; justify-content: center; align-items: center; border: 2px dashed #55606a; }
+.st-key-drop [data-testid="stFileUploaderDropzone"] > * { flex: 0 0 auto; }
+</style>"""
+
+
+def show_card(desk: Desk) -> None:
+    """Say what the model that explains was trained on, before it says anything."""
+    if desk.model == _UNTRAINED_SOURCE:
+        show_note(UNTRAINED)
+    else:
+        st.html(model_card_html(uploading.card_of(desk), Path(desk.model).name))
+
+
+def show_empty(run: Run, cohort: Cohort, desk: Desk) -> None:
+    """Show where to drop a radiograph, what is taken, and three to try."""
+    drop, examples = st.columns([0.68, 0.32], gap="large")
+    with drop.container(key="drop"):
+        st.html(_DROP_STYLE)
+        _offer_file("Drop a frontal chest radiograph here", desk)
+        st.caption(f"{TAKEN} Grad-CAM appears first, then LRP; LIME and SHAP take a minute or two. {KEPT}")
+    with examples:
+        _show_examples(cohort, str(run.folder), desk)
+
+
+def offer_another(desk: Desk) -> None:
+    """Offer to bring one more radiograph."""
+    _offer_file("Add a radiograph", desk, help=f"{TAKEN} {KEPT}")
+
+
+def _offer_file(label: str, desk: Desk, *, help: str | None = None) -> None:  # noqa: A002 - Streamlit's word
+    key = uploading.file_key("file")
+    st.file_uploader(
+        label, key=key, help=help, accept_multiple_files=True, on_change=uploading.bring, args=(key, desk)
+    )
+
+
+def _show_examples(cohort: Cohort, folder: str, desk: Desk) -> None:
+    found = uploading.examples(cohort, folder)
+    if not found:
+        return
+    st.markdown("**Or try an example**")
+    note = found[0][0].simulated
+    st.caption(note or f"From the radiographs of this run, {cohort.name}.")
+    for example, thumbnail in found:
+        picture, words = st.columns([0.42, 0.58], vertical_alignment="center")
+        picture.image(thumbnail, alt=f"Radiograph with {example.finding}")
+        words.button(example.finding, on_click=uploading.bring_example, args=(example, desk), width="stretch")
+
+
+def show_state(upload: Upload) -> None:
+    """Show how far it has come, and what can be done about it."""
+    job, desk = upload.job, upload.desk
+    if not job.is_over:
+        _show_progress(upload, upload.progress)
+        st.button("Cancel", on_click=desk.cancel, args=(job,), width="content")
+    elif job.state != "done":
+        if job.state == "failed":
+            st.error(uploading.plain(job.reason))
+        else:
+            st.info("Cancelled. Maps that were ready are still shown.")
+        st.button("Explain again", on_click=upload.ask_again, width="content")
+    st.toggle(
+        "Bones are dark: invert",
+        value=upload.is_inverted,
+        key=f"invert {upload.number}",
+        on_change=upload.invert,
+        width="content",
+        help="The model expects bright bones. This exchanges dark and bright, and explains the radiograph again.",
+    )
+    st.button(
+        "Remove this radiograph",
+        icon=":material/delete:",
+        on_click=uploading.remove,
+        args=(upload,),
+        width="content",
+        help=f"Erases it from the server at once. {KEPT}",
+    )
+
+
+@st.fragment(run_every=_LOOK_S)
+def _show_progress(upload: Upload, shown: tuple[object, ...]) -> None:
+    """Show how far it has come, and the whole page anew when there is more than what is shown."""
+    visit.note_life()
+    methods = upload.desk.about.methods if upload.desk.about else {}
+    share, words = progress_in_words(upload.job, upload.desk.look(upload.job), methods)
+    st.progress(share, text=words)
+    if shown != upload.progress:
+        st.rerun()
+
+
+def take_mask(upload: Upload, pathology: str) -> None:
+    """Let the reader load a mask of a pathology, or remove it."""
+    replaces = "A mask replaces what you drew, and drawing replaces the mask."
+    if pathology in upload.cohort.loaded:
+        st.button(
+            f"Remove the mask of {pathology}",
+            on_click=upload.drop_mask,
+            args=(pathology,),
+            width="stretch",
+            help=replaces,
+        )
+        return
+    key = uploading.file_key("mask")
+    st.file_uploader(
+        f"Your mask of {pathology}",
+        key=key,
+        on_change=uploading.bring_mask,
+        args=(key, upload, pathology),
+        help="A PNG of the radiograph's size, white where you see the finding, or a segmentation JSON in "
+        f"CheXlocalize's format. Each method's IoU (overlap, 0 to 1) with it is then shown. {replaces}",
+    )

@@ -1,0 +1,44 @@
+"""Whose radiographs they are: those of one patient are not independent of each other."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CHEXPERT_ID = re.compile(r"(patient\d+)_study(\d+)_view(\d+)_(frontal|lateral)")
+"""An id as CheXlocalize writes it: patient, study, view, frontal or lateral."""
+
+CHEXPERT_VALIDATION = frozenset(f"patient{number}" for number in range(64541, 64741))
+"""The 200 patients of CheXpert's validation set, whose numbers follow those of its training set."""
+
+
+def patient_of(image_id: str) -> str:
+    """Return the patient that an id names; a radiograph whose id names none is taken for a patient of its own.
+
+    >>> patient_of("patient64541_study1_view2_lateral"), patient_of("chest-7")
+    ('patient64541', 'chest-7')
+    """
+    match = CHEXPERT_ID.fullmatch(image_id)
+    return image_id if match is None else match.group(1)
+
+
+def number_patients(image_ids: Iterable[str]) -> npt.NDArray[np.int64]:
+    """Return each radiograph's patient as a number from 0 on, in the order of their first, int64, (radiographs,).
+
+    >>> number_patients(["patient2_study1_view1_frontal", "chest-7", "patient2_study2_view1_frontal"]).tolist()
+    [0, 1, 0]
+    """
+    patients = np.array([patient_of(str(image_id)) for image_id in image_ids], object)
+    return np.asarray(pd.factorize(patients)[0], np.int64)
+
+
+def is_chexpert_validation(image_ids: Iterable[str]) -> bool:
+    """Return whether these radiographs are of CheXpert's validation patients, of all of them and of nobody else."""
+    return {patient_of(image_id) for image_id in image_ids} == CHEXPERT_VALIDATION

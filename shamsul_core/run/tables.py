@@ -1,0 +1,224 @@
+"""The run's tables: their columns, and how one is read, which may be damaged or of an earlier version."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from shamsul_core.atomic import write_atomically
+from shamsul_core.run.manifest import RunError
+from shamsul_core.storage import is_remote, reaching
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from shamsul_core.run.manifest import Manifest
+
+SCORE_COLUMNS = {
+    "image_id": "string",
+    "pathology": "string",
+    "method": "string",
+    "label": "float64",  # 1 positive, 0 negative, -1 uncertain, NaN blank
+    "probability": "float64",
+    "threshold": "float64",  # of the map scaled to 0..1
+    "iou": "float64",  # true-positive slice: NaN where either mask is empty
+    "hit": "float64",  # 1, 0, or NaN where the experts marked nothing
+    "dice": "float64",  # in the true-positive slice as the IoU
+    "precision": "float64",  # of the mask's pixels, NaN where it is empty
+    "recall": "float64",
+    "specificity": "float64",
+    "best_iou": "float64",  # the highest that any of 256 thresholds gives, holes not filled
+    "best_threshold": "float64",  # of the map scaled to 0..1
+    "average_precision": "float64",  # over 256 thresholds
+    "mass_accuracy": "float64",  # share of the positive relevance inside the experts' mask
+    "rank_accuracy": "float64",  # share inside the experts' mask of as many of the highest pixels as it has
+    "distance": "float64",  # of the map's maximum from the experts' mask, over the diagonal; 0 inside
+    "mask_area_px": "float64",
+    "expert_area_px": "float64",
+    "converged": "boolean",  # whether the sampling reached its target error; missing where there is none
+    "standard_error": "float64",  # root mean square over the superpixels, in the unit of what was explained
+    "evaluations": "float64",  # forward passes of the sampling, 0 where there is none
+    "reason": "string",  # why there is no IoU
+}
+"""Columns of ``scores.parquet`` and their types."""
+
+FAILURE_COLUMNS = {
+    "image_id": "string",
+    "step": "string",  # "read", "explain" or "score"
+    "method": "string",
+    "pathology": "string",
+    "error": "string",
+}
+"""Columns of ``failures.parquet`` and their types."""
+
+_LATER = {
+    *("dice", "precision", "recall", "specificity", "best_iou", "best_threshold", "average_precision"),
+    *("mass_accuracy", "rank_accuracy", "distance", "converged", "standard_error", "evaluations"),
+}
+"""Columns that tables of earlier versions lack; of any other the lack is damage."""
+
+_UNREADABLE = (OSError, ValueError, TypeError, LookupError, pa.ArrowException)
+"""What pyarrow and pandas raise at bytes that are no table, or at values that do not fit their column."""
+
+
+def read_predictions(path: Path) -> pd.DataFrame:
+    """Read the probabilities: image_id, then one column per observation, 0 to 1, NaN where there is none.
+
+    Raises
+    ------
+    RunError
+        If it cannot be read as such a table.
+    """
+    if not _exists(path):
+        return _empty_table({"image_id": "string"})
+    try:
+        table = pd.read_parquet(_content(path))
+        types = dict.fromkeys(table.columns, "float64") | {"image_id": "string"}
+        table = _typed(table, types)
+        _check_keys(table, ["image_id"])
+        _check_shares(table, [name for name in types if name != "image_id"])
+    except _UNREADABLE as error:
+        raise _not_a_table(path, error) from error
+    return table
+
+
+def read_scores(path: Path, manifest: Manifest) -> pd.DataFrame:
+    """Read the scores, see `SCORE_COLUMNS`; what came after the version that wrote them is missing in all rows.
+
+    Raises
+    ------
+    RunError
+        If it cannot be read as such a table, or holds what the run did not explain.
+    """
+    if not _exists(path):
+        return _empty_table(SCORE_COLUMNS)
+    try:
+        table = _typed(pd.read_parquet(_content(path)), SCORE_COLUMNS)
+        _check_keys(table, ["image_id", "pathology", "method"])
+        _check_names(table["method"], manifest.methods)
+        _check_names(table["pathology"], manifest.pathologies)
+        _check_shares(table, ["probability", "iou", "hit"])
+    except _UNREADABLE as error:
+        raise _not_a_table(path, error) from error
+    return table
+
+
+def read_failures(path: Path) -> pd.DataFrame:
+    """Read what could not be done and why, see `FAILURE_COLUMNS`.
+
+    Raises
+    ------
+    RunError
+        If it cannot be read as such a table.
+    """
+    if not _exists(path):
+        return _empty_table(FAILURE_COLUMNS)
+    try:
+        return _typed(pd.read_parquet(_content(path)), FAILURE_COLUMNS)
+    except _UNREADABLE as error:
+        raise _not_a_table(path, error) from error
+
+
+def read_segmentation(path: Path) -> dict[str, Any] | None:
+    """Read how the scores' masks were made, which stands in the table's metadata; ``None`` where it does not.
+
+    Raises
+    ------
+    RunError
+        If the table cannot be read.
+    """
+    if not _exists(path):
+        return None
+    try:
+        stored = (pq.read_schema(_content(path)).metadata or {}).get(b"segmentation")
+        return None if stored is None else dict(json.loads(stored))
+    except _UNREADABLE as error:
+        raise _not_a_table(path, error) from error
+
+
+def write_table(path: Path, table: pd.DataFrame, about: Mapping[str, Any] | None = None) -> None:
+    """Write a table, whole or not at all; `about` goes into its metadata as JSON."""
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    extra = {key: json.dumps(value) for key, value in (about or {}).items()}
+    arrow = arrow.replace_schema_metadata((arrow.schema.metadata or {}) | extra)
+    buffer = pa.BufferOutputStream()
+    pq.write_table(arrow, buffer)
+    write_atomically(path, buffer.getvalue().to_pybytes())
+
+
+def _empty_table(columns: Mapping[str, str]) -> pd.DataFrame:
+    """Return a table without rows."""
+    return pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in columns.items()})
+
+
+def _exists(path: Path) -> bool:
+    with reaching(path):
+        return path.exists()
+
+
+def _content(path: Path) -> Path | BytesIO:
+    """Return what pyarrow reads: the file itself, or what was fetched from an object store."""
+    if not is_remote(path):
+        return path
+    with reaching(path):
+        return BytesIO(path.read_bytes())
+
+
+def _typed(table: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
+    """Return a table with these columns, in this order, in their types, and with what else it holds."""
+    lacking = [column for column in types if column not in table and column not in _LATER]
+    if lacking:
+        message = f"it lacks the column {', '.join(lacking)}"
+        raise ValueError(message)
+    others = [column for column in table if column not in types]
+    table = table.reindex(columns=[*types, *others])
+    for column, kind in types.items():
+        try:
+            table = table.astype({column: kind})
+        except (ValueError, TypeError) as error:
+            message = f"column {column}: {error}"
+            raise ValueError(message) from error
+    return table
+
+
+def _check_keys(table: pd.DataFrame, keys: list[str]) -> None:
+    """Raise a `ValueError` unless these columns name each row, and each but one."""
+    if table[keys].isna().any(axis=None):
+        message = f"a row without its {' or '.join(keys)}"
+        raise ValueError(message)
+    if table.duplicated(keys).any():
+        twice = table.loc[table.duplicated(keys), keys].iloc[0]
+        message = f"{' '.join(twice)} stands in it twice"
+        raise ValueError(message)
+
+
+def _check_names(column: pd.Series, known: Iterable[str]) -> None:
+    """Raise a `ValueError` where a column names what the run does not have."""
+    foreign = sorted(set(column) - set(known))
+    if foreign:
+        message = f"{column.name} {foreign[0]!r} is not in this run"
+        raise ValueError(message)
+
+
+def _check_shares(table: pd.DataFrame, columns: list[str]) -> None:
+    """Raise a `ValueError` where a value is neither missing nor in 0..1, rounding allowed for."""
+    for column in columns:
+        values = table[column].to_numpy()
+        beyond = values[~np.isnan(values) & ~((values >= -1e-6) & (values <= 1 + 1e-6))]
+        if beyond.size:
+            message = f"column {column}: {beyond[0]} is not between 0 and 1"
+            raise ValueError(message)
+
+
+def _not_a_table(path: Path, error: BaseException) -> RunError:
+    told = " ".join(str(error).split())
+    return RunError(
+        f"{path}: not a readable table ({told}); make it again with: python -m shamsul_core score"
+    )

@@ -1,0 +1,216 @@
+"""A radiograph that a reader brought, from the moment it is taken in until it is erased."""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from shamsul_core.cohort import CohortError
+from shamsul_core.cohort.annotations import read_contours
+from shamsul_core.figures.comparison import comparison_scene
+from shamsul_core.figures.overlay import encode_scene, picture_of
+from shamsul_core.labels import LOCALISED_PATHOLOGIES
+from shamsul_core.provenance import now
+from shamsul_core.upload.deidentify import deidentified
+from shamsul_core.upload.desk import About, Desk, Job
+from shamsul_core.upload.held import HeldCohort, HeldRun, held_cohort, held_run
+from shamsul_core.upload.intake import IntakeError, is_dicom, take_in, take_in_mask
+
+if TYPE_CHECKING:
+    from shamsul_core.cohort.annotations import ContourArray
+    from shamsul_core.figures.scene import Picture
+    from shamsul_core.upload.examples import Example
+    from shamsul_core.upload.intake import Intake
+
+_MOST_POINTS = 20_000
+_MOST_CONTOURS = 100
+_LONGEST_NAME = 60
+_LOADING = About({"source": "", "fingerprint": "", "is_trained": True}, {}, LOCALISED_PATHOLOGIES)
+"""Of a worker that has not said yet what it can do: the radiograph alone is shown."""
+
+
+@dataclass(eq=False)
+class Upload:
+    """A radiograph that a reader brought, what is found out about it, and what they marked on it.
+
+    Parameters
+    ----------
+    name
+        What its reader calls it.
+    intake
+        What was taken in.
+    desk
+        That explains it.
+    dicom
+        The file, where it is DICOM.
+    simulated
+        The label of a simulated radiograph; ``None`` for any other.
+    pathology
+        That the reader looks at; ``None`` until they chose one.
+    is_inverted
+        Whether dark and bright are exchanged, for the model as well.
+    marks
+        Counts up with each change of what the reader marked.
+    number
+        No other upload of this server has it.
+    """
+
+    name: str
+    intake: Intake
+    desk: Desk
+    dicom: bytes | None = field(default=None, repr=False)
+    simulated: str | None = None
+    pathology: str | None = None
+    is_inverted: bool = False
+    marks: int = 0
+    created: str = field(default_factory=now)
+    number: int = field(default_factory=itertools.count(1).__next__)
+    cohort: HeldCohort = field(init=False)
+    picture: Picture = field(init=False, repr=False)
+    job: Job = field(init=False)
+    _held: tuple[tuple[object, ...], HeldRun] | None = field(default=None, repr=False)
+    _scene: tuple[tuple[object, ...], bytes] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self._begin()
+
+    @classmethod
+    def of_file(cls, name: str, content: bytes, desk: Desk) -> Upload:
+        """Take a file in and queue it.
+
+        Raises
+        ------
+        IntakeError
+            If it is no radiograph that can be explained.
+        """
+        dicom = content if is_dicom(content) else None
+        return cls(name[:_LONGEST_NAME], take_in(name, content), desk, dicom)
+
+    @classmethod
+    def of_example(cls, example: Example, desk: Desk) -> Upload:
+        """Queue a radiograph of the run's cohort."""
+        return cls(
+            example.title, example.intake(), desk, simulated=example.simulated, pathology=example.finding
+        )
+
+    def _begin(self) -> None:
+        pixels = 255 - self.intake.pixels if self.is_inverted else self.intake.pixels
+        self.cohort = held_cohort(self.intake, pixels, self.simulated)
+        self.picture = picture_of(pixels)
+        self.job = self.desk.ask(pixels)
+
+    @property
+    def image_id(self) -> str:
+        """Of the radiograph."""
+        return self.cohort.radiograph.id
+
+    @property
+    def progress(self) -> tuple[object, ...]:
+        """What changes whenever there is more to show."""
+        return self.job, self.job.version, self.job.method, self.job.state, self.desk.about is None
+
+    # What the reader asks for
+
+    def ask_again(self) -> None:
+        """Queue it once more."""
+        self.job = self.desk.ask(self.cohort.radiograph.held)
+
+    def invert(self) -> None:
+        """Exchange dark and bright, for the model as well, and queue it anew; what was marked stays."""
+        marked = self.cohort.loaded, self.cohort.drawn
+        self.desk.cancel(self.job)
+        self.is_inverted = not self.is_inverted
+        self._begin()
+        self.cohort.loaded, self.cohort.drawn = marked
+
+    def erase(self) -> None:
+        """Give it up and leave nothing of it, whoever still holds on to this object."""
+        self.desk.cancel(self.job)
+        self.job.outcomes.clear()
+        self.job.probabilities = {}
+        self.dicom = self._held = self._scene = None
+        self.name = ""
+        for pixels in (self.intake.pixels, self.cohort.radiograph.held, self.job.pixels):
+            with suppress(ValueError):  # of an array that belongs to another, which goes with that
+                pixels.setflags(write=True)
+                pixels.fill(0)
+        self.picture = picture_of(self.intake.pixels)
+        self.cohort.loaded.clear()
+        self.cohort.drawn.clear()
+
+    def draw(self, pathology: str, points: object) -> None:
+        """Add a contour that the viewer sent, or take the last one back where it sent none."""
+        drawn = self.cohort.drawn.get(pathology, ())
+        if points is None:
+            self.cohort.drawn[pathology] = drawn[:-1]
+        elif len(drawn) < _MOST_CONTOURS and (contour := self._contour(points)) is not None:
+            self.cohort.draw(pathology, contour)
+        self.marks += 1
+
+    def _contour(self, points: object) -> ContourArray | None:
+        """Return a contour, n × 2, of what a browser sent, which may be anything; ``None`` where it is none."""
+        if not isinstance(points, list) or not 6 <= len(points) <= _MOST_POINTS or len(points) % 2:
+            return None
+        try:
+            contours = [np.array(points, np.float64).reshape(-1, 2)]
+            (contour,) = read_contours(contours, self.cohort.radiograph.size)
+        except (ValueError, TypeError, CohortError):
+            return None
+        return contour
+
+    def load_mask(self, pathology: str, name: str, content: bytes) -> str | None:
+        """Take a mask from a file; return what is wrong with it, ``None`` where nothing is."""
+        try:
+            mask = take_in_mask(name, content, self.cohort.radiograph.size, pathology)
+        except IntakeError as error:
+            return str(error)
+        self.cohort.load(pathology, mask)
+        self.marks += 1
+        return None
+
+    def drop_mask(self, pathology: str) -> None:
+        """Forget the mask from a file."""
+        self.cohort.loaded.pop(pathology, None)
+        self.marks += 1
+
+    # What is shown and saved
+
+    def run(self) -> HeldRun:
+        """Return what is known so far as a run; made anew when there is more."""
+        key = (*self.progress, self.marks)
+        if self._held is None or self._held[0] != key:
+            about = self.desk.about or _LOADING
+            self._held = (key, held_run(self.job, about, self.cohort, self.created))
+        return self._held[1]
+
+    def shown_pathology(self, run: HeldRun) -> str:
+        """Return the pathology to show: the one chosen, else the likeliest."""
+        known = run.manifest.pathologies
+        if self.pathology in known:
+            return str(self.pathology)
+        return max(known, key=lambda name: self.job.probabilities.get(name, 0.0))
+
+    def scene(self, run: HeldRun, pathology: str, *, is_above_form: bool = False) -> bytes:
+        """Return what the viewer shows; the page itself says what holds of everything on it."""
+        key = (run, pathology, is_above_form)
+        if self._scene is None or self._scene[0] != key:
+            made = comparison_scene(run, self.cohort, self.image_id, pathology, run.scores, self.picture)
+            made = replace(made, banner=None)
+            if is_above_form:
+                made = made.above_form()
+            self._scene = (key, encode_scene(made))
+        return self._scene[1]
+
+    def saved(self) -> bytes:
+        """Return the radiograph without its patient's data: a DICOM file as DICOM, any other as PNG."""
+        if self.dicom is not None:
+            return deidentified(self.dicom)
+        file = BytesIO()
+        Image.fromarray(self.intake.pixels).save(file, "png")
+        return file.getvalue()

@@ -1,0 +1,94 @@
+"""The shelf: what a reader brought stays until they have been away for a quarter of an hour, and then is gone."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from shamsul_core.upload.shelf import KEPT_S, MOST, Shelf
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def erased():
+    return []
+
+
+@pytest.fixture
+def shelf(clock, erased):
+    return Shelf(erased.append, clock=clock)
+
+
+def test_it_is_kept_for_a_quarter_of_an_hour_after_each_sign_of_life_and_not_longer(shelf, clock, erased):
+    assert KEPT_S == 15 * 60
+    token = shelf.open(None)
+    shelf.put(token, "radiograph")
+    for _ in range(5):
+        clock.now += KEPT_S
+        shelf.sweep()
+        assert shelf.items(token) == ("radiograph",)
+        assert shelf.touch(token, None)
+    clock.now += KEPT_S + 1
+    assert not shelf.touch(token, None), "who comes a second late finds nothing, swept or not"
+    shelf.sweep()
+    assert shelf.items(token) == ()
+    assert erased == ["radiograph"]
+
+
+def test_one_readers_absence_erases_nothing_of_anothers(shelf, clock, erased):
+    gone, here = shelf.open(None), shelf.open(None)
+    shelf.put(gone, "theirs")
+    shelf.put(here, "mine")
+    clock.now += KEPT_S + 1
+    shelf._places[here].seen = clock.now
+    shelf.sweep()
+    assert erased == ["theirs"]
+    assert shelf.items(here) == ("mine",)
+
+
+def test_what_is_removed_is_erased_at_once_and_only_once(shelf, erased):
+    token = shelf.open(None)
+    shelf.put(token, "first")
+    shelf.put(token, "second")
+    shelf.remove(token, "first")
+    shelf.remove(token, "first")
+    assert erased == ["first"]
+    assert shelf.items(token) == ("second",)
+
+
+def test_a_place_is_its_owners_and_nobody_guesses_its_token(shelf):
+    token = shelf.open("ada@example.org")
+    assert len(token) >= 40
+    assert shelf.touch(token, "ada@example.org")
+    assert not shelf.touch(token, "eve@example.org")
+    assert not shelf.touch(token, None)
+    assert not shelf.touch("", None)
+    assert token != shelf.open("ada@example.org")
+
+
+def test_there_is_room_for_five(shelf):
+    token = shelf.open(None)
+    assert [shelf.put(token, number) for number in range(MOST + 1)] == [True] * MOST + [False]
+    assert not shelf.put("no such place", 1)
+
+
+def test_it_is_swept_though_no_page_is_open(clock):
+    is_erased = threading.Event()
+    shelf = Shelf(lambda _: is_erased.set(), clock=clock)
+    shelf.put(shelf.open(None), "radiograph")
+    clock.now += KEPT_S + 1
+    shelf.sweep_for_ever(every_s=0.01)
+    assert is_erased.wait(10)
