@@ -1,8 +1,8 @@
 """Many readers at once: ``python -m benchmarks.load [READERS] [SECONDS]``, 20 and 180 without them; the demonstration.
 
 Each reader is a session of its own in Streamlit's websocket protocol, without a browser, and does what a reader does on
-the page *review*: gives a name, rates the four maps of a case, comments, goes to the next case, and so on, with a pause of
-1 to 5 seconds before each. Measured is the time from an input until the server has sent all that the page then shows. At
+the page *review*: gives a name, says how far they trust a prediction, rates the four maps, comments, goes to the next case,
+and so on, with a pause of 1 to 5 seconds before each. Measured is the time from an input until the server has sent all that the page then shows. At
 the end every answer must be in the database, in its order; exits with 1 where one is missing or a page showed an error.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import os
 import random
 import sys
@@ -18,6 +19,7 @@ import time
 from collections import Counter
 
 import numpy as np
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -28,7 +30,7 @@ from shamsul_core.run import Run
 from tests.serving import ROOT, served
 
 DEMONSTRATION = ROOT / "assets" / "demo" / "run"
-SCALE = [f"{number} · {word}" for number, word in enumerate(QUESTIONS["significance"].answers, 1)]
+TRUST = [f"{value} · {words}" for value, words in QUESTIONS["trust_before"].scale.items()]
 
 
 class Session:
@@ -38,6 +40,7 @@ class Session:
         self._socket, self._page = socket, page
         self._set: dict[str, WidgetState] = {}
         self.widgets: list[tuple[str, str, str]] = []  # kind, label and id, in the page's order
+        self.place = 0  # of the case shown
         self.errors: list[str] = []
 
     async def send(self, *states: WidgetState) -> float:
@@ -60,19 +63,24 @@ class Session:
         self._set = {
             name: state
             for name, state in self._set.items()
-            if name in shown and state.WhichOneof("value") != "trigger_value"
+            if name in shown and state.WhichOneof("value") not in {"trigger_value", "json_trigger_value"}
         }
         return time.perf_counter() - started
 
     def find(self, kind: str, label: str) -> list[str]:
-        """Return the ids of the widgets of this kind and label."""
-        return [widget for one, said, widget in self.widgets if (one, said) == (kind, label)]
+        """Return the ids of the widgets of this kind whose label holds this one."""
+        return [widget for one, said, widget in self.widgets if one == kind and label in said]
 
     def _note(self, element: object) -> None:
         kind = element.WhichOneof("type")  # type: ignore[attr-defined]
         content = getattr(element, kind) if kind else None
         if kind == "exception" or (kind == "alert" and content.format == content.ERROR):
             self.errors.append(content.message if kind == "exception" else content.body)
+        elif kind == "bidi_component":
+            name = content.component_name.rsplit(".", 1)[-1]
+            self.widgets.append((kind, name, content.id))
+            if name == "shamsul_cases":
+                self.place = json.loads(content.json or content.mixed.json)["place"]
         elif hasattr(content, "id") and hasattr(content, "label"):
             self.widgets.append((kind, content.label, content.id))
 
@@ -106,24 +114,34 @@ class Reader:
         (asked,) = session.find("text_input", "Your name")
         self.seconds["next case"].append(await session.send(WidgetState(id=asked, string_value=self.name)))
         while True:
-            for question in ("significance",) * 4 + ("comment",):
+            for question in ("trust_before", *("significance",) * 4, "comment"):
                 await asyncio.sleep(chance.uniform(1, 5))
                 if time.monotonic() > until:
                     return
                 await self._answer(session, chance, question)
             await asyncio.sleep(chance.uniform(1, 5))
-            (ahead,) = session.find("button", "Next")
-            self.seconds["next case"].append(await session.send(WidgetState(id=ahead, trigger_value=True)))
+            (steps,) = session.find("bidi_component", "shamsul_cases")
+            ahead = json.dumps([{"event": "place", "value": session.place + 1}])
+            state = WidgetState(id=_make_trigger_id(steps, "events"), json_trigger_value=ahead)
+            self.seconds["next case"].append(await session.send(state))
 
     async def _answer(self, session: Session, chance: random.Random, question: str) -> None:
-        kind = "radio" if question == "significance" else "text_area"
+        number = chance.randrange(5)
+        value = f"{self.name} {len(self.given)}" if question == "comment" else str(number + 1)
+        kind = {"trust_before": "radio", "significance": "button_group", "comment": "text_area"}[question]
         asked = session.find(kind, QUESTIONS[question].text)
         widget = asked[sum(one == question for one, _ in self.given) % len(asked)]
-        number = chance.randrange(5)
-        value = str(number + 1) if question == "significance" else f"{self.name} {len(self.given)}"
-        sent = SCALE[number] if question == "significance" else value
+        state = WidgetState(id=widget)
+        if kind == "button_group":
+            state.string_array_value.data.append(value)
+        else:
+            state.string_value = value if kind == "text_area" else TRUST[number]
+        seconds = await session.send(state)
+        if question == "trust_before":
+            (button,) = session.find("button", "Save and show the maps")
+            seconds = await session.send(WidgetState(id=button, trigger_value=True))
         self.given.append((question, value))
-        self.seconds["answer"].append(await session.send(WidgetState(id=widget, string_value=sent)))
+        self.seconds["answer"].append(seconds)
 
 
 async def read_all(address: str, count: int, seconds: float) -> list[Reader]:
@@ -158,9 +176,9 @@ def main(readers: str = "20", seconds: str = "180") -> int:
     kinds["all of these"] = [*itertools.chain(*kinds.values())]
     for what, taken in kinds.items():
         times = np.array(taken)
-        median, high = np.percentile(times, [50, 95]) if len(times) else (np.nan, np.nan)
+        median, high, longest = np.percentile(times, [50, 95, 100]) if len(times) else [np.nan] * 3
         print(
-            f"{what}: {len(times)}, median {median:.2f} s, 95th percentile {high:.2f} s, longest {times.max():.2f} s"
+            f"{what}: {len(times)}, median {median:.2f} s, 95th percentile {high:.2f} s, longest {longest:.2f} s"
         )
     errors = Counter(error for reader in done for error in reader.errors)
     answers = sum(len(reader.given) for reader in done)

@@ -200,6 +200,9 @@ def _save(form: Form, question: str, method: str, key: str) -> None:
     stored = "yes" if value is True else "" if value is None or value is False else str(value)
     seen = Circumstances(model=form.model, order=tuple(form.names), is_blinded=form.is_blinded)
     try:
+        # a browser that comes back to a case may send what the widgets held; that is no new answer
+        if form.given().get((method, question), "") == stored:
+            return
         form.reviews.answer(form.key, form.reader, form.case, question, stored, seen, method=method)
     except ReviewsError as error:
         st.error(f"This answer is not saved yet; it stays on the page. {error}")

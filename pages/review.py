@@ -1,11 +1,8 @@
 """What do you, the reader, think of these maps?"""
 
-from functools import partial
-
 import streamlit as st
 
-from dashboard import reading, review, showing, viewer
-from dashboard.address import choice, choose, is_entering, write_address
+from dashboard import address, reading, review, showing, viewer
 from dashboard.assigning import show_assigning
 from dashboard.guard import enter
 from dashboard.readers import cases_of, judged, open_reviews, radiograph_scene, reader_name, scene
@@ -31,26 +28,36 @@ reviews = open_reviews()
 PARTS = {"judge": "Judge", "results": "Results", "assign": "Assign"}
 
 
-def case_in_address(cases: list[Case], first: Case) -> Case:
+def choose_part() -> str:
+    """Return which part of the page is shown; who does not lead judges."""
+    if not is_lead():
+        return "judge"
+    part = address.choice("part", list(PARTS), "judge")
+    with st.sidebar:
+        st.segmented_control("Show", list(PARTS), required=True, key="part", format_func=PARTS.get)
+    return part
+
+
+def choose_case(cases: list[Case], first: Case, owner: str) -> Case:
     """Return the case to show, `first` where neither the address nor the reader named one."""
+    among = "among the cases to review"
     image_ids = list(dict.fromkeys(case.image_id for case in cases))
-    image_id = read("radiograph", image_ids, first.image_id)
-    there = [case.pathology for case in cases if case.image_id == image_id]
-    return Case(image_id, read("pathology", there, first.pathology if first.pathology in there else there[0]))
+    chosen = {"is_step": True, "owner": owner, "among": among}
+    image_id = address.choice("radiograph", image_ids, first.image_id, **chosen)
+    pathologies = [case.pathology for case in cases if case.image_id == image_id]
+    otherwise = first.pathology if image_id == first.image_id else pathologies[0]
+    return Case(image_id, address.choice("pathology", pathologies, otherwise, **chosen))
 
 
-read = partial(choice, is_step=True, owner="review", among="among the cases to review")
+# ---- The page
 
-if is_entering():
+if not any(widget in st.session_state for widget in ("part", "blinded")):
+    # the page's own widgets, whose state Streamlit forgets with the page
     showing.arrive()
 key = run_key(run.manifest)
 methods = list(run.manifest.methods)
 titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
-part = "judge"
-if is_lead():
-    part = choice("part", list(PARTS), part, owner="review")
-    with st.sidebar:
-        st.segmented_control("Show", list(PARTS), required=True, key="review part", format_func=PARTS.get)
+part = choose_part()
 reader = reader_name()
 
 
@@ -61,8 +68,9 @@ def judge(reader: str) -> None:
         st.info("There is nothing to review: this run explains no finding that is labelled or predicted.")
         return
     done = judged(reviews.answers(key, reader), methods)
-    case = case_in_address(cases, next((one for one in cases if one not in done), cases[0]))
-    write_address()
+    owner = f"review {reader}"
+    case = choose_case(cases, next((one for one in cases if one not in done), cases[0]), owner)
+    address.write_address()
     place = cases.index(case)
     is_blinded = show_progress(
         sum(one in done for one in cases[:assigned] or cases), assigned or len(cases), assigned
@@ -74,8 +82,8 @@ def judge(reader: str) -> None:
     step = WITH_MAPS if given else ALONE
 
     def go() -> None:
-        chosen = cases[int(st.session_state["steps"]["place"]) % len(cases)]
-        choose("review", radiograph=chosen.image_id, pathology=chosen.pathology)
+        ahead = cases[int(st.session_state["steps"]["place"]) % len(cases)]
+        address.choose(owner, radiograph=ahead.image_id, pathology=ahead.pathology)
 
     st.html(f"<style>{STYLE}</style>")
     with st.container(horizontal=True, gap="small"):
@@ -141,6 +149,7 @@ def watch() -> None:
 try:
     if part != "judge":
         showing.close_step(reviews, "left")
+        address.write_address()
     if part == "results":
         show_results(run, reviews, titles, reading.tables(run)[1])
     elif part == "assign":

@@ -30,6 +30,7 @@ PLACES = {
     "selection of two": ("selection?criterion=multilabel", "[data-testid=stSelectbox]"),
     "upload": ("upload", "[data-testid=stMain] [data-testid=stElementContainer]"),
     "review": ("review", "[data-testid=viewer]"),
+    "review's maps": ("review", "[data-testid=viewer]"),
     "review's results": ("review", "[data-testid=viewer]"),
     "review's assigning": ("review", "[data-testid=viewer]"),
     "overview": ("overview", "[data-testid=stImage] img"),
@@ -43,7 +44,7 @@ PLACES = {
 def server(made_run, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SHAMSUL_REVIEWS", f"sqlite:///{tmp_path_factory.mktemp('reviews')}/reviews.sqlite")
-        with served(made_run.folder) as server:
+        with served(made_run.folder, arguments=["--lead"]) as server:
             yield server
 
 
@@ -63,12 +64,19 @@ def bring_to(page, server, place):
     path, ready = PLACES[place]
     page.goto(f"{server.address}/{path}")
     if path == "review":
-        page.get_by_role("textbox", name="Your name").fill("Ada")
+        page.get_by_role("textbox", name="Your name").fill("Bea" if place == "review's maps" else "Ada")
         page.keyboard.press("Enter")
     page.locator(ready).first.wait_for()
     if place == "compare's filters":
         page.get_by_role("button", name="Filter and sort").click()
         page.get_by_test_id("stPopoverBody").get_by_test_id("stSelectbox").first.wait_for()
+    elif place == "review's maps":
+        first, comment = page.get_by_text("3 · somewhat").first, page.get_by_role("textbox", name="Comment")
+        first.or_(comment).first.wait_for()
+        if first.is_visible() and not comment.is_visible():
+            first.click()
+            page.get_by_role("button", name="Save and show the maps").click()
+        comment.wait_for()
     elif place.startswith("review's"):
         part = {"review's results": "Results", "review's assigning": "Assign"}[place]
         page.get_by_role("radio", name=part, exact=True).click()
@@ -125,7 +133,7 @@ def walk(page):
     return reached, [name for name in expected if name not in reached], unseen
 
 
-@pytest.mark.parametrize("place", ["compare", "review", "selection"])
+@pytest.mark.parametrize("place", ["compare", "review", "review's maps", "selection"])
 def test_the_keyboard_reaches_all_that_is_ours_and_is_seen(page, server, place):
     bring_to(page, server, place)
     reached, missed, unseen = walk(page)
@@ -134,8 +142,10 @@ def test_the_keyboard_reaches_all_that_is_ours_and_is_seen(page, server, place):
     if place == "compare":
         assert {"worklist", "toggle-heatmap", "opacity", "colours", "threshold", "canvas-lrp"} <= set(reached)
         assert any("Filter and sort" in name for name in reached if name)
-    if place == "review":
-        assert {"toggle-heatmap", "canvas-radiograph"} & set(reached)
+    if place == "review's maps":
+        assert "toggle-heatmap" in reached
+    if place.startswith("review"):
+        assert "canvas-expert" in reached
         assert any("Next" in name for name in reached if name)
 
 

@@ -34,7 +34,7 @@ def crawled(browser, tmp_path, monkeypatch):
         contexts.append(
             browser.new_context(viewport={"width": 1920, "height": 1080}, permissions=permissions)
         )
-        with served(run_folder, log=log) as server:
+        with served(run_folder, arguments=["--lead"], log=log) as server:
             crawler = Crawler(contexts[-1].new_page(), server.address, log)
             crawler.crawl(bring=bring)
             contexts[-1].close()
