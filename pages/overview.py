@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import pictures, reading
-from dashboard.address import write_address
+from dashboard.address import choice, flag, write_address
 from dashboard.choices import threshold_choice
 from dashboard.guard import enter
 from dashboard.model_card import show_model_card
@@ -22,6 +22,7 @@ AVERAGE_HELP = {
     "auprc": "Area under the precision-recall curve (average precision), averaged in the same way",
 }
 CURVES = {"ROC": "roc", "Precision-recall": "precision_recall", "Calibration": "calibration"}
+PARTS = [*CURVES, "Cohort", "Run"]
 FAILURES_SHOWN = 100
 WIDTH_PX = 1150
 
@@ -30,12 +31,14 @@ show_banner(run)
 manifest, radiographs = run.manifest, reading.cohort_table(run)
 with st.sidebar:
     rule = threshold_choice()
-    zeros = has_indefinite_labels(radiographs) and st.toggle(
-        "Uncertain and blank count as negative",
-        key="u_zeros",
-        bind="query-params",
-        help="CheXpert's policy U-Zeros, with which the paper trains. Otherwise these labels are left out.",
-    )
+    choice("part", PARTS, PARTS[0])
+    zeros = has_indefinite_labels(radiographs) and flag("u_zeros")
+    if has_indefinite_labels(radiographs):
+        st.toggle(
+            "Uncertain and blank count as negative",
+            key="u_zeros",
+            help="CheXpert's policy U-Zeros, with which the paper trains. Otherwise these labels are left out.",
+        )
 write_address()
 try:
     assessment, failures = reading.assessment(run, rule, zeros=zeros), run.failures
@@ -74,11 +77,7 @@ else:
         if performance.dropped:
             st.caption(f"Not in the weighted averages: {left_out(performance.dropped)}.")
 
-for title, tab in zip(
-    parts := [*CURVES, "Cohort", "Run"],
-    st.tabs(parts, on_change="rerun", key="part", bind="query-params"),
-    strict=True,
-):
+for title, tab in zip(PARTS, st.tabs(PARTS, on_change="rerun", key="part"), strict=True):
     if not tab.open:
         continue
     if title == "Cohort":

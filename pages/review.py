@@ -32,9 +32,9 @@ def choose_part() -> str:
     """Return which part of the page is shown; who does not lead judges."""
     if not is_lead():
         return "judge"
-    part = address.choice("part", list(PARTS), "judge")
+    part = address.choice("show", list(PARTS), "judge")
     with st.sidebar:
-        st.segmented_control("Show", list(PARTS), required=True, key="part", format_func=PARTS.get)
+        st.segmented_control("Show", list(PARTS), required=True, key="show", format_func=PARTS.get)
     return part
 
 
@@ -51,7 +51,7 @@ def choose_case(cases: list[Case], first: Case, owner: str) -> Case:
 
 # ---- The page
 
-if not any(widget in st.session_state for widget in ("part", "blinded")):
+if not any(widget in st.session_state for widget in ("show", "blinded")):
     # the page's own widgets, whose state Streamlit forgets with the page
     showing.arrive()
 key = run_key(run.manifest)

@@ -11,7 +11,8 @@ Each page reads its choices by `choice` and its kind, and then calls `write_addr
 - Another case is a step of the browser's history, to which Back returns. Filters and the like change the entry in place.
 - A link within the dashboard (``./?...``) opens in the same tab and in the session, wherever it stands; see `go`.
 
-Streamlit's own ``bind="query-params"`` is not used beside it: it writes option texts, and a step for each parameter.
+Streamlit's own ``bind="query-params"`` is not used beside it: it names options by their texts, and a page that is entered
+again with a bound value gets a step of the history of its own.
 """
 
 from __future__ import annotations
@@ -106,6 +107,13 @@ def choice(
     name = _named(key, owner)
     value = _decide(key, name, read, otherwise, lambda value: value in options)
     _note(key, value, is_default=value == otherwise and not is_step, is_step=is_step)
+    return value
+
+
+def flag(key: str) -> bool:
+    """Return whether something is switched on, which it is not by default."""
+    value = _decide(key, key, lambda asked: {"true": True, "false": False}.get(asked), False, lambda _: True)  # noqa: FBT003
+    _note(key, str(value).lower(), is_default=not value)
     return value
 
 

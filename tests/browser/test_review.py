@@ -325,7 +325,7 @@ def test_a_hidden_page_is_not_read(page, server, stored, made_run):
 
 def test_without_sign_in_nobody_sees_results_at_any_address(page, server):
     for part in ("results", "assign"):
-        give_name(page, server, "Curious", f"?part={part}")
+        give_name(page, server, "Curious", f"?show={part}")
         for told in ("Results", "Assign", "Answers, CSV"):
             expect(page.get_by_text(told, exact=True)).to_have_count(0)
 
@@ -386,7 +386,7 @@ def test_what_readers_write_is_text_wherever_it_is_shown(page, made_run, tmp_pat
             page.get_by_text(part, exact=True).click()
             expect(page.get_by_text(there)).to_be_visible(timeout=SLOW)
             expect(page.locator("[data-testid=stDataFrame] canvas").last).to_be_visible(timeout=SLOW)
-        assert "part=assign" in page.url
+        assert "show=assign" in page.url
         page.get_by_role("combobox", name="Readers").click()
         expect(page.get_by_role("option", name=written, exact=True)).to_be_visible()
         page.get_by_role("option", name=written, exact=True).click()

@@ -17,7 +17,8 @@ from tests.serving import ROOT
 PAGES = sorted((ROOT / "pages").glob("*.py"))
 PARAMETERS = (
     *("run", "radiograph", "pathology", "criterion", "first", "second", "method", "threshold"),
-    *("part", "u_zeros", "figure", "lesion", "view", "slice", "anything"),
+    *("part", "show", "u_zeros", "figure", "lesion", "methods", "radiographs", "slice", "search"),
+    *("filter_label", "filter_iou", "view", "anything"),
 )
 _watched: list[str] = []  # an audit hook cannot be taken away again, so it looks here whom to tell
 
