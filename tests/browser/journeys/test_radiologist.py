@@ -10,10 +10,10 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 
 
-def next_explained(scores, radiograph, pathology):
-    """Whether a pathology has a heatmap on a radiograph."""
-    here = scores[(scores["image_id"] == radiograph) & (scores["pathology"] == pathology)]
-    return here["mask_area_px"].notna().any()
+def shows_most(scores, radiograph, pathology):
+    """Whether a pathology has a heatmap on a radiograph, or none has."""
+    explained = scores.loc[(scores["image_id"] == radiograph) & scores["mask_area_px"].notna(), "pathology"]
+    return explained.empty or (explained == pathology).any()
 
 
 def test_a_morning_of_reviewing(visit, demonstration_run):
@@ -21,9 +21,9 @@ def test_a_morning_of_reviewing(visit, demonstration_run):
     radiographs = sorted(scores["image_id"].unique())
     visit.open("/")
     start = visit.sees(radiographs[0])
-    assert next_explained(scores, *start)
+    assert shows_most(scores, *start)
 
-    # Next shows a finding that is explained, by button and by key
+    # Next shows a finding that is explained, where the radiograph has one, by button and by key
     trail = [start]
     for act in ("button", "n", "PageDown"):
         if act == "button":
@@ -31,7 +31,7 @@ def test_a_morning_of_reviewing(visit, demonstration_run):
         else:
             visit.press(act)
         case = visit.sees(radiographs[len(trail)])
-        assert next_explained(scores, *case)
+        assert shows_most(scores, *case)
         trail.append(case)
 
     # Another finding of the same radiograph is a step of the history, and so was each radiograph

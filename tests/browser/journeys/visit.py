@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,10 +88,8 @@ class Visit:
         self.settle()
 
     @property
-    def title_of_compare(self) -> object:
+    def title_of_compare(self) -> re.Pattern[str]:
         """Compare's title names the case."""
-        import re
-
         return re.compile("SHAMSUL · Compare · .+")
 
     def settle(self) -> None:
@@ -127,5 +126,5 @@ class Visit:
     def download(self, button: str) -> tuple[str, bytes]:
         """Click a download; return its file's name and content."""
         with self.page.expect_download(timeout=60_000) as waiting:
-            self.page.get_by_role("button", name=button, exact=True).click()
+            self.page.get_by_role("button", name=re.compile(rf"(^|\s){re.escape(button)}$")).click()
         return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
