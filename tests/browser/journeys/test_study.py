@@ -80,7 +80,7 @@ def test_two_days_of_a_study(browser, made_run, tmp_path, monkeypatch):
     history = reviews.history(key, "Ada")
     assert list(history.query("question == 'trust_before'")["value"]) == ["2", "4"]
     assert len(history.query("question == 'significance'")) == 4
-    assert set(history.query("question == 'significance'")["blinded"]) == {True}
+    assert set(history.query("question == 'significance'")["is_blinded"]) == {True}
     reviews.close()
     port = int(link.split(":")[2].split("/")[0])
     with served(made_run.folder, port=port) as server:
