@@ -1,5 +1,7 @@
 """What does each method point at in this radiograph, and does the expert agree?"""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dashboard import filters, reading, viewer, worklist
@@ -87,7 +89,9 @@ if ahead is not None:
     reading.look_ahead(run, ahead[0], pathology_of(*ahead), rule)
 
 with table:
-    offer_downloads(run, cohort, radiograph.id, pathology, scores, viewer.display("viewer", radiograph.id))
+    thresholds = reading.thresholds(run, rule)
+    display = replace(viewer.display("viewer", radiograph.id), decides=thresholds)
+    offer_downloads(run, cohort, radiograph.id, pathology, scores, display)
     facts = [
         radiograph.view,
         radiograph.projection,
@@ -97,7 +101,7 @@ with table:
     st.caption(" · ".join(str(fact) for fact in facts if fact))
     st.markdown("**Predicted probability**")
     probabilities = reading.probabilities(run, radiograph.id)
-    st.html(prediction_table(probabilities, radiograph.labels, pathology, reading.thresholds(run, rule)))
+    st.html(prediction_table(probabilities, radiograph.labels, pathology, thresholds))
     st.caption(
         "● labelled positive, ○ negative, ◐ uncertain, · blank; ✓ the model's decision agrees with the label, "
         "✗ it does not"

@@ -11,6 +11,7 @@ from dashboard.notes import show_banner, stopping_plainly
 from shamsul_core.cohort import CohortError
 from shamsul_core.run import RunError
 from shamsul_core.selection import CRITERIA, best_multilabel, in_order
+from shamsul_core.wording import why_no_iou
 
 PAIR = ["Lung Opacity", "Support Devices"]  # the paper's
 MULTILABEL = "Of the radiographs labelled positive for both, the one with the highest product of the two probabilities."
@@ -48,11 +49,11 @@ with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
 st.markdown(meaning)
 cases = in_order(cases, pathologies)
 if not cases:
-    marked_nothing = chosen is not None and chosen.needs_contours and not (scores["expert_area_px"] > 0).any()
+    needs_contours = chosen is not None and chosen.needs_contours
+    reason = needs_contours and why_no_iou(scores, has_contours=cohort.has_annotations)
     st.info(
-        "The experts marked nothing on these radiographs, and without contours there is no IoU. "
-        f"*{CRITERIA['wrong'].title}* finds cases by probability and label."
-        if marked_nothing
+        f"{reason} *{CRITERIA['wrong'].title}* finds cases by probability and label."
+        if reason
         else "No radiograph of this run is such a case."
     )
     st.stop()

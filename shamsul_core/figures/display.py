@@ -5,7 +5,7 @@ The browser sends the viewer's state with each change; `Display.from_browser` ta
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from shamsul_core.figures.comparison import comparison_scene, segmentation_of
 from shamsul_core.figures.findings import percent
 from shamsul_core.figures.relevance_colours import COLOUR_MAPS, ColourMap
 from shamsul_core.figures.scene import EXPERT
+from shamsul_core.metrics.decisions import Thresholds
 from shamsul_core.metrics.thresholds import LEVEL_THRESHOLDS
 from shamsul_core.run import SCORE_COLUMNS
 from shamsul_core.scoring import score_result
@@ -62,6 +63,8 @@ class Display:
         1..24; at 1 the whole radiograph is shown.
     x, y
         Pixel of the radiograph in the middle of the picture; ``None`` for its own middle.
+    decides
+        From which probability on a pathology is said to be predicted.
     """
 
     level: int | None = None
@@ -77,6 +80,7 @@ class Display:
     zoom: float = 1.0
     x: float | None = None
     y: float | None = None
+    decides: Thresholds = field(default_factory=Thresholds)
 
     @classmethod
     def from_browser(cls, value: object, image_id: str) -> Display:
@@ -249,7 +253,9 @@ def displayed_scene(
     """
     shown = scores if display.level is None else display.scores(run, cohort, image_id, scores, [pathology])
     segmentation = display.segmentation(run)
-    scene = comparison_scene(run, cohort, image_id, pathology, shown, segmentation=segmentation)
+    scene = comparison_scene(
+        run, cohort, image_id, pathology, shown, segmentation=segmentation, thresholds=display.decides
+    )
     panels = [panel for panel in scene.panels if panel.key == display.enlarged] or scene.panels
     return replace(
         scene,

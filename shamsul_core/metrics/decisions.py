@@ -32,7 +32,7 @@ CORRECT = {"TP": True, "TN": True, "FP": False, "FN": False}
 """Whether a decision agrees with the label; other decisions have nothing to agree with."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Thresholds:
     """From which probability on each observation counts as predicted; all that speaks of a decision asks these.
 
@@ -51,7 +51,7 @@ class Thresholds:
     """
 
     rule: ThresholdRule = "fixed"
-    own: Mapping[str, float] = field(default_factory=dict)
+    own: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def of(self, observation: str) -> float:
         """Return an observation's threshold, 0..1; a probability from it on counts as predicted."""

@@ -140,7 +140,7 @@ def test_multilabel_of_two_chosen_pathologies(opened, made_run):
 
 def test_without_contours_there_is_no_iou_and_it_is_said(opened, bare_run):
     assert "This cohort has no contours by experts" in words_of(opened("distributions", bare_run.folder))
-    assert "without contours there is no IoU" in words_of(opened("selection", bare_run.folder))
+    assert "no contours by experts, so there is no IoU" in words_of(opened("selection", bare_run.folder))
     assert "Open in Compare" in words_of(opened("selection", bare_run.folder, criterion="wrong"))
 
 
