@@ -22,7 +22,7 @@ from tests.serving import Server, served
 PAGES = {
     "compare": "[data-testid=canvas-lrp][data-zoom]",
     "distributions": ".js-plotly-plot .boxlayer, .js-plotly-plot .scatterlayer",
-    "selection": "a.case img",
+    "selection": ".case img",
     "overview": "table.observations",
     "methods": "text=Known limits",
 }

@@ -20,7 +20,7 @@ PAGES = {
     "compare": ("", "[data-testid=canvas-lrp][data-zoom]"),
     "distributions": ("distributions", ".js-plotly-plot .boxlayer"),
     "methods-compared": ("distributions?figure=methods", "[data-testid=stDataFrame] canvas"),
-    "selection": ("selection", "a.case img"),
+    "selection": ("selection", ".case img"),
     "overview": ("overview", "table.observations"),
     "methods": ("methods", "text=Known limits"),
     "upload": ("upload", "text=Rate these maps"),

@@ -24,7 +24,7 @@ STREAMLITS_OWN: dict[str, tuple[str, ...]] = {}
 PLACES = {
     "compare": ("", "[data-testid=canvas-lrp][data-zoom]"),
     "compare's filters": ("", "[data-testid=canvas-lrp][data-zoom]"),
-    "distributions": ("distributions", "[data-testid=stDataFrame] canvas"),
+    "distributions": ("distributions", ".linked a"),
     "methods compared": ("distributions?figure=methods", "[data-testid=stDataFrame] canvas"),
     "selection": ("selection", "article figure"),
     "selection of two": ("selection?criterion=multilabel", "[data-testid=stSelectbox]"),
