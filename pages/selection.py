@@ -13,7 +13,7 @@ from shamsul_core.run import RunError
 from shamsul_core.selection import CRITERIA, best_multilabel, in_order
 
 PAIR = ["Lung Opacity", "Support Devices"]  # the paper's
-MULTILABEL = "Of the radiographs labelled positive for both, the one with the highest product of the two probabilities."
+MULTILABEL = "The radiograph with the highest product of the two probabilities among those labelled positive for both."
 
 run, cohort = enter()
 show_banner(run)
@@ -50,18 +50,18 @@ cases = in_order(cases, pathologies)
 if not cases:
     marked_nothing = chosen is not None and chosen.needs_contours and not (scores["expert_area_px"] > 0).any()
     st.info(
-        "The experts marked nothing on these radiographs, and without contours there is no IoU. "
+        "The experts marked nothing on these radiographs, and there is no IoU without contours. "
         f"*{CRITERIA['wrong'].title}* finds cases by probability and label."
         if marked_nothing
-        else "No radiograph of this run is such a case."
+        else "No radiograph in this run meets this criterion."
     )
     st.stop()
 
 with st.sidebar:
     offer_files(run, cohort, cases, names[criterion])
 st.caption(
-    "Continuous line: the experts' contour. Dashed: each method's mask. Orange: towards the pathology, blue: against it. "
-    "Hatched: the relevance is within its own error of zero."
+    "Solid line: the experts' contour. Dashed: each method's mask. Orange: evidence for the pathology; blue: against it. "
+    "Hatched: the relevance is within two standard errors of zero."
 )
 drawn = []
 for case in cases:

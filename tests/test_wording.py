@@ -25,7 +25,7 @@ def test_why_there_is_no_iou_is_told_apart(made_run, made_cohort, tmp_path):
     cohort = open_cohort(bare)
     run = make_run(tmp_path / "run", bare)
     said = why_no_iou(run.scores, has_contours=cohort.has_annotations)
-    assert said == "This cohort has no contours by experts, so there is no IoU and no hit rate."
+    assert said == "This cohort has no expert contours, so there is no IoU and no hit rate."
 
 
 def test_an_empty_table_of_scores_is_no_verdict_of_the_experts():

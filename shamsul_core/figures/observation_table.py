@@ -32,7 +32,7 @@ _HEADERS = (
         "Area under the precision-recall curve (average precision) with its 95 % bootstrap interval; chance is the "
         f"prevalence; {_FEWER}",
     ),
-    ("At", "", "Threshold: an observation counts as predicted from this probability on"),
+    ("At", "", "Decision threshold: an observation counts as predicted if its probability is at least this high"),
     (
         "Sens.",
         "",

@@ -232,7 +232,7 @@ def _legend(figure: Figure, y: float, scene: Scene, display: Display) -> None:
         bar.imshow((table[:, :3] * opacity + 0.2 * (1 - opacity))[None], aspect="auto")  # over dark grey
         bar.set(xticks=[], yticks=[])
         figure.text(0.5 / width_in, y, "against" if is_signed else "0", ha="right")
-        figure.text(1.8 / width_in, y, "towards the pathology")
+        figure.text(1.8 / width_in, y, "for the pathology")
     line = partial(Line2D, [], [], linewidth=1.4)
     handles = []
     if display.has_contour:

@@ -165,7 +165,7 @@ def test_a_mask_is_compared_and_the_radiograph_is_saved_without_its_patient(page
     expect(page.get_by_role("button", name=f"Remove the mask of {name}")).to_be_visible()
     wait_until_explained(page)
     with page.expect_download() as download:
-        page.get_by_role("button", name="Radiograph without patient data").click()
+        page.get_by_role("button", name="Download without patient data").click()
     content = download.value.path().read_bytes()
     assert b"Doe" not in content
     assert dcmread(io.BytesIO(content)).PatientIdentityRemoved == "YES"
@@ -177,7 +177,7 @@ def test_the_real_radiograph_is_taken_too(page, server, sample):
     expect(explained(page, "gradcam")).to_be_visible(timeout=SLOW)
     expect(page.get_by_text("does not say how the radiograph was taken")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Cancelled. Maps that were ready are still shown.")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Cancelled. Heatmaps that were already finished are still shown.")).to_be_visible(timeout=SLOW)
     wait_until_explained(page)  # until the page stands still: a click on what is being replaced is lost
     page.get_by_role("button", name="Explain again").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible(timeout=SLOW)
