@@ -49,8 +49,8 @@ def offer_downloads(
             column.download_button(
                 kind.upper(), partial(_figure, *case, kind), name(kind=kind), mime, on_click="ignore"
             )
-        of_masks = "for the run's own masks" if display.threshold is None else f"at the {display.threshold}"
-        st.caption(f"The scores of all pathologies and methods, {of_masks}")
+        of_masks = "from the run's own masks" if display.threshold is None else f"at the {display.threshold}"
+        st.caption(f"Scores of all pathologies and methods, {of_masks}")
         st.download_button(
             "CSV",
             partial(_numbers, run, cohort, image_id, scores, display),

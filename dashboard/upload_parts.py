@@ -12,6 +12,7 @@ from dashboard.notes import show_note
 from shamsul_core.figures.comparison import UNTRAINED
 from shamsul_core.figures.model_card import model_card_html
 from shamsul_core.upload.progress import progress_in_words
+from shamsul_core.wording import cohort_title
 
 if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort
@@ -121,7 +122,7 @@ def _show_progress(upload: Upload, shown: tuple[object, ...]) -> None:
 
 def take_mask(upload: Upload, pathology: str) -> None:
     """Let the reader load a mask of a pathology, or remove it."""
-    replaces = "Loading a mask replaces your drawing; drawing replaces the mask."
+    replaces = "A mask replaces your drawn contour, and drawing a contour replaces the mask."
     if pathology in upload.cohort.loaded:
         st.button(
             f"Remove the mask of {pathology}",

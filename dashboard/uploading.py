@@ -191,7 +191,7 @@ def offer_radiograph(upload: Upload) -> None:
     """Offer the radiograph itself, its patient's data taken out."""
     kind = "png" if upload.dicom is None else "dcm"
     st.download_button(
-        "Download without patient data",
+        "Download de-identified radiograph",
         upload.saved,
         f"{upload.image_id}.{kind}",
         "application/dicom" if kind == "dcm" else "image/png",

@@ -71,7 +71,7 @@ with st.sidebar:
         display = viewer.display("viewer", upload.image_id)
         offer_downloads(held, upload.cohort, upload.image_id, pathology, held.scores, display)
         uploading.offer_radiograph(upload)
-        st.toggle("Rate these maps", key="rate", help="Your ratings are saved; the radiograph is not.")
+        st.toggle("Rate these heatmaps", key="rate", help="Your ratings are saved; the radiograph is not.")
     upload_parts.take_mask(upload, pathology)
     if probabilities:
         st.markdown("**Predicted probability**")

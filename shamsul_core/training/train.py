@@ -25,6 +25,7 @@ from shamsul_core.training.fit import Progress, fit, silence
 from shamsul_core.training.network import IMAGENET, RANDOM, initial_network
 from shamsul_core.training.settings import Settings, TrainingError, alone, claim
 from shamsul_core.training.task import Position, Task, Timing, read_checkpoint
+from shamsul_core.wording import cohort_title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,11 +178,11 @@ def card_of_training(
     """
     is_blank = init in (RANDOM, IMAGENET)
     before = None if is_blank else read_card(init)
-    words = [trained_on or f"{count:,} radiographs of {cohort.name}" + _simulated(cohort)]
+    words = [trained_on or f"{cohort_title(cohort)}, {count:,} radiographs" + _simulated(cohort)]
     if before is not None and not trained_on:
         words.append(f"before that, {before.trained_on}")
     elif not is_blank and not trained_on:
-        words.append(f"before that, unknown data: nothing is known of {Path(init).name}")
+        words.append(f"before that, unknown data: nothing is known about {Path(init).name}")
     is_simulated = cohort.is_simulated and (is_blank or (before is not None and before.is_simulated))
     return ModelCard(
         trained_on="; ".join(words),

@@ -135,7 +135,7 @@ def test_a_lead_assigns_a_reader_rates_and_only_the_lead_sees_it(page, browser, 
     for lead_only in ("Results", "Assign", "what Bo alone may know"):
         expect(ada.get_by_text(lead_only, exact=True)).to_have_count(0)
     ada.get_by_text("3 · somewhat").click()
-    ada.get_by_role("button", name="Save and show the maps").click()
+    ada.get_by_role("button", name="Save and show the heatmaps").click()
     for letter in "ABCD":
         rating = ada.get_by_role("radiogroup", name=f"Map {letter}: How medically significant")
         rating.get_by_role("radio", name="4").click(timeout=20_000)

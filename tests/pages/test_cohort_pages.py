@@ -92,7 +92,7 @@ def test_distributions_answer_with_means_and_say_the_threshold(opened, made_run)
 
 def test_one_method_alone_and_each_figure(opened, made_run):
     for figure, said in {
-        "iou": "Box: middle half of the radiographs",
+        "iou": "Box: middle 50 % of the radiographs",
         "hit": "maximum lies inside",
         "probability": "Spearman's rank correlation between IoU and predicted probability: LRP",
         "lesion": "Spearman's rank correlation between IoU and share of the radiograph",
@@ -118,10 +118,10 @@ def test_the_full_slice_counts_more(opened, made_run):
 
 def test_each_criterion_has_its_cards(opened, made_run):
     for criterion, said in {
-        "best": "LIME: highest IoU of 2 radiographs",
-        "worst": "LIME: lowest IoU of 2 radiographs",
-        "probability": "Highest probability of 2 radiographs with an expert contour",
-        "disagreed": "Methods furthest apart of 2 radiographs",
+        "best": "LIME: highest IoU among 2 radiographs",
+        "worst": "LIME: lowest IoU among 2 radiographs",
+        "probability": "Highest probability among 2 radiographs with an expert contour",
+        "disagreed": "Largest difference between methods among 2 radiographs",
         "wrong": "Labelled negative, but the predicted probability is",
     }.items():
         words = words_of(opened("selection", made_run.folder, criterion=criterion))
@@ -133,7 +133,7 @@ def test_multilabel_of_two_chosen_pathologies(opened, made_run):
     words = words_of(
         opened("selection", made_run.folder, criterion="multilabel", first="Edema", second="Cardiomegaly")
     )
-    assert words.count("<p>Highest joint probability of 2 radiographs labelled positive for both") == 2
+    assert words.count("<p>Highest joint probability among 2 radiographs labelled positive for both") == 2
     words = words_of(opened("selection", made_run.folder, criterion="multilabel"))
     assert "No radiograph in this run meets this criterion." in words
 
@@ -165,7 +165,7 @@ def test_a_run_that_has_only_begun_and_one_of_a_single_method(opened, made_run, 
 
 def test_methods_are_compared_on_the_same_radiographs(opened, made_run):
     app = opened("distributions", made_run.folder, figure="methods")
-    assert "Friedman's test on each pathology by itself, with one value per patient" in words_of(app)
+    assert "Friedman's test on each pathology separately, with one value per patient" in words_of(app)
     ranks = app.dataframe[0].value
     assert ranks["Patients"].tolist() == [one.patients for one in rank_methods(made_run.scores, list(TITLES))]
     pairs = app.dataframe[1].value

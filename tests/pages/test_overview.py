@@ -60,7 +60,7 @@ def test_the_answer_stands_first(opened, made_run, made_cohort):
     assert page.subheader[0].value == "Cohort “cohort”, validation set"
     assert "3 of 3 radiographs predicted · model made, trained · 1 failed" in words
     assert "The paper reports" not in words
-    assert "No interval: it takes at least 10 patients of each label." in words
+    assert "No interval: this takes at least 10 patients with each label." in words
     assert "Not in the weighted averages: No Finding" in words
     assert "not evaluated: no positive" in words
     assert "For research, not for diagnosis" in words

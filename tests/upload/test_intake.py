@@ -126,7 +126,7 @@ def test_what_the_reader_must_know_is_remarked():
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
 REFUSED = {
-    "a slice of a CT": lambda: file_of(radiograph(Modality="CT")),
+    "a CT slice": lambda: file_of(radiograph(Modality="CT")),
     "a mammogram": lambda: file_of(radiograph(Modality="MG")),
     "no picture": lambda: file_of(radiograph(PixelData=None)),
     "another part of the body": lambda: file_of(radiograph(BodyPartExamined="HAND")),

@@ -178,7 +178,7 @@ def demonstration():
 
 def test_progress_in_words():
     job = Job(PIXELS)
-    assert progress_in_words(job, 0, {}) == (0.0, "Waiting: the model is being loaded")
+    assert progress_in_words(job, 0, {}) == (0.0, "Waiting: loading the model")
     assert progress_in_words(job, 1, METHODS)[1] == "Waiting: 1 radiograph before this one"
     assert progress_in_words(job, 2, METHODS)[1] == "Waiting: 2 radiographs before this one"
     job.state, job.method, job.left_s = "working", "lime", 41.0
