@@ -32,7 +32,9 @@ def show_assigning(run: Run, reviews: Reviews) -> None:
             key="assign_to",
             accept_new_options=True,
             placeholder="Choose or type a name",
-            help="The name they sign in with, usually their e-mail." if sign_in.is_on() else "The name they enter.",
+            help="The name they sign in with, usually their e-mail."
+            if sign_in.is_on()
+            else "The name they enter.",
         )
         readers = list(dict.fromkeys(filter(None, map(sign_in.known_as, names))))
         cases = _choose_cases(run)

@@ -83,7 +83,9 @@ def _show_methods(results: pd.DataFrame, titles: Mapping[str, str]) -> None:
         column_config={
             "Ratings": number(help="Heatmaps of this method that were rated for significance"),
             "Blinded": number(help="Ratings given with the methods' names hidden"),
-            "Significance, mean": number(format="%.2f", help="Mean rating, 1 (misleading) to 5 (exactly what matters)"),
+            "Significance, mean": number(
+                format="%.2f", help="Mean rating, 1 (misleading) to 5 (exactly what matters)"
+            ),
             "Standard deviation": number(format="%.2f", help="Standard deviation of the ratings"),
         },
     )

@@ -24,9 +24,7 @@ with prediction:
 findings = reading.findings(run, cohort, rule)
 image_ids = list(findings["image_id"].unique())
 if not image_ids:
-    st.info(
-        "No radiograph of this run has been explained yet. Come back when the first one is done."
-    )
+    st.info("No radiograph of this run has been explained yet. Come back when the first one is done.")
     st.stop()
 
 pathologies = list(run.manifest.pathologies)

@@ -82,7 +82,9 @@ for title, tab in zip(PARTS, st.tabs(PARTS, on_change="rerun", key="part"), stri
         continue
     if title == "Cohort":
         tab.image(
-            pictures.label_picture(run), width=WIDTH_PX, alt="The paper's Table 1: labels for each observation"
+            pictures.label_picture(run),
+            width=WIDTH_PX,
+            alt="The paper's Table 1: labels for each observation",
         )
         tab.image(pictures.composition_picture(run), width=WIDTH_PX, alt="Views, sexes and ages")
     elif title == "Run":

@@ -155,9 +155,7 @@ try:
     elif part == "assign":
         show_assigning(run, reviews)
     elif reader is None:
-        st.info(
-            "Enter your name in the sidebar to see your first case. Each answer is saved as you give it."
-        )
+        st.info("Enter your name in the sidebar to see your first case. Each answer is saved as you give it.")
     else:
         judge(reader)
 except ReviewsError as error:

@@ -13,7 +13,9 @@ from shamsul_core.run import RunError
 from shamsul_core.selection import CRITERIA, best_multilabel, in_order
 
 PAIR = ["Lung Opacity", "Support Devices"]  # the paper's
-MULTILABEL = "The radiograph with the highest product of the two probabilities among those labelled positive for both."
+MULTILABEL = (
+    "The radiograph with the highest product of the two probabilities among those labelled positive for both."
+)
 
 run, cohort = enter()
 show_banner(run)

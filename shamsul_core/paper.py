@@ -82,4 +82,6 @@ def why_not_comparable(cohort: Cohort) -> str | None:
         reason = "these are different radiographs"
     else:
         return None
-    return f"The paper's results are for the CheXpert validation set and are not shown here, because {reason}."
+    return (
+        f"The paper's results are for the CheXpert validation set and are not shown here, because {reason}."
+    )

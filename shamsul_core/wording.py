@@ -46,7 +46,9 @@ def threshold_in_words(segmentation: Mapping[str, Any] | None) -> str:
         return "No masks have been made yet."
     thresholds, cutoffs = (segmentation.get(name) or {} for name in ("thresholds", "probability_cutoffs"))
     rule = (
-        "the pathology's own threshold where there is one, otherwise Otsu's," if thresholds else "Otsu's threshold"
+        "the pathology's own threshold where there is one, otherwise Otsu's,"
+        if thresholds
+        else "Otsu's threshold"
     )
     more = ""
     if segmentation.get("smoothing"):
@@ -155,9 +157,7 @@ def _superpixels(settings: Mapping[str, Any]) -> str:
     if settings["algorithm"] == "slic":
         how = f"about {settings['count']} superpixels (SLIC, compactness {settings['compactness']})"
     else:
-        how = (
-            f"superpixels of similar grey and position (quickshift, up to {settings['max_distance']} pixels apart)"
-        )
+        how = f"superpixels of similar grey and position (quickshift, up to {settings['max_distance']} pixels apart)"
     return f"The radiograph is divided into {how}."
 
 

@@ -71,7 +71,11 @@ def test_the_page_holds_everything_and_asks_nobody(report):
     assert page.count("<table") == len(TABLES)
     assert not re.search(r'(?:src|href)="(?!data:|#)', page)
     assert "For research, not for diagnosis." in page
-    for title in ("LIME compared with the experts", "How much depends on the threshold", "Model, data and settings"):
+    for title in (
+        "LIME compared with the experts",
+        "How much depends on the threshold",
+        "Model, data and settings",
+    ):
         assert f"{title}</h2>" in page
 
 

@@ -209,9 +209,7 @@ class CheXpertCohort:
         for source in self._expert_sources:
             for image_id, name in source.entries.items():
                 if image_id not in self._radiographs:
-                    yield Problem(
-                        f"{name} {quoted(image_id)}", "this entry has no radiograph; it is ignored"
-                    )
+                    yield Problem(f"{name} {quoted(image_id)}", "this entry has no radiograph; it is ignored")
 
     def _check(self, image_id: str) -> Iterator[Problem]:
         try:

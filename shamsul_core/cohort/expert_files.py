@@ -41,7 +41,9 @@ class ExpertFile:
         except (ValueError, RecursionError) as error:
             return None, (Problem(self.name, _NO_JSON.format(error)),)
         if not isinstance(content, dict):
-            message = f"the file must hold an object of radiograph ids, it holds {quoted(content)}; it is ignored"
+            message = (
+                f"the file must hold an object of radiograph ids, it holds {quoted(content)}; it is ignored"
+            )
             return None, (Problem(self.name, message),)
         problems: list[Problem] = []
         entries = {

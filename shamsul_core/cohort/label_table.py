@@ -169,9 +169,7 @@ def _count_message(numbers: range, found: int, expected: int) -> str:
     message = f"fields: {found} in this line, {expected} in the header; it is left out"
     if len(numbers) == 1:
         return message
-    return (
-        f"{message} together with all lines up to {numbers[-1]}, because they are within quotation marks; look for a stray one"
-    )
+    return f"{message} together with all lines up to {numbers[-1]}, because they are within quotation marks; look for a stray one"
 
 
 def _field(fields: Sequence[str], place: int | None) -> str:

@@ -294,7 +294,11 @@ def _metrics(score: Mapping[Hashable, Any], mask: Mask, whose: str) -> tuple[Met
     overlap = "–" if pd.isna(score["iou"]) else f"{score['iou']:.2f}"
     hit = "–" if pd.isna(score["hit"]) else ("yes" if score["hit"] == 1 else "no")
     return (
-        Metric(name="IoU", value=overlap, help=f"Intersection over union of the method's mask and {whose} mask, 0 to 1"),
+        Metric(
+            name="IoU",
+            value=overlap,
+            help=f"Intersection over union of the method's mask and {whose} mask, 0 to 1",
+        ),
         Metric(name="Hit", value=hit, help=f"Whether the map's maximum lies inside {whose} contour"),
         _area(mask, "The method's mask, as a share of the radiograph"),
     )

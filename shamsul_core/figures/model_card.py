@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from shamsul_core.model_card import ModelCard
 
 NEVER_REAL = "This model has never seen a real radiograph."
-UNKNOWN = "It is not known what this model was trained on, so its output cannot be relied on for any radiograph."
+UNKNOWN = (
+    "It is not known what this model was trained on, so its output cannot be relied on for any radiograph."
+)
 
 _WARNING = (
     "background:#ffd166;color:#000;border-radius:4px;padding:10px 16px;font-size:1rem;line-height:1.45;"

@@ -32,7 +32,11 @@ _HEADERS = (
         "Area under the precision-recall curve (average precision) with its 95 % bootstrap interval; chance is the "
         f"prevalence; {_FEWER}",
     ),
-    ("At", "", "Decision threshold: an observation counts as predicted if its probability is at least this high"),
+    (
+        "At",
+        "",
+        "Decision threshold: an observation counts as predicted if its probability is at least this high",
+    ),
     (
         "Sens.",
         "",

@@ -75,7 +75,9 @@ def _in_words(ranked: pd.DataFrame, titles: Mapping[str, str]) -> str:
     same = int((others["ranking"] == order).sum())
     first = " or ".join(sorted({titles[line.split(" > ")[0]] for line in rules["ranking"]}))
     tau = others["tau"]
-    agreement = "" if tau.isna().all() else f"; Kendall's τ with it is between {tau.min():.2f} and {tau.max():.2f}"
+    agreement = (
+        "" if tau.isna().all() else f"; Kendall's τ with it is between {tau.min():.2f} and {tau.max():.2f}"
+    )
     return (
         f"Under the paper's rule the methods rank {' > '.join(titles[one] for one in order.split(' > '))}. Of the "
         f"{len(others)} other combinations of sign and rule {same} give the same ranking{agreement}. First place: "

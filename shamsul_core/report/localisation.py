@@ -35,7 +35,10 @@ SCORES = {
     "dice": ("Dice", "twice the intersection divided by the sum of both areas (Dice 1945)"),
     "precision": ("Precision", "share of the method's mask inside the experts'"),
     "recall": ("Recall", "share of the experts' mask inside the method's"),
-    "specificity": ("Specificity", "share of the area outside the experts' mask that the method leaves out too"),
+    "specificity": (
+        "Specificity",
+        "share of the area outside the experts' mask that the method leaves out too",
+    ),
     "average_precision": ("Average precision", "precision averaged over recall as the threshold is lowered"),
     "mass_accuracy": (
         "Relevance mass",

@@ -24,7 +24,9 @@ def provenance_chapter(run: Run) -> Chapter:
     """Return the chapter."""
     failures = run.failures
     said = (
-        f"Number of failures: {len(failures)}, listed in failures.csv." if len(failures) else "Nothing failed."
+        f"Number of failures: {len(failures)}, listed in failures.csv."
+        if len(failures)
+        else "Nothing failed."
     )
     shown = failures[["image_id", "step", "method", "pathology", "error"]].head(20)
     shown = shown.assign(error=shown["error"].str.slice(0, _LONGEST))

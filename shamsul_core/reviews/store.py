@@ -46,9 +46,7 @@ EVENTS = ("opened", "answered", "left", "hidden")
 """What happens to a step on a reader's screen: it opens; its first answers are given; the reader goes to another case;
 the browser no longer shows the page."""
 
-_FIXED = (
-    "The first answers to this case have already been given, perhaps in another window, and cannot be changed."
-)
+_FIXED = "The first answers to this case have already been given, perhaps in another window, and cannot be changed."
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_S = 20

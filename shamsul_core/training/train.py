@@ -129,7 +129,7 @@ def open_training(
         If the folder holds a training with other settings, or the weights to start from cannot be had.
     """
     if out.suffix != ".safetensors":
-        message = f"{out}: a model is a .safetensors file; give --out a name that ends so"
+        message = f"{out}: a model is a .safetensors file; give --out a name with that ending"
         raise TrainingError(message)
     cohort = open_cohort(cohort_folder, split="train")
     train, cohorts, notes = _of_views(cohort, settings), [cohort], []
@@ -278,7 +278,7 @@ def _until_done(
     if task.checkpoint.exists():
         position = Position(**read_checkpoint(task.checkpoint)["position"])
         if position.epoch and not task.out.exists():
-            message = f"{task.out}: is gone, while {task.folder} goes on after its epoch {position.epoch}; remove that to train anew"
+            message = f"{task.out}: is gone, while {task.folder} goes on after its epoch {position.epoch}; remove that to start again"
             raise TrainingError(message)
         if position.has_ended or position.epoch >= task.until_epoch:
             return position, Timing()
@@ -301,12 +301,10 @@ def _fabric(device: str, devices: int, batch_size: int) -> Fabric:
         raise TrainingError(message)
     available = torch.cuda.device_count()
     if device == "cuda" and devices > available:
-        message = f"cuda: {available} GPUs here, not {devices}; give fewer --devices, or --device cpu"
+        message = f"cuda: only {available} GPUs here, not {devices}; give fewer --devices, or --device cpu"
         raise TrainingError(message)
     if batch_size % devices:
-        message = (
-            f"a batch of {batch_size} cannot be shared by {devices} devices evenly; give another --batch-size"
-        )
+        message = f"a batch of {batch_size} cannot be divided evenly among {devices} devices; give another --batch-size"
         raise TrainingError(message)
     for part in ("fabric", "pytorch"):  # they tell of precision and processes
         logging.getLogger(f"lightning.{part}.utilities.rank_zero").setLevel(logging.WARNING)

@@ -235,9 +235,7 @@ class Desk:
         except (EOFError, OSError):
             self._stop()
             if not job.is_over:
-                job.reason = (
-                    "The process computing the heatmaps stopped. Press Explain again to restart it."
-                )
+                job.reason = "The process computing the heatmaps stopped. Press Explain again to restart it."
                 job.state = "failed"
                 job.version += 1
 

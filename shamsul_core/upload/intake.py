@@ -153,8 +153,8 @@ def take_in_mask(name: str, content: bytes, size: tuple[int, int], pathology: st
         raise IntakeError(message) from error
     if mask.shape != size:
         message = (
-            f"{name}: the mask is of {mask.shape[1]} × {mask.shape[0]} pixels, the radiograph of "
-            f"{size[1]} × {size[0]}."
+            f"{name}: the mask is {mask.shape[1]} × {mask.shape[0]} pixels, the radiograph "
+            f"{size[1]} × {size[0]}; they must be the same size."
         )
         raise IntakeError(message)
     if not mask.any():
@@ -197,8 +197,8 @@ def _of_picture(content: bytes) -> Intake:
 
 
 _UNKNOWN = (
-    "The file does not say how the radiograph was taken. The model expects a frontal chest radiograph, "
-    "upright, with bright bones."
+    "The file does not record how the radiograph was taken. The model expects an upright frontal chest radiograph "
+    "with bright bones."
 )
 
 
@@ -288,7 +288,9 @@ def _check_kind(image: Dataset) -> None:
         _refuse("it contains several images; choose one radiograph.")
     part = str(image.get("BodyPartExamined") or "").upper()
     if part and not any(word in part for word in ("CHEST", "THORAX", "LUNG", "HEART", "RIB")):
-        _refuse(f"it shows another part of the body ({part[:16].lower()}); the model only knows chest radiographs.")
+        _refuse(
+            f"it shows another part of the body ({part[:16].lower()}); the model only knows chest radiographs."
+        )
     _check_size(int(image.Rows), int(image.Columns))
     if int(image.BitsAllocated) not in (8, 16):
         _refuse(f"its pixels have {int(image.BitsAllocated)} bits; radiographs have 8 to 16.")

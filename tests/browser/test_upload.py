@@ -177,7 +177,9 @@ def test_the_real_radiograph_is_taken_too(page, server, sample):
     expect(explained(page, "gradcam")).to_be_visible(timeout=SLOW)
     expect(page.get_by_text("does not say how the radiograph was taken")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Cancelled. Heatmaps that were already finished are still shown.")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Cancelled. Heatmaps that were already finished are still shown.")).to_be_visible(
+        timeout=SLOW
+    )
     wait_until_explained(page)  # until the page stands still: a click on what is being replaced is lost
     page.get_by_role("button", name="Explain again").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible(timeout=SLOW)

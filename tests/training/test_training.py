@@ -148,7 +148,7 @@ def test_what_cannot_be_read_is_named_and_the_epoch_goes_on(tmp_path):
     assert "trained already, nothing to do" in said(again)
     other = call(*arguments, "--init", "random", "--size", "64", "--epochs", "1", "--uncertain", "ones")
     assert other.exit_code == 1
-    assert "holds a training that differs in batch_size, size_px, uncertain" in said(other)
+    assert "contains a training that differs in batch_size, size_px, uncertain" in said(other)
 
 
 def test_pixels_are_those_of_inference(learnable, tmp_path):
