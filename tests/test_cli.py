@@ -60,7 +60,7 @@ def test_explain_then_score(made_cohort, tmp_path):
             "test",
         ),
         (("score", "--run", "RUN"), "no run here"),
-        (("import-maps", "--maps", "COHORT", "--cohort", "COHORT", "--run", "RUN"), "no *_map.pkl in it"),
+        (("import-maps", "--maps", "COHORT", "--cohort", "COHORT", "--run", "RUN"), "contains no *_map.pkl"),
     ],
 )
 def test_wrong_input_is_one_line_and_leaves_no_run(made_cohort, tmp_path, arguments, line):

@@ -174,7 +174,7 @@ def test_two_engines_never_work_on_one_run(plan):
         thread = threading.Thread(target=second)
         thread.start()
         thread.join()
-    assert "another engine is at work on this run" in caught[0]
+    assert "another process is working on this run" in caught[0]
 
 
 def test_a_full_disk_is_one_line_and_loses_nothing(made_cohort, tmp_path, classifier):

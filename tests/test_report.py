@@ -138,7 +138,7 @@ def test_the_papers_figures_stand_in_it_only_beside_its_own_radiographs(
     monkeypatch.setattr("shamsul_core.cohort.patients.CHEXPERT_VALIDATION", patients)
     evidence = Evidence(made_run, open_cohort(made_cohort))
     boxes, summary, *_ = next(method_chapters(evidence)).blocks
-    assert "its means, as far as it gives them, are stars" in boxes.caption
+    assert "stars: the paper's means" in boxes.caption
     assert "Paper's mean" in summary.shown
     assert summary.frame["paper_mean"].notna().all()
 
@@ -197,7 +197,7 @@ def test_without_contours_there_is_a_report_all_the_same(tmp_path):
     write_report(make_run(tmp_path / "run", cohort), open_cohort(cohort), tmp_path / "out")
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert page.count("No radiograph has both a mask from this method and an expert contour.") == 4
-    assert "nothing to set a threshold on" in page
+    assert "no threshold can be compared" in page
     assert (tmp_path / "out" / "report.pdf").stat().st_size > 0
 
 

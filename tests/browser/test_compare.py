@@ -425,7 +425,7 @@ def test_runs_are_chosen_in_the_sidebar_and_by_the_address(page, made_run, made_
         expect(page.get_by_text("Untrained network")).to_be_visible()
         page.get_by_role("combobox", name="Run").click()
         page.get_by_role("option", name="bare").click()
-        expect(page.get_by_text("no explained radiograph of its cohort yet")).to_be_visible()
+        expect(page.get_by_text("No radiograph of this run has been explained yet")).to_be_visible()
         page.wait_for_url("**run=bare**")
         # The engine has done its first radiograph, without any method yet; tables come later.
         bare.write(RadiographResult(image_id(1), (120, 100), {"Edema": 0.9}, ()))

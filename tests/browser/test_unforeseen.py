@@ -86,7 +86,7 @@ def planted(tmp_path_factory, made_run):
 
 
 def number_in(text):
-    return re.search(r"give the number (\d{6}) to whoever runs this server", text)[1]
+    return re.search(r"quote the number (\d{6}) to whoever runs this server", text)[1]
 
 
 def assert_logged_once(log, number):

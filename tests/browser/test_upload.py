@@ -175,7 +175,7 @@ def test_the_real_radiograph_is_taken_too(page, server, sample):
     (path,) = sample.rglob("*.jpg")
     bring(page, server, str(path))
     expect(explained(page, "gradcam")).to_be_visible(timeout=SLOW)
-    expect(page.get_by_text("does not say how the radiograph was taken")).to_be_visible()
+    expect(page.get_by_text("does not record how the radiograph was taken")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Cancelled. Heatmaps that were already finished are still shown.")).to_be_visible(
         timeout=SLOW
@@ -321,6 +321,6 @@ def test_a_model_that_is_missing_is_a_sentence(page, made_run, monkeypatch, tmp_
     with served(made_run.folder) as server:
         page.goto(f"{server.address}/upload")
         expect(
-            page.get_by_text("of this run is not on this server, so nothing can be explained")
+            page.get_by_text("of this run is not on this server, so no radiograph can be explained")
         ).to_be_visible(timeout=SLOW)
         assert page.get_by_text("Traceback").count() == 0

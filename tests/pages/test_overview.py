@@ -137,7 +137,7 @@ def test_a_run_without_predictions_yet(opened, made_cohort, tmp_path):
     for name in ("predictions", "scores", "failures"):
         (run.folder / f"{name}.parquet").unlink()
     words = said(opened(run.folder))
-    assert "holds no predictions yet" in words
+    assert "has no predictions yet" in words
     assert "0 of 3 radiographs predicted" in words
 
 

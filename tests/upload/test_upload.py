@@ -90,7 +90,7 @@ def test_a_mask_replaces_what_was_drawn_and_drawing_replaces_the_mask(upload):
     assert area() == drawn
     upload.draw("Edema", None)
     assert upload.cohort.annotation(upload.image_id, "Edema") is None
-    assert "mask is of" in upload.load_mask("Edema", "mask.png", picture(PIXELS[:200, :200]))
+    assert "the mask is" in upload.load_mask("Edema", "mask.png", picture(PIXELS[:200, :200]))
 
 
 def test_inverting_changes_what_the_model_is_given_and_keeps_what_was_drawn(upload):
