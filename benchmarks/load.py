@@ -138,7 +138,7 @@ class Reader:
             state.string_value = value if kind == "text_area" else TRUST[number]
         seconds = await session.send(state)
         if question == "trust_before":
-            (button,) = session.find("button", "Save and show the maps")
+            (button,) = session.find("button", "Save and show the heatmaps")
             seconds = await session.send(WidgetState(id=button, trigger_value=True))
         self.given.append((question, value))
         self.seconds["answer"].append(seconds)

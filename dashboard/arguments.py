@@ -14,11 +14,11 @@ def arguments() -> argparse.Namespace:
         nargs="+",
         action="extend",
         metavar="RUN",
-        help="folders of runs to show, s3://bucket/folder, or a folder that holds runs",
+        help="run folders to show, s3://bucket/folder, or a folder that contains runs",
     )
     parser.add_argument(
         "--lead",
         action="store_true",
-        help="without sign-in: show everybody's answers, and assign cases, on this server",
+        help="without sign-in: show everybody's answers and allow cases to be assigned on this server",
     )
     return parser.parse_known_args(sys.argv[1:])[0]

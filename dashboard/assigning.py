@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from shamsul_core.reviews import Case, Reviews
     from shamsul_core.run import Run
 
-_BY_CRITERION, _BY_PATHOLOGY, _WRITTEN = "By criterion", "Of a pathology", "A list"
+_BY_CRITERION, _BY_PATHOLOGY, _WRITTEN = "By criterion", "By pathology", "From a list"
 
 
 def show_assigning(run: Run, reviews: Reviews) -> None:
@@ -31,17 +31,19 @@ def show_assigning(run: Run, reviews: Reviews) -> None:
             known,
             key="assign_to",
             accept_new_options=True,
-            placeholder="Choose, or type a name",
-            help="As they sign in, in general their e-mail." if sign_in.is_on() else "As they give it.",
+            placeholder="Choose or type a name",
+            help="The name they sign in with, usually their e-mail."
+            if sign_in.is_on()
+            else "The name they enter.",
         )
         readers = list(dict.fromkeys(filter(None, map(sign_in.known_as, names))))
         cases = _choose_cases(run)
         counts = f"{_count(len(cases), 'case')} to {_count(len(readers), 'reader')}"
         if st.button(f"Assign {counts}", disabled=not (cases and readers)):
             reviews.assign(key, readers, cases, by=sign_in.reader() or "")
-            st.success(f"Assigned {counts}, in place of what they had before. Answers stay.")
+            st.success(f"Assigned {counts}, replacing earlier assignments. Answers are kept.")
     with right:
-        st.markdown("**Cases chosen**")
+        st.markdown("**Selected cases**")
         st.dataframe(
             pd.DataFrame(
                 [(one.image_id, one.pathology) for one in cases], columns=["Radiograph", "Pathology"]
@@ -58,7 +60,7 @@ def _choose_cases(run: Run) -> list[Case]:
     way = st.segmented_control("Cases", ways, default=_BY_CRITERION, required=True, key="assign_way")
     if way == _WRITTEN:
         text = st.text_area(
-            "One case a line: radiograph, pathology", key="assign_list", height=160, max_chars=200_000
+            "One case per line: radiograph, pathology", key="assign_list", height=160, max_chars=200_000
         )
         cases, unknown = written(text, set(explained(scores)))
         if unknown:
@@ -79,7 +81,7 @@ def _show_assigned(run: Run, reviews: Reviews) -> None:
     latest = reviews.worklists(key).drop_duplicates("reader", keep="last")
     latest = latest[latest["cases"].map(len) > 0]
     if latest.empty:
-        st.info("Nothing is assigned yet: readers judge every finding that is labelled or predicted.")
+        st.info("No cases are assigned yet: readers judge every finding that is labelled or predicted.")
         return
     answers = reviews.answers(key)
     done = {name: judged(theirs, list(run.manifest.methods)) for name, theirs in answers.groupby("reader")}
@@ -90,7 +92,7 @@ def _show_assigned(run: Run, reviews: Reviews) -> None:
                     "Reader": one.reader,
                     "Rated": f"{len(done.get(one.reader, set()).intersection(one.cases))} of {len(one.cases)}",
                     "Assigned (UTC)": one.assigned,
-                    "By": one.assigned_by,
+                    "Assigned by": one.assigned_by,
                 }
                 for one in latest.sort_values("reader").itertuples()
             ]

@@ -19,8 +19,8 @@ def threshold_choice() -> ThresholdRule:
         required=True,
         format_func=RULE_TITLES.get,
         key="threshold",
-        help="A pathology counts as predicted from this probability on. Youden: for each pathology the probability at "
-        "which sensitivity plus specificity is highest in this cohort, on definite labels. It is chosen and judged on "
-        "the same radiographs, so it looks better than it would on others.",
+        help="A pathology counts as predicted if its probability is at least this high. Youden: the probability at which "
+        "sensitivity plus specificity is highest in this cohort, for each pathology, from definite labels. It is chosen "
+        "and evaluated on the same radiographs, so results look better than they would on others.",
     )
     return cast("ThresholdRule", rule)

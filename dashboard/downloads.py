@@ -44,13 +44,13 @@ def offer_downloads(
     name = partial(file_name, image_id, pathology, *choices)
     with st.popover("Download", icon=":material/download:", width="stretch"):
         st.caption(f"As on the screen: {', '.join(choices)}" if choices else "As on the screen")
-        st.caption("This pathology's figure, for print")
+        st.caption("Figure of this pathology, for print")
         for column, (kind, mime) in zip(st.columns(3), _FIGURES.items(), strict=True):
             column.download_button(
                 kind.upper(), partial(_figure, *case, kind), name(kind=kind), mime, on_click="ignore"
             )
-        of_masks = "of the run's own masks" if display.threshold is None else f"at the {display.threshold}"
-        st.caption(f"The scores of all pathologies and methods, {of_masks}")
+        of_masks = "from the run's own masks" if display.threshold is None else f"at the {display.threshold}"
+        st.caption(f"Scores of all pathologies and methods, {of_masks}")
         st.download_button(
             "CSV",
             partial(_numbers, run, cohort, image_id, scores, display),
@@ -58,14 +58,14 @@ def offer_downloads(
             "text/csv",
             on_click="ignore",
         )
-        st.caption("Overlays and masks for a PACS (the hospital's image archive)")
+        st.caption("Overlays and masks for a PACS (picture archiving and communication system)")
         st.download_button(
             "DICOM",
             partial(_dicom, *case),
             name(kind="zip"),
             "application/zip",
             on_click="ignore",
-            help="Each method's overlay as a secondary capture, the masks as a segmentation object, in one ZIP.",
+            help="A ZIP with each method's overlay as a DICOM Secondary Capture and the masks as a DICOM Segmentation (SEG).",
         )
 
 

@@ -48,10 +48,10 @@ def offer_files(run: Run, cohort: Cohort, cases: Sequence[ChosenCase], criterion
     figures = partial(_figures, run, cohort, chosen, methods, title)
     slides = partial(_slides, run, cohort, chosen)
     for label, draw, what, count, dots_per_inch in (
-        ("Figure, PNG", figures, "figure", pages, _PAGE_DPI),
-        ("Figure, PDF", figures, "figure", None, _PAGE_DPI),
-        ("Slides, PNG", slides, "slide", len(chosen), _SLIDE_DPI),
-        ("Slides, PDF", slides, "slides", None, _SLIDE_DPI),
+        ("Figure (PNG)", figures, "figure", pages, _PAGE_DPI),
+        ("Figure (PDF)", figures, "figure", None, _PAGE_DPI),
+        ("Slides (PNG)", slides, "slide", len(chosen), _SLIDE_DPI),
+        ("Slides (PDF)", slides, "slides", None, _SLIDE_DPI),
     ):
         name = partial(file_name, criterion, *_titles(run, chosen), _pathologies(chosen), what)
         pictures = None if count is None else "a PNG" if count == 1 else f"{count} PNGs in a ZIP"

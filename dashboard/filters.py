@@ -74,10 +74,10 @@ def _draw(options: Mapping[str, Sequence[str]], titles: Mapping[str, str], rule:
     with left:
         select("pathology", "Pathology")
         select("label", "Labelled")
-        select("predicted", f"Predicted (threshold: {RULE_TITLES[rule]})")
+        select("predicted", f"Predicted (threshold {RULE_TITLES[rule]})")
     with right:
-        select("annotated", "Contour by an expert")
-        select("correct", "Prediction and label")
+        select("annotated", "Expert contour")
+        select("correct", "Prediction")
         select("explained", "Explained")
     with left:
         select("view", "View")

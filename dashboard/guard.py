@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DEMONSTRATION = Path(__file__).parents[1] / "assets" / "demo" / "run"
 
 _HOW_TO = """
-Explain a cohort once, then show it:
+Explain a cohort once, then show the run:
 
 ```
 python -m shamsul_core explain --cohort COHORT --model MODEL --run RUN

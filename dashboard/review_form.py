@@ -79,14 +79,14 @@ def ask_first(form: Form) -> None:
     questions = [one for one in QUESTIONS.values() if one.step == ALONE]
     values = {one.name: _first_widget(form, one) for one in questions}
     st.button(
-        "Save and show the maps",
+        "Save and show the heatmaps",
         type="primary",
         width="stretch",
         disabled=not all(values.values()),
         on_click=_save_first,
         args=(form, values),
     )
-    st.caption("This answer cannot be changed once the maps are shown.")
+    st.caption("This answer cannot be changed once the heatmaps are shown.")
 
 
 def show_first(given: Mapping[tuple[str, str], str]) -> None:
@@ -94,7 +94,7 @@ def show_first(given: Mapping[tuple[str, str], str]) -> None:
     for question in QUESTIONS.values():
         value = given.get((CASE, question.name))
         if question.step == ALONE and value:
-            st.markdown(f"Before the maps: {question.text} **{value} · {question.scale[value]}**")
+            st.markdown(f"Before the heatmaps: {question.text} **{value} · {question.scale[value]}**")
 
 
 def ask(
@@ -205,4 +205,4 @@ def _save(form: Form, question: str, method: str, key: str) -> None:
             return
         form.reviews.answer(form.key, form.reader, form.case, question, stored, seen, method=method)
     except ReviewsError as error:
-        st.error(f"This answer is not saved yet; it stays on the page. {error}")
+        st.error(f"This answer has not been saved yet; it stays on the page. {error}")

@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from shamsul_core.reviews import Reviews
     from shamsul_core.run import Run
 
-_STEPS = {1: "Radiograph alone", 2: "With the maps"}
+_STEPS = {1: "Radiograph alone", 2: "With the heatmaps"}
 _MEANING = """
-- **Krippendorff's alpha** compares how far readers differ on the same map with how far they would if the ratings were dealt
-  out at random: 1 is complete agreement, 0 no more than chance. Below 0.67 it is usually taken as too low to conclude from.
-- **Weighted kappa** is the same idea for two readers; a difference of two steps counts four times as much as one of one.
-- **Spearman's rank correlation** says whether maps rated higher also have the higher IoU, the overlap with the experts'
-  contour: 1 always, 0 unrelated, −1 the other way round.
-- Several maps of one radiograph and several ratings by one reader are not independent; these figures describe what was
-  rated and are no test.
+- **Krippendorff's alpha** compares how much readers differ on the same heatmap with how much they would differ if the
+  ratings were assigned at random: 1 is complete agreement, 0 is no better than chance. A value below 0.67 is usually
+  considered too low to draw conclusions.
+- **Weighted kappa** is the same idea for two readers (quadratic weights): a difference of two steps counts four times as
+  much as a difference of one.
+- **Spearman's rank correlation** shows whether heatmaps rated higher also have a higher IoU (intersection over union with
+  the experts' contour): 1 always, 0 unrelated, −1 the reverse.
+- Several heatmaps of one radiograph, and several ratings by one reader, are not independent. These figures describe the
+  ratings; they are not a statistical test.
 """
 
 
@@ -36,28 +38,28 @@ def show_results(run: Run, reviews: Reviews, titles: Mapping[str, str], scores: 
     key = run_key(run.manifest)
     answers, history = reviews.answers(key), reviews.history(key)
     if answers.empty:
-        st.info("Nobody has answered on this run yet.")
+        st.info("No reader has answered yet for this run.")
         return
     times = showing_times(reviews.showings(key), history)
     results = method_results(answers, list(titles))
     readers, rated, hidden = answers["reader"].nunique(), results["n"].sum(), results["blinded"].sum()
     st.markdown(
-        f"{_count(readers, 'reader')}, {_count(rated, 'rating')} of maps, {hidden} of them with the methods' names hidden"
+        f"{_count(readers, 'reader')}, {_count(rated, 'heatmap rating')}, {hidden} of them with the methods' names hidden"
     )
     _show_methods(results, titles)
     _show_agreement(answers, scores)
     _show_times(times)
     with st.container(horizontal=True):
-        _offer("Answers", lambda: answers, "What each reader thinks now.")
-        _offer("History", lambda: history, "Every answer ever given, with its time.")
-        _offer("Times", lambda: times, "When each step of a case was on a reader's screen.")
-    st.caption("What the columns of these files mean is in docs/reviews.md.")
+        _offer("Answers", lambda: answers, "Each reader's current answers.")
+        _offer("History", lambda: history, "Every answer ever given, with the time.")
+        _offer("Times", lambda: times, "When each step of each case was on a reader's screen.")
+    st.caption("The columns of these files are explained in docs/reviews.md.")
 
 
 def _show_methods(results: pd.DataFrame, titles: Mapping[str, str]) -> None:
     shares = {
-        "Covers the finding wholly": ("covers_wholly", "covers_n"),
-        "Marks much outside it": ("marks_much", "marks_n"),
+        "Covers the finding completely": ("covers_wholly", "covers_n"),
+        "Highlights much outside it": ("marks_much", "marks_n"),
         "Chosen as best": ("best", "best_n"),
     }
     table = pd.DataFrame(
@@ -79,10 +81,12 @@ def _show_methods(results: pd.DataFrame, titles: Mapping[str, str]) -> None:
         hide_index=True,
         placeholder="–",
         column_config={
-            "Ratings": number(help="How many maps of this method were rated for their significance"),
-            "Blinded": number(help="How many of these ratings were given with the methods' names hidden"),
-            "Significance, mean": number(format="%.2f", help="Of the ratings, 1 (misleading) to 5"),
-            "Standard deviation": number(format="%.2f", help="Of the ratings"),
+            "Ratings": number(help="Heatmaps of this method that were rated for significance"),
+            "Blinded": number(help="Ratings given with the methods' names hidden"),
+            "Significance, mean": number(
+                format="%.2f", help="Mean rating, 1 (misleading) to 5 (exactly what matters)"
+            ),
+            "Standard deviation": number(format="%.2f", help="Standard deviation of the ratings"),
         },
     )
 
@@ -92,12 +96,12 @@ def _show_agreement(answers: pd.DataFrame, scores: pd.DataFrame) -> None:
     rho, count = against_iou(answers, scores)
     st.markdown(
         f"Agreement between readers on significance: Krippendorff's alpha {_number(alpha)} "
-        f"({_count(maps, 'map')} that two readers or more rated). "
-        f"With the IoU: Spearman's rank correlation {_number(rho)} ({_count(count, 'map')} that have both)."
+        f"({_count(maps, 'heatmap')} rated by two or more readers). "
+        f"Agreement with the IoU: Spearman's rank correlation {_number(rho)} ({_count(count, 'heatmap')} with both)."
     )
     if len(pairs):
         st.dataframe(
-            pairs.set_axis(["Reader", "Other reader", "Maps both rated", "Weighted kappa"], axis=1),
+            pairs.set_axis(["Reader", "Other reader", "Heatmaps rated by both", "Weighted kappa"], axis=1),
             hide_index=True,
             placeholder="–",
             column_config={"Weighted kappa": st.column_config.NumberColumn(format="%.2f")},
@@ -114,13 +118,13 @@ def _show_times(times: pd.DataFrame) -> None:
     if said:
         st.markdown(
             f"Median time on the screen: {', '.join(said)}.",
-            help="Of each reader and case. A pause before the screen counts; a tab in the background does not.",
+            help="Per reader and case. A pause in front of the screen counts; time in a background tab does not.",
         )
 
 
 def _offer(name: str, table: Callable[[], pd.DataFrame], meaning: str) -> None:
     st.download_button(
-        f"{name}, CSV",
+        f"Download {name.lower()} (CSV)",
         lambda: table().to_csv(index=False),
         f"{name.lower()}.csv",
         "text/csv",

@@ -21,7 +21,7 @@ from shamsul_core.wording import RESEARCH_ONLY
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OPEN = "Sign-in is off, and this server is open to others: whoever reaches it sees everything and can answer under any name."
+OPEN = "Sign-in is off and this server can be reached by others: anyone who reaches it sees everything and can answer under any name."
 _NAME_STYLE = "font-size:0.875rem;overflow-wrap:anywhere"
 
 
@@ -114,7 +114,7 @@ def require_sign_in() -> None:
     st.title("SHAMSUL")
     st.markdown(RESEARCH_ONLY)
     if st.user.get("is_logged_in"):
-        st.text("You are signed in, but this dashboard is not open to you. Ask who leads the study.")
+        st.text("You are signed in, but you do not have access to this dashboard. Ask the study lead.")
         st.button("Sign out", on_click=st.logout)
     elif st.button("Sign in"):
         try:

@@ -37,7 +37,7 @@ def in_words(error: Exception, what: str) -> str:
     number = f"{randbelow(10**6):06d}"
     _log.error("Unforeseen error %s", number, exc_info=error)
     return (
-        f"{what} If it happens again, give the number **{number}** to whoever runs this server: "
+        f"{what} If it happens again, quote the number **{number}** to whoever runs this server; "
         "the details are in its log."
     )
 
@@ -62,7 +62,7 @@ class _Downloads(DeferredFileHandler):
             url = await asyncio.to_thread(make, request.deferred_file.file_id)
         except Exception as error:  # noqa: BLE001 - the guard is for whatever nobody foresaw
             cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
-            words = in_words(cause, "This file could not be made.").replace("**", "")
+            words = in_words(cause, "This file could not be created.").replace("**", "")
             return BackendOperationResponse(request_id=request.request_id, error_msg=words)
         payload = DeferredFileResponsePayload(url=url)
         return BackendOperationResponse(request_id=request.request_id, deferred_file=payload)

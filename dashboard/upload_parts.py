@@ -12,6 +12,7 @@ from dashboard.notes import show_note
 from shamsul_core.figures.comparison import UNTRAINED
 from shamsul_core.figures.model_card import model_card_html
 from shamsul_core.upload.progress import progress_in_words
+from shamsul_core.wording import cohort_title
 
 if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort
@@ -23,9 +24,8 @@ _LOOK_S = 0.5
 _UNTRAINED_SOURCE = "untrained"
 
 KEPT = (
-    "It is held in the server's memory only: nothing of it is written to disk or logged. It is erased when you press "
-    "*Remove this radiograph*, or after 15 minutes without activity. Reloading this tab keeps it; closing the tab does "
-    "not."
+    "It is kept only in the server's memory; nothing is written to disk or logged. It is erased when you press "
+    "*Remove this radiograph*, or after 15 minutes without activity. It survives reloading this tab, but not closing it."
 )
 TAKEN = "DICOM, PNG, JPEG or TIFF, one frontal chest radiograph per file."
 _DROP_STYLE = """<style>
@@ -72,7 +72,7 @@ def _show_examples(cohort: Cohort, folder: str, desk: Desk) -> None:
         return
     st.markdown("**Or try an example**")
     note = found[0][0].simulated
-    st.caption(note or f"From the radiographs of this run, {cohort.name}.")
+    st.caption(note or f"From the radiographs of this run ({cohort_title(cohort)}).")
     for example, thumbnail in found:
         picture, words = st.columns([0.42, 0.58], vertical_alignment="center")
         picture.image(thumbnail, alt=f"Radiograph with {example.finding}")
@@ -89,15 +89,15 @@ def show_state(upload: Upload) -> None:
         if job.state == "failed":
             st.error(uploading.plain(job.reason))
         else:
-            st.info("Cancelled. Maps that were ready are still shown.")
+            st.info("Cancelled. Heatmaps that were already finished are still shown.")
         st.button("Explain again", on_click=upload.ask_again, width="content")
     st.toggle(
-        "Bones are dark: invert for the model",
+        "Bones are dark: invert",
         value=upload.is_inverted,
         key=f"invert {upload.number}",
         on_change=upload.invert,
         width="content",
-        help="The model expects bright bones. This exchanges dark and bright, and explains the radiograph again.",
+        help="The model expects bright bones. This inverts the radiograph and explains it again.",
     )
     st.button(
         "Remove this radiograph",
@@ -105,7 +105,7 @@ def show_state(upload: Upload) -> None:
         on_click=uploading.remove,
         args=(upload,),
         width="content",
-        help=f"Erases it from the server at once. {KEPT}",
+        help=f"Erases the radiograph from the server at once. {KEPT}",
     )
 
 
@@ -122,7 +122,7 @@ def _show_progress(upload: Upload, shown: tuple[object, ...]) -> None:
 
 def take_mask(upload: Upload, pathology: str) -> None:
     """Let the reader load a mask of a pathology, or remove it."""
-    replaces = "A mask replaces what you drew, and drawing replaces the mask."
+    replaces = "A mask replaces your drawn contour, and drawing a contour replaces the mask."
     if pathology in upload.cohort.loaded:
         st.button(
             f"Remove the mask of {pathology}",
@@ -138,6 +138,6 @@ def take_mask(upload: Upload, pathology: str) -> None:
         key=key,
         on_change=uploading.bring_mask,
         args=(key, upload, pathology),
-        help="A PNG of the radiograph's size, white where you see the finding, or a segmentation JSON in "
-        f"CheXlocalize's format. Each method's IoU (overlap, 0 to 1) with it is then shown. {replaces}",
+        help="A PNG of the same size as the radiograph, white where you see the finding, or a segmentation JSON in "
+        f"CheXlocalize's format. Each method's IoU (intersection over union) with it is then shown. {replaces}",
     )

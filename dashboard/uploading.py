@@ -30,7 +30,7 @@ _CHOSEN, _PROBLEMS, _TURN = "upload chosen", "upload problems", "upload turn"
 _THUMBNAIL_PX = 240
 _SPECIAL = "\\`*_{}[]()<>#+-.!|$~:"
 
-FULL = f"No more than {MOST} radiographs are kept at a time. Remove one before you add another."
+FULL = f"Up to {MOST} radiographs can be kept at a time. Remove one before adding another."
 
 
 def model_of(run: Run) -> str | None:
@@ -152,7 +152,7 @@ def show_problems() -> None:
     for problem in st.session_state.get(_PROBLEMS, []):
         st.error(plain(problem))
     if visit.was_erased():
-        st.info("Your radiograph was erased after 15 minutes without activity. Open it again to go on.")
+        st.info("Your radiograph was erased after 15 minutes without activity. Upload it again to continue.")
 
 
 def chosen() -> Upload | None:
@@ -191,7 +191,7 @@ def offer_radiograph(upload: Upload) -> None:
     """Offer the radiograph itself, its patient's data taken out."""
     kind = "png" if upload.dicom is None else "dcm"
     st.download_button(
-        "Radiograph without patient data",
+        "Download de-identified radiograph",
         upload.saved,
         f"{upload.image_id}.{kind}",
         "application/dicom" if kind == "dcm" else "image/png",

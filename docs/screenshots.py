@@ -23,8 +23,8 @@ PAGES = {
     "selection": ("selection", ".case img"),
     "overview": ("overview", "table.observations"),
     "methods": ("methods", "text=Known limits"),
-    "upload": ("upload", "text=Rate these maps"),
-    "review": ("review", "text=Which map is best?"),
+    "upload": ("upload", "text=Rate these heatmaps"),
+    "review": ("review", "text=Which heatmap is best?"),
 }
 """Address, and what is there once the page is ready."""
 
@@ -57,7 +57,7 @@ def main(out: str = "docs", only: str | None = None) -> None:
                         page.get_by_role("textbox", name="Your name").fill("Reader")
                         page.keyboard.press("Enter")
                         page.get_by_text("4 · largely").click()
-                        page.get_by_role("button", name="Save and show the maps").click()
+                        page.get_by_role("button", name="Save and show the heatmaps").click()
                     if name == "upload":
                         page.locator("input[type=file]").set_input_files(UPLOADED)
                     expect(page.locator(ready).first).to_be_visible(timeout=300_000)

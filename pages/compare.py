@@ -26,9 +26,7 @@ with prediction:
 findings = reading.findings(run, cohort, rule)
 image_ids = list(findings["image_id"].unique())
 if not image_ids:
-    st.info(
-        "This run holds no explained radiograph of its cohort yet. Come back when the engine has done its first."
-    )
+    st.info("No radiograph of this run has been explained yet. Come back when the first one is done.")
     st.stop()
 
 pathologies = list(run.manifest.pathologies)
@@ -73,7 +71,7 @@ with listing:
         on_choice=choose_case,
     )
     if listed.empty:
-        st.caption("No radiograph meets these filters.")
+        st.caption("No radiograph matches these filters.")
     unread = reading.unread(run, image_ids)
     if unread:
         st.caption(f"{len(unread)} could not be explained.", help="\n\n".join(unread[:20]))
@@ -103,7 +101,7 @@ with table:
     probabilities = reading.probabilities(run, radiograph.id)
     st.html(prediction_table(probabilities, radiograph.labels, pathology, thresholds))
     st.caption(
-        "● labelled positive, ○ negative, ◐ uncertain, · blank; ✓ the model's decision agrees with the label, "
+        "● labelled positive, ○ negative, ◐ uncertain, · blank; ✓ the prediction agrees with the label, "
         "✗ it does not"
     )
 warm_up(run)

@@ -40,18 +40,18 @@ FIGURES = {
     "hit": "Hit rate",
     "probability": "IoU by probability",
     "lesion": "IoU by lesion",
-    "methods": "Methods compared",
+    "methods": "Method comparison",
 }
-OPENS = "The IoU; opens the case"
+OPENS = "IoU (intersection over union); click to open the case"
 SLICES = {
-    "true positive": "both masks hold something (true-positive slice)",
-    "full": "at least one of them does (full slice)",
+    "true positive": "both masks mark something (true-positive slice)",
+    "full": "at least one does (full slice)",
 }
 
 run, cohort = enter()
 show_banner(run)
 titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
-methods = {"all": "Side by side", **titles}
+methods = {"all": "All methods", **titles}
 views, slices = list(get_args(ViewFilter)), list(get_args(Slice))
 figure_name = choice("figure", list(FIGURES), "iou")
 method = choice("methods", list(methods), "all")
@@ -65,12 +65,12 @@ with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
 with st.sidebar:
     st.radio("Radiographs", views, key="radiographs", horizontal=True)
     st.radio(
-        "Counted where",
+        "Count radiographs where",
         slices,
         key="slice",
         format_func=SLICES.get,
-        help="CheXlocalize's true-positive slice counts a radiograph where the method's and the experts' mask both "
-        "hold something. The full slice counts it where one of them does, with an IoU of 0.",
+        help="CheXlocalize's true-positive slice counts a radiograph if both the method's and the experts' mask mark "
+        "something. The full slice also counts it if only one of them does, with an IoU of 0.",
     )
     if figure_name == "lesion":
         st.selectbox(
@@ -78,15 +78,15 @@ with st.sidebar:
             list(FEATURES),
             key="lesion",
             format_func=lambda name: FEATURES[name].capitalize(),
-            help="CheXlocalize's definitions. Elongation: the longer over the shorter side of the smallest rectangle "
-            "around the lesion. Irrectangularity: the share of that rectangle outside the lesion.",
+            help="CheXlocalize's definitions. Elongation: the longer side of the smallest rectangle around the lesion "
+            "divided by the shorter. Irrectangularity: the share of that rectangle outside the lesion.",
         )
 write_address()
 
 with stopping_plainly():
     scores, summary = reading.summary(run, counted, view)
 if reason := why_no_iou(scores, has_contours=cohort.has_annotations):
-    st.info(f"{reason} Compare shows the heatmaps; Selection finds cases by their probability.")
+    st.info(f"{reason} *Compare* shows the heatmaps; *Selection* finds cases by predicted probability.")
     st.stop()
 
 shown = titles if method == "all" or figure_name == "methods" else {method: titles[method]}
@@ -121,7 +121,7 @@ if figure_name == "methods":
             "Effect": st.column_config.NumberColumn(format="%.2f", help=COLUMN_HELP["Effect"]),
             **{name: st.column_config.TextColumn(help=COLUMN_HELP[name]) for name in ("p", "p, Holm")},
         },
-        alt="Every two methods compared on the same patients",
+        alt="Pairwise comparison of the methods on the same patients",
     )
     st.stop()
 
@@ -150,7 +150,7 @@ picked = st.plotly_chart(
     config={"displayModeBar": False},
     selection_mode="points",
     on_select="ignore" if figure_name == "hit" else "rerun",
-    alt=f"{FIGURES[figure_name]}, {methods[method]}; the table below has the figures",
+    alt=f"{FIGURES[figure_name]}, {methods[method]}; the values are in the table below",
 )
 if figure_name != "hit" and picked.selection.points:
     go(case_address(*case_of(scores, picked.selection.points[0]["customdata"])))
@@ -158,14 +158,14 @@ if figure_name != "hit" and picked.selection.points:
 remarks = [threshold_in_words(run.segmentation)]
 if figure_name in {"probability", "lesion"}:
     ranks = rank_correlations(scores, against, list(shown))
-    remarks.insert(0, f"Spearman's rank correlation of IoU and {words}: {ranks_in_words(ranks, shown)}.")
+    remarks.insert(0, f"Spearman's rank correlation between IoU and {words}: {ranks_in_words(ranks, shown)}.")
 elif figure_name == "iou":
     remarks.insert(
         0,
         boxes_in_words(summary),
     )
 else:
-    remarks.insert(0, "A hit: the map's maximum lies inside the experts' contour. Bars with 95 % intervals.")
+    remarks.insert(0, "Hit: the map's maximum lies inside the experts' contour. Error bars: 95 % intervals.")
 if figure_name != "hit":
     columns = ["iou"] if figure_name == "iou" else ["iou", against]
     remarks.append(drawn_in_words(scores, shown, *columns))
@@ -175,14 +175,14 @@ table = summary_table(summary, shown, case_address)
 st.html(
     linked_table(
         table,
-        "Mean IoU, median, intervals, best and worst case of each pathology and method",
+        "Mean IoU, median, intervals, best and worst case for each pathology and method",
         links=("Best case", "Worst case"),
         digits={"Paper's mean": 3},
         meanings={**COLUMN_HELP, "Paper's mean": SOURCE, **dict.fromkeys(("Best case", "Worst case"), OPENS)},
     )
 )
 st.download_button(
-    "Table, CSV",
+    "Download table (CSV)",
     lambda: table.replace(r"^.*#", "", regex=True).to_csv(index=False),
     "scores-by-pathology.csv",
     "text/csv",

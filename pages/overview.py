@@ -17,8 +17,8 @@ from shamsul_core.wording import cohort_title
 
 AVERAGES = {"auroc": "Weighted AUROC", "auprc": "Weighted AUPRC"}
 AVERAGE_HELP = {
-    "auroc": "Area under the receiver operating characteristic curve, averaged over the observations that have positive "
-    "and negative radiographs, weighted by the number of positives",
+    "auroc": "Area under the receiver operating characteristic (ROC) curve, averaged over the observations with both positive "
+    "and negative radiographs and weighted by the number of positives",
     "auprc": "Area under the precision-recall curve (average precision), averaged in the same way",
 }
 CURVES = {"ROC": "roc", "Precision-recall": "precision_recall", "Calibration": "calibration"}
@@ -35,9 +35,9 @@ with st.sidebar:
     zeros = has_indefinite_labels(radiographs) and flag("u_zeros")
     if has_indefinite_labels(radiographs):
         st.toggle(
-            "Uncertain and blank count as negative",
+            "Count uncertain and blank as negative",
             key="u_zeros",
-            help="CheXpert's policy U-Zeros, with which the paper trains. Otherwise these labels are left out.",
+            help="CheXpert's U-Zeros policy, which the paper used in training. If off, these labels are left out.",
         )
 write_address()
 try:
@@ -56,15 +56,15 @@ st.caption(
 )
 
 if not performance.radiographs:
-    st.info("This run holds no predictions yet. Come back when the engine has done its first radiograph.")
+    st.info("This run has no predictions yet. Come back when the first radiograph is done.")
 elif not performance.is_labelled:
-    st.info("The predicted radiographs have no labels: nothing tells how well the model predicts here.")
+    st.info("The predicted radiographs have no labels, so the model's performance cannot be measured here.")
 else:
     rings, figures = st.columns([0.33, 0.67], gap="medium")
     rings.image(
         pictures.assessment_picture(run, "figure3", rule, zeros=zeros),
         width="stretch",
-        alt="Rings with each observation's name, AUROC and number of positives, as in the paper's Figure 3",
+        alt="Rings showing each observation's AUROC and number of positives, as in the paper's Figure 3",
     )
     with figures:
         is_papers = why_not_comparable(cohort) is None
@@ -82,7 +82,9 @@ for title, tab in zip(PARTS, st.tabs(PARTS, on_change="rerun", key="part"), stri
         continue
     if title == "Cohort":
         tab.image(
-            pictures.label_picture(run), width=WIDTH_PX, alt="The paper's Table 1: labels of each observation"
+            pictures.label_picture(run),
+            width=WIDTH_PX,
+            alt="The paper's Table 1: labels for each observation",
         )
         tab.image(pictures.composition_picture(run), width=WIDTH_PX, alt="Views, sexes and ages")
     elif title == "Run":
@@ -94,6 +96,6 @@ for title, tab in zip(PARTS, st.tabs(PARTS, on_change="rerun", key="part"), stri
             tab.html(failure_table(failures, "Failures", most=FAILURES_SHOWN))
     elif performance.is_labelled:
         picture = pictures.assessment_picture(run, CURVES[title], rule, zeros=zeros)
-        tab.image(picture, width=WIDTH_PX, alt=f"{title} of each observation, a panel each")
+        tab.image(picture, width=WIDTH_PX, alt=f"{title} for each observation, one panel each")
     else:
-        tab.caption("Without labels there is nothing to draw.")
+        tab.caption("There are no labels, so there is nothing to show.")

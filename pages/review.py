@@ -65,7 +65,7 @@ def judge(reader: str) -> None:
     """Show a case to a reader: the radiograph alone and what is asked of it, then the maps and the rest."""
     cases, assigned = cases_of(run, reviews, reader)
     if not cases:
-        st.info("There is nothing to review: this run explains no finding that is labelled or predicted.")
+        st.info("There is nothing to review: no labelled or predicted finding is explained in this run.")
         return
     done = judged(reviews.answers(key, reader), methods)
     owner = f"review {reader}"
@@ -125,8 +125,8 @@ def show_progress(count: int, total: int, assigned: int) -> bool:
             "Hide the methods' names",
             value=True,
             key="blinded",
-            help="The maps are called A, B, C and D, in an order that differs from case to case and from reader to reader. "
-            "Each answer is saved with whether the names were hidden.",
+            help="The heatmaps are called A, B, C and so on, in an order that changes with the case and the reader. "
+            "Whether the names were hidden is saved with each answer.",
         )
         st.progress(
             count / total, text=f"{count} of {total} {'assigned cases' if assigned else 'cases'} rated"
@@ -155,9 +155,7 @@ try:
     elif part == "assign":
         show_assigning(run, reviews)
     elif reader is None:
-        st.info(
-            "Enter your name in the sidebar to see your first case. Each answer is saved as soon as you give it."
-        )
+        st.info("Enter your name in the sidebar to see your first case. Each answer is saved as you give it.")
     else:
         judge(reader)
 except ReviewsError as error:

@@ -14,7 +14,9 @@ from shamsul_core.selection import CRITERIA, best_multilabel, in_order
 from shamsul_core.wording import why_no_iou
 
 PAIR = ["Lung Opacity", "Support Devices"]  # the paper's
-MULTILABEL = "Of the radiographs labelled positive for both, the one with the highest product of the two probabilities."
+MULTILABEL = (
+    "The radiograph with the highest product of the two probabilities among those labelled positive for both."
+)
 
 run, cohort = enter()
 show_banner(run)
@@ -54,15 +56,15 @@ if not cases:
     st.info(
         f"{reason} *{CRITERIA['wrong'].title}* finds cases by probability and label."
         if reason
-        else "No radiograph of this run is such a case."
+        else "No radiograph in this run meets this criterion."
     )
     st.stop()
 
 with st.sidebar:
     offer_files(run, cohort, cases, names[criterion])
 st.caption(
-    "Continuous line: the experts' contour. Dashed: each method's mask. Orange: towards the pathology, blue: against it. "
-    "Hatched: the relevance is within its own error of zero."
+    "Solid line: the experts' contour. Dashed: each method's mask. Orange: evidence for the pathology; blue: against it. "
+    "Hatched: the relevance is within two standard errors of zero."
 )
 drawn = []
 for case in cases:

@@ -16,8 +16,8 @@ run, cohort = enter()
 model = uploading.model_of(run)
 if model is None:
     st.error(
-        f"The model {run.manifest.model['source']} of this run is not on this server, so nothing can be explained. "
-        "Whoever started the dashboard can name one in SHAMSUL_MODEL."
+        f"The model {run.manifest.model['source']} of this run is not on this server, so no radiograph can be explained. "
+        "Whoever runs this server can name a model in SHAMSUL_MODEL."
     )
     st.stop()
 desk = uploading.desk_of(model)
@@ -71,7 +71,7 @@ with st.sidebar:
         display = viewer.display("viewer", upload.image_id)
         offer_downloads(held, upload.cohort, upload.image_id, pathology, held.scores, display)
         uploading.offer_radiograph(upload)
-        st.toggle("Rate these maps", key="rate", help="Your opinion is kept, the radiograph is not.")
+        st.toggle("Rate these heatmaps", key="rate", help="Your ratings are saved; the radiograph is not.")
     upload_parts.take_mask(upload, pathology)
     if probabilities:
         st.markdown("**Predicted probability**")
@@ -82,7 +82,7 @@ with st.sidebar:
 if is_rating:
     reviews, reader = open_reviews(), reader_name()
     if reader is None:
-        st.info("Enter your name in the sidebar. Answers are saved as you give them.")
+        st.info("Enter your name in the sidebar. Each answer is saved as you give it.")
         st.stop()
     titles = {name: str(method["title"]) for name, method in held.manifest.methods.items()}
     case = Case(upload.image_id, pathology)

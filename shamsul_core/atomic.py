@@ -42,7 +42,7 @@ def write_atomically(path: Path, data: bytes) -> None:
         aside.unlink(missing_ok=True)
         if error.errno not in _FULL:
             raise
-        message = f"{error.strerror}; what stands there is kept, so make room and give the same command again"
+        message = f"{error.strerror}; existing files are kept; free some space and run the same command again"
         raise OSError(error.errno, message, str(path)) from error
     except BaseException:
         aside.unlink(missing_ok=True)

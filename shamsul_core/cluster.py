@@ -200,9 +200,7 @@ def hand_out_to(client: Client, order: WorkOrder) -> HandOut:
         ) in suspects:  # one after the other, since others on the same worker are blamed for its end too
             ((_, entry),) = _entries(client, order, [suspect])
             _report(plan, suspect, report)
-            message = (
-                "every worker that explained it was ended, perhaps for want of memory; see the workers' logs"
-            )
+            message = "every worker that tried to explain it was killed, perhaps out of memory; see the workers' logs"
             yield entry or failed(suspect, "explain", message)
 
     return hand_out
@@ -243,7 +241,7 @@ def _entries(
         elif future.status != "error":
             address = client.scheduler.address if client.scheduler else "Dask"
             message = (
-                f"{address}: the scheduler went away; what is explained is kept, give the same command again"
+                f"{address}: the scheduler is gone; finished results are kept: run the same command again"
             )
             raise ConnectionError(message)
         elif isinstance(outcome[1], KilledWorker):

@@ -59,7 +59,7 @@ def import_folder(
     """
     paths = sorted(maps.rglob("*_map.pkl"))
     if not paths:
-        message = f"{maps}: no *_map.pkl in it; give the folder of CheXlocalize's heatmaps"
+        message = f"{maps}: contains no *_map.pkl; give the folder with CheXlocalize's heatmaps"
         raise MapError(message)
     read, problems = _read_all(paths, cohort, report)
     run = Run.create_or_resume(folder, _manifest(maps, paths, cohort, folder, name=name, title=title))
@@ -115,7 +115,7 @@ def import_segmentations(
     manifest = _manifest(file, [file], cohort, folder, name=name, title=title)
     if beside is not None:
         if name in beside.manifest.methods:
-            message = f"{beside.folder}: has a method {name!r} already; give the new one another --name"
+            message = f"{beside.folder}: already has a method {name!r}; give the new one another --name"
             raise RunError(message)
         settings = {"imported": file.name, "fingerprint": manifest.model["fingerprint"]}
         methods = {**beside.manifest.methods, name: {"title": title, "settings": settings}}
@@ -133,7 +133,7 @@ def import_segmentations(
             continue
         wrong = {name for name, mask in masks.items() if mask.shape != size}
         problems += [
-            f"{file.name} {image_id} {one}: a mask of another size than the radiograph" for one in wrong
+            f"{file.name} {image_id} {one}: the mask and the radiograph differ in size" for one in wrong
         ]
         run.write(
             _with_masks(image_id, size, {k: v for k, v in masks.items() if k not in wrong}, name, result)
@@ -180,7 +180,9 @@ def _with_masks(
     if result is None:
         return RadiographResult(image_id, size, {}, heatmaps)
     missing = tuple(
-        (method, one, "no mask of this was imported") for one in LOCALISED_PATHOLOGIES if one not in masks
+        (method, one, "no mask was imported for this finding")
+        for one in LOCALISED_PATHOLOGIES
+        if one not in masks
     )
     return replace(result, heatmaps=(*result.heatmaps, *heatmaps), failures=(*result.failures, *missing))
 

@@ -43,7 +43,7 @@ def alone(folder: Path) -> Iterator[None]:
                 left_by_a_kill.unlink()
             yield
     except Timeout as error:
-        message = f"{folder}: another engine is at work on this run; wait for it or give another folder"
+        message = f"{folder}: another process is working on this run; wait for it or give another folder"
         raise RunError(message) from error
 
 
@@ -67,7 +67,7 @@ def _leased(folder: Path) -> Iterator[None]:
             files.pipe_file(name, _lease(owner), mode="create")
         except FileExistsError as error:
             message = (
-                f"{folder}: another engine is at work on this run, or was killed less than {LEASE_SECONDS:.0f} s "
+                f"{folder}: another process is working on this run, or was killed less than {LEASE_SECONDS:.0f} s "
                 f"ago; wait for it or give another folder"
             )
             raise RunError(message) from error

@@ -79,7 +79,9 @@ def why_not_comparable(cohort: Cohort) -> str | None:
     if cohort.is_simulated:
         reason = "these radiographs are simulated"
     elif cohort.split != "val" or not is_chexpert_validation(cohort.radiographs):
-        reason = "these are other radiographs"
+        reason = "these are different radiographs"
     else:
         return None
-    return f"The paper's figures are of CheXpert's validation set and are not shown here, because {reason}."
+    return (
+        f"The paper's results are for the CheXpert validation set and are not shown here, because {reason}."
+    )

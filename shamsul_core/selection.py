@@ -52,7 +52,7 @@ def best_iou(scores: pd.DataFrame) -> pd.DataFrame:
         scores,
         "iou",
         largest=True,
-        reason=lambda value, n: f"highest IoU of {_radiographs_in_words(n)}, {value:.2f}",
+        reason=lambda value, n: f"highest IoU among {_radiographs_in_words(n)}, {value:.2f}",
     )
 
 
@@ -62,7 +62,7 @@ def worst_iou(scores: pd.DataFrame) -> pd.DataFrame:
         scores,
         "iou",
         largest=False,
-        reason=lambda value, n: f"lowest IoU of {_radiographs_in_words(n)}, {value:.2f}",
+        reason=lambda value, n: f"lowest IoU among {_radiographs_in_words(n)}, {value:.2f}",
     )
 
 
@@ -74,7 +74,7 @@ def best_probability(scores: pd.DataFrame) -> pd.DataFrame:
         "probability",
         largest=True,
         reason=lambda value, n: (
-            f"highest probability of {_radiographs_in_words(n)} with an expert contour, {value:.2f}"
+            f"highest probability among {_radiographs_in_words(n)} with an expert contour, {value:.2f}"
         ),
     )
 
@@ -93,7 +93,7 @@ def best_multilabel(scores: pd.DataFrame, first: str, second: str) -> pd.DataFra
         return _empty()
     image_id = str(joint.sort_index().idxmax())
     reason = (
-        f"highest joint probability of {_radiographs_in_words(len(joint))} labelled positive for both: "
+        f"highest joint probability among {_radiographs_in_words(len(joint))} labelled positive for both: "
         f"{of_first[image_id]:.2f} × {of_second[image_id]:.2f} = {joint[image_id]:.2f}"
     )
     rows = [(image_id, name, None, joint[image_id], reason) for name in (first, second)]
@@ -109,7 +109,7 @@ def most_disagreed(scores: pd.DataFrame) -> pd.DataFrame:
         spread,
         "value",
         largest=True,
-        reason=lambda _, n: f"methods furthest apart of {_radiographs_in_words(n)}",
+        reason=lambda _, n: f"largest difference between methods among {_radiographs_in_words(n)}",
     )
     ends = cases.merge(spread, on=["image_id", "pathology"], suffixes=("", "_again"))
     cases["reason"] = [
@@ -232,13 +232,13 @@ CRITERIA = {
     ),
     "disagreed": Criterion(
         title="Methods disagree",
-        meaning="For each pathology, the radiograph on which the methods' IoUs lie furthest apart.",
+        meaning="For each pathology, the radiograph on which the methods' IoUs differ most.",
         choose=most_disagreed,
     ),
     "wrong": Criterion(
         title="Furthest from the label",
         meaning="For each pathology, the two predictions furthest from the label: the highest probability among radiographs "
-        f"labelled negative and the lowest among those labelled positive, where it lies beyond {DECISION_THRESHOLD}.",
+        f"labelled negative and the lowest among those labelled positive, if on the wrong side of {DECISION_THRESHOLD}.",
         choose=furthest_from_label,
         needs_contours=False,
     ),

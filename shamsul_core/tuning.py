@@ -152,7 +152,7 @@ def tune_probability_cutoffs(run: Run, method: str, preset: str) -> pd.DataFrame
     """
     if run.segmentation != PRESETS[preset].to_json():
         message = (
-            f"{run.folder}: its scores are not those of preset {preset} with Otsu's threshold; make them with: "
+            f"{run.folder}: its scores were not made with preset {preset} and Otsu's threshold; make them with: "
             f"python -m shamsul_core score --run {run.folder} --preset {preset}"
         )
         raise ValueError(message)

@@ -23,9 +23,9 @@ _ODD = re.compile(r"[^a-z0-9._]+")
 _LONGEST_NAME = 150
 
 _SIGNS = {
-    "positive": "of what speaks for the pathology",
-    "signed": "of the whole map, what speaks against included: relevance zero lies in mid-range",
-    "absolute": "of the map's size, whichever its sign",
+    "positive": "of the evidence for the pathology",
+    "signed": "of the whole map, evidence against included: zero relevance is mid-range",
+    "absolute": "of the size of the relevance, whatever its sign",
 }
 
 
@@ -40,13 +40,15 @@ def threshold_in_words(segmentation: Mapping[str, Any] | None) -> str:
     Examples
     --------
     >>> threshold_in_words({"sign": "positive", "thresholds": None, "probability_cutoffs": None, "smoothing": 0})
-    "Mask: above Otsu's threshold of what speaks for the pathology."
+    "Mask: above Otsu's threshold of the evidence for the pathology."
     """
     if segmentation is None:
         return "No masks have been made yet."
     thresholds, cutoffs = (segmentation.get(name) or {} for name in ("thresholds", "probability_cutoffs"))
     rule = (
-        "the pathology's own threshold where it has one, else Otsu's," if thresholds else "Otsu's threshold"
+        "the pathology's own threshold where there is one, otherwise Otsu's,"
+        if thresholds
+        else "Otsu's threshold"
     )
     more = ""
     if segmentation.get("smoothing"):
@@ -62,26 +64,26 @@ def settings_in_words(settings: Mapping[str, Any]) -> list[str]:
     Examples
     --------
     >>> settings_in_words({"output": "logit", "seed": 0})
-    ['It explains the logit (the score before it becomes a probability).', 'Random numbers from seed 0.']
+    ['It explains the logit (the score before it becomes a probability).', 'Random seed: 0.']
     """
     known: dict[str, Callable[[Any], str]] = {
         "output": _output,
         "superpixels": _superpixels,
         "sampling": _sampling,
         "kernel_width": lambda width: (
-            f"Radiographs with little hidden count more: kernel width {width} on the cosine distance."
+            f"Radiographs with little hidden get more weight (kernel width {width}, cosine distance)."
         ),
         "keep_largest": lambda count: (
-            "Every superpixel keeps its value." if count is None else f"Only {count} superpixels get a value."
+            "Every superpixel gets a value." if count is None else f"Only {count} superpixels get a value."
         ),
         "hide": lambda value: (
-            "A hidden superpixel is painted in the mean grey by which the network's input is normalised."
+            "Hidden superpixels are painted in the mean grey used to normalise the network's input."
             if value == 0
-            else f"A hidden superpixel is painted with {value} in the network's normalised input."
+            else f"Hidden superpixels are set to {value} in the network's normalised input."
         ),
-        "rules": lambda rules: f"Relevance is passed back by the {rules} rule.",
+        "rules": lambda rules: f"Relevance is propagated by the {rules} rule.",
         "epsilon": lambda value: f"Epsilon is {value:g}.",
-        "seed": lambda seed: f"Random numbers from seed {seed}.",
+        "seed": lambda seed: f"Random seed: {seed}.",
     }
     return [known[name](value) if name in known else f"{name}: {value}." for name, value in settings.items()]
 
@@ -138,11 +140,11 @@ def why_no_iou(scores: pd.DataFrame, *, has_contours: bool) -> str | None:
     if scores["iou"].notna().any():
         return None
     if not has_contours:
-        return "This cohort has no contours by experts, so there is no IoU and no hit rate."
+        return "This cohort has no expert contours, so there is no IoU and no hit rate."
     marked = scores[scores["expert_area_px"] > 0]
     if marked.empty:
         return "The experts marked nothing on these radiographs, so there is no IoU and no hit rate."
-    return "None of the methods has a mask of a finding that the experts marked here, so there is no IoU."
+    return "No method has a mask of a finding that the experts marked here, so there is no IoU."
 
 
 def _output(output: str | None) -> str:
@@ -155,19 +157,17 @@ def _superpixels(settings: Mapping[str, Any]) -> str:
     if settings["algorithm"] == "slic":
         how = f"about {settings['count']} superpixels (SLIC, compactness {settings['compactness']})"
     else:
-        how = (
-            f"superpixels of like grey and place (quickshift, up to {settings['max_distance']} pixels apart)"
-        )
+        how = f"superpixels of similar grey and position (quickshift, up to {settings['max_distance']} pixels apart)"
     return f"The radiograph is divided into {how}."
 
 
 def _sampling(sampling: int | Mapping[str, Any]) -> str:
     if isinstance(sampling, int):
-        return f"It asks the network {sampling} times, whatever the error."
+        return f"It queries the network {sampling} times, whatever the error."
     return (
-        f"It asks the network {sampling['first']} times, then {sampling['step']} more at a time until the map is "
-        f"expected to correlate by {sampling['reliability']} with that of endlessly many questions, "
-        f"at most {sampling['budget']} times. LIME and SHAP share the answers."
+        f"It queries the network {sampling['first']} times, then {sampling['step']} more at a time until the map is "
+        f"expected to correlate at {sampling['reliability']} with the map from unlimited queries, "
+        f"at most {sampling['budget']} times. LIME and SHAP share these queries."
     )
 
 

@@ -33,7 +33,7 @@ def test_explain_then_score(made_cohort, tmp_path):
     assert "0 radiographs explained, 3 before" in said(again)
     other = call("explain", *about, "--method", "lrp", "--pathology", "Lung Opacity")
     assert other.exit_code == 1
-    assert "holds a run that differs in methods; give another folder" in said(other)
+    assert "contains a run that differs in methods; give another folder" in said(other)
     scored = call("score", "--run", run, "--preset", "paper")
     assert scored.exit_code == 0
     assert Run.open(run).segmentation["sign"] == "signed"
@@ -60,7 +60,7 @@ def test_explain_then_score(made_cohort, tmp_path):
             "test",
         ),
         (("score", "--run", "RUN"), "no run here"),
-        (("import-maps", "--maps", "COHORT", "--cohort", "COHORT", "--run", "RUN"), "no *_map.pkl in it"),
+        (("import-maps", "--maps", "COHORT", "--cohort", "COHORT", "--run", "RUN"), "contains no *_map.pkl"),
     ],
 )
 def test_wrong_input_is_one_line_and_leaves_no_run(made_cohort, tmp_path, arguments, line):

@@ -130,7 +130,7 @@ def test_a_radiograph_that_ends_every_worker_is_a_failure_and_the_rest_goes_on(
     assert (summary.explained, summary.unreadable) == (COUNT - 1, 1)
     (failure,) = plan.run.failures.to_dict("records")
     assert (failure["image_id"], failure["step"]) == (IDS[1], "explain")
-    assert "every worker that explained it was ended" in failure["error"]
+    assert "every worker that tried to explain it was killed" in failure["error"]
     assert_equal(plan.run, undisturbed, but=[IDS[1]])
     (faults / f"kill {IDS[1]}").unlink()
     assert explain(plan, client, model).explained == 1
@@ -152,7 +152,7 @@ def test_an_unreadable_radiograph_is_a_failure(cohort, loaded, tmp_path, client,
 
 def test_a_full_disk_stops_the_workers_and_loses_nothing(plan, client, model, faults, undisturbed):
     (faults / "full").touch()
-    with pytest.raises(OSError, match=r"make room and give the same command again: .*heatmaps"):
+    with pytest.raises(OSError, match=r"make room and run the same command again: .*heatmaps"):
         explain(plan, client, model)
     assert not list(plan.run.folder.rglob("*.part"))
     (faults / "full").unlink()
@@ -192,7 +192,7 @@ def test_a_scheduler_that_goes_away_is_one_line_and_what_is_explained_is_kept(
     _, alive = psutil.wait_procs(family, timeout=60)
     assert not alive, "workers that outlive their scheduler"
     assert stopped.exit_code == 1
-    assert f"{address}: the scheduler went away; what is explained is kept" in said(stopped)
+    assert f"{address}: the scheduler is gone; finished results are kept" in said(stopped)
     assert "Traceback" not in stopped.output
     done = Run.open(tmp_path / "run").explained_ids()
     assert 1 <= len(done) <= COUNT

@@ -174,7 +174,7 @@ def test_two_engines_never_work_on_one_run(plan):
         thread = threading.Thread(target=second)
         thread.start()
         thread.join()
-    assert "another engine is at work on this run" in caught[0]
+    assert "another process is working on this run" in caught[0]
 
 
 def test_a_full_disk_is_one_line_and_loses_nothing(made_cohort, tmp_path, classifier):
@@ -187,7 +187,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(made_cohort, tmp_path, classi
     try:
         plan = make_plan(made_cohort, folder / "run", classifier)
         with pytest.raises(
-            OSError, match=r"No space left on device; .*make room and give the same command again"
+            OSError, match=r"No space left on device; .*make room and run the same command again"
         ):
             explain_cohort(plan)
         assert not list(folder.rglob("*.part"))
@@ -209,7 +209,7 @@ def test_a_file_that_cannot_grow_is_one_line_and_loses_nothing(plan):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, hard))
     try:
-        with pytest.raises(OSError, match=r"make room and give the same command again: .*safetensors"):
+        with pytest.raises(OSError, match=r"make room and run the same command again: .*safetensors"):
             explain_cohort(plan)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

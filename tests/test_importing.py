@@ -101,7 +101,7 @@ def test_beside_a_run_other_masks_of_the_same_name_are_refused(file, made_run, m
     import_segmentations(file, cohort, tmp_path / "run", **about)
     entries = json.loads(file.read_text())
     (tmp_path / file.name).write_text(json.dumps({image_id(1): entries[image_id(1)]}))
-    with pytest.raises(RunError, match="holds a run that differs in"):
+    with pytest.raises(RunError, match="contains a run that differs in"):
         import_segmentations(tmp_path / file.name, cohort, tmp_path / "run", **about)
 
 

@@ -112,7 +112,7 @@ def test_a_training_on_simulated_radiographs_says_so_by_itself(small_cohort, tmp
     out = tmp_path / "first.safetensors"
     real = open_training(small_cohort, tmp_path / "real.safetensors", settings).card
     assert not real.is_simulated
-    assert real.trained_on.startswith("8 radiographs of")
+    assert real.trained_on.endswith("training set, 8 radiographs")
     simulated(small_cohort)
     train(open_training(small_cohort, out, settings, trained_on="eight squares"), epochs=1)
     card = load_classifier(str(out)).card

@@ -71,7 +71,11 @@ def test_the_page_holds_everything_and_asks_nobody(report):
     assert page.count("<table") == len(TABLES)
     assert not re.search(r'(?:src|href)="(?!data:|#)', page)
     assert "For research, not for diagnosis." in page
-    for title in ("LIME against the experts", "The threshold question", "Where this comes from"):
+    for title in (
+        "LIME compared with the experts",
+        "How much depends on the threshold",
+        "Model, data and settings",
+    ):
         assert f"{title}</h2>" in page
 
 
@@ -79,7 +83,7 @@ def test_the_print_has_the_same_words(report):
     pages = PdfReader(report / "report.pdf").pages
     text = "\n".join(page.extract_text() for page in pages)
     assert text.count("For research, not for diagnosis.") > len(pages)
-    for words in ("Grad-CAM against the experts", "Nemenyi", "fingerprint", "τ"):
+    for words in ("Grad-CAM compared with the experts", "Nemenyi", "fingerprint", "τ"):
         assert words in text
 
 
@@ -126,7 +130,7 @@ def test_the_papers_figures_stand_in_it_only_beside_its_own_radiographs(
     report, made_run, made_cohort, monkeypatch
 ):
     page = unescape((report / "report.html").read_text(encoding="utf-8"))
-    assert "The paper's figures are of CheXpert's validation set and are not shown here" in page
+    assert "The paper's results are for the CheXpert validation set and are not shown here" in page
     assert "Paper's mean" not in page
     assert "stars" not in page
     assert pd.read_csv(report / "summary_lime.csv")["paper_mean"].isna().all()
@@ -134,7 +138,7 @@ def test_the_papers_figures_stand_in_it_only_beside_its_own_radiographs(
     monkeypatch.setattr("shamsul_core.cohort.patients.CHEXPERT_VALIDATION", patients)
     evidence = Evidence(made_run, open_cohort(made_cohort))
     boxes, summary, *_ = next(method_chapters(evidence)).blocks
-    assert "its means, as far as it gives them, are stars" in boxes.caption
+    assert "stars: the paper's means" in boxes.caption
     assert "Paper's mean" in summary.shown
     assert summary.frame["paper_mean"].notna().all()
 
@@ -192,8 +196,8 @@ def test_without_contours_there_is_a_report_all_the_same(tmp_path):
     shutil.rmtree(cohort / "CheXlocalize")
     write_report(make_run(tmp_path / "run", cohort), open_cohort(cohort), tmp_path / "out")
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert page.count("No radiograph has both a mask of this method and a contour of the experts.") == 4
-    assert "nothing to set a threshold on" in page
+    assert page.count("No radiograph has both a mask from this method and an expert contour.") == 4
+    assert "no threshold can be compared" in page
     assert (tmp_path / "out" / "report.pdf").stat().st_size > 0
 
 

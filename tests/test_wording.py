@@ -18,14 +18,14 @@ def test_why_there_is_no_iou_is_told_apart(made_run, made_cohort, tmp_path):
     nothing = scores[scores["image_id"] == image_id(3)]
     assert "The experts marked nothing on these" in str(why_no_iou(nothing, has_contours=True))
     empty = scores.assign(iou=float("nan"))
-    assert "None of the methods has a mask" in str(why_no_iou(empty, has_contours=True))
+    assert "No method has a mask" in str(why_no_iou(empty, has_contours=True))
 
     bare = shutil.copytree(made_cohort, tmp_path / "bare")
     shutil.rmtree(bare / "CheXlocalize")
     cohort = open_cohort(bare)
     run = make_run(tmp_path / "run", bare)
     said = why_no_iou(run.scores, has_contours=cohort.has_annotations)
-    assert said == "This cohort has no contours by experts, so there is no IoU and no hit rate."
+    assert said == "This cohort has no expert contours, so there is no IoU and no hit rate."
 
 
 def test_an_empty_table_of_scores_is_no_verdict_of_the_experts():

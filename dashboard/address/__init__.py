@@ -101,7 +101,7 @@ def choice(
     def read(asked: str) -> str | None:
         if asked in options:
             return asked
-        st.warning(f"The address asks for `{_plain(asked)}`, which is not {among}.")
+        st.warning(f"The link asks for `{_plain(asked)}`, which is not {among}.")
         return None
 
     name = _named(key, owner)

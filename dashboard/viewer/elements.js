@@ -11,25 +11,25 @@ function element(tag, attributes = {}, ...children) {
 // ---- Toolbar
 
 const TOGGLES = [
-  { name: "heatmap", text: "Heatmap", help: "Show what the methods marked" },
-  { name: "mask", text: "Mask", help: "Dashed outline of each method's mask, at the threshold chosen" },
-  { name: "expert", text: "Expert", help: "Solid outline of the expert's contour" },
-  { name: "invert", text: "Invert", help: "Black to white (I)" },
+  { name: "heatmap", text: "Heatmap", help: "Show each method's heatmap" },
+  { name: "mask", text: "Mask", help: "Dashed outline: each method's mask at the chosen threshold" },
+  { name: "expert", text: "Contour", help: "Solid outline: the contour that the masks are compared with" },
+  { name: "invert", text: "Invert", help: "Invert black and white (I)" },
 ];
 
 const KEYS = [
   ["Wheel, + −", "zoom"],
   ["Drag", "move"],
   ["Right drag", "window width (across) and level (up and down)"],
-  ["W", "the same by plain drag or one finger"],
+  ["W", "switch: plain drag or one finger changes the window"],
   ["Two fingers", "zoom and move"],
-  ["Double click, Enter", "one panel large, and back (Esc)"],
-  ["Arrows", "move, on a zoomed picture"],
+  ["Double click, Enter", "enlarge one panel; Esc to go back"],
+  ["Arrows", "move a zoomed picture"],
   ["I", "invert"],
   ["N, Page Down", "next radiograph of the worklist"],
   ["P, Page Up", "previous radiograph"],
   ["0, Home", "reset zoom and window"],
-  ["S", "fold the sidebar, and back"],
+  ["S", "hide or show the sidebar"],
 ];
 
 // `on` holds what is called: toggle(name), choose(changes), reset(), link(), window(), draw(), undo().
@@ -49,34 +49,34 @@ function buildToolbar(on, signal) {
   const colours = element("select", { "aria-label": "Colours of the heatmap", "data-testid": "colours" });
   listen(colours, "change", () => on.choose({ colours: colours.value }));
   const bar = element("canvas", { width: "96", height: "10", "aria-hidden": "true" });
-  const [low, high] = [element("span"), element("span", {}, "towards")];
+  const [low, high] = [element("span"), element("span", {}, "for")];
   const zero = element("span", { class: "zero", "aria-hidden": "true" }, "0");
-  const scale = element("span", { class: "scale", title: "Relevance for the pathology, in shares of each map's greatest; nothing is drawn where it is zero" },
+  const scale = element("span", { class: "scale", title: "Evidence for and against the pathology, relative to each map's own maximum; no colour where it is zero" },
     low, element("span", { class: "bar" }, bar, zero), high);
   const threshold = element("select", { "aria-label": "Threshold of the masks", "data-testid": "threshold" });
   const level = element("input", {
-    type: "range", min: "0", max: String(HIGHEST_LEVEL), step: "1", "aria-label": "Fixed threshold of all masks",
-    title: "One threshold for all methods, of each map scaled to 0 to 1", "data-testid": "level",
+    type: "range", min: "0", max: String(HIGHEST_LEVEL), step: "1", "aria-label": "Fixed threshold for all masks",
+    title: "One threshold for all methods; each map is scaled to 0 to 1", "data-testid": "level",
   });
   listen(threshold, "change", () => on.choose({ threshold: threshold.value }));
   listen(level, "input", () => on.choose({ threshold: FIXED, level: level.valueAsNumber }));
   const levelText = element("output", { class: "percent", "data-testid": "level-text" });
-  const reset = element("button", { type: "button", title: "Zoom and window as at first (0)", "data-testid": "reset" },
+  const reset = element("button", { type: "button", title: "Reset zoom and window (0)", "data-testid": "reset" },
     "Reset");
   listen(reset, "click", on.reset);
-  const link = element("button", { type: "button", title: "The address of this very view: case, pathology, zoom, window, threshold",
+  const link = element("button", { type: "button", title: "Copy a link to exactly this view: case, pathology, zoom, window, threshold",
     "data-testid": "link" }, "Copy link");
   listen(link, "click", on.link);
   const window_ = element("button", { type: "button", role: "switch", "data-testid": "window",
-    title: "Drag, or one finger, changes the window: width across, level up and down (W). The right button always does" }, "Window");
+    title: "Dragging, or one finger, changes the window: across for width, up and down for level (W). The right mouse button always does" }, "Window");
   listen(window_, "click", on.window);
   const draw = element("button", { type: "button", role: "switch", "data-testid": "draw",
-    title: "Draw around the finding with the left button on any picture (D); the middle button then moves" }, "Draw contour");
+    title: "Draw around the finding on any picture with the left mouse button (D); the middle button moves the picture" }, "Draw contour");
   listen(draw, "click", on.draw);
-  const undo = element("button", { type: "button", title: "Take the last contour back", "data-testid": "undo" }, "Undo");
+  const undo = element("button", { type: "button", title: "Remove the last contour", "data-testid": "undo" }, "Undo");
   listen(undo, "click", on.undo);
   const status = element("span", { class: "status", title: "Zoom, window width and level", "data-testid": "view-status" });
-  const root = element("div", { class: "toolbar", role: "group", "aria-label": "What the pictures show" },
+  const root = element("div", { class: "toolbar", role: "group", "aria-label": "Display settings" },
     element("span", { class: "together" }, toggles.heatmap, element("label", { class: "opacity" }, "Opacity", opacity, percent), colours, scale),
     element("span", { class: "together" }, toggles.mask, element("label", { class: "opacity" }, "Threshold", threshold), level, levelText),
     toggles.expert, draw, undo, toggles.invert, window_, reset, link, status, buildKeys());
@@ -92,12 +92,12 @@ function describeToolbar(toolbar, scene) {
   const isBare = scene.panels.every(({ key }) => key === "expert") && !scene.expert && !scene.canDraw;
   for (const node of toolbar.root.querySelectorAll(".together")) node.hidden = isBare; // there is nothing over the radiograph
   toolbar.toggles.expert.hidden = isBare;
-  toolbar.toggles.expert.lastChild.textContent = scene.canDraw ? "Your contour" : "Expert";
+  toolbar.toggles.expert.lastChild.textContent = scene.canDraw ? "Your contour" : "Contour";
 }
 
 function buildKeys() {
   const rows = KEYS.map(([key, does]) => element("tr", {}, element("th", { scope: "row" }, key), element("td", {}, does)));
-  return element("details", { class: "keys" }, element("summary", { title: "Mouse, touch and keys" }, "Keys"), element("table", {}, ...rows));
+  return element("details", { class: "keys" }, element("summary", { title: "Mouse, touch and keyboard" }, "Keys"), element("table", {}, ...rows));
 }
 
 // ---- Panels
@@ -150,7 +150,7 @@ function describePanel(parts, panel, sideMarkers) {
   }));
   if (panel.levels) {
     parts.readings.threshold = element("dd", { "data-testid": `metric-${panel.key}-threshold` });
-    parts.metrics.append(element("div", { title: "Threshold of the mask, of the map scaled to 0 to 1" },
+    parts.metrics.append(element("div", { title: "Threshold of the mask; the map is scaled to 0 to 1" },
       element("dt", {}, "Threshold"), parts.readings.threshold));
   }
 }
@@ -172,5 +172,5 @@ function relevanceAt(heat, point, size) {
   const share = heat.levels[row * heat.width + column] / 127;
   if (share === 0) return "relevance 0";
   const sign = share < 0 ? "−" : "+";
-  return `${sign}${Math.abs(share).toFixed(2)} of max, ${share < 0 ? "against" : "towards"}`;
+  return `${sign}${Math.abs(share).toFixed(2)} of max, ${share < 0 ? "against" : "for"}`;
 }

@@ -7,13 +7,14 @@ const SHADE = [47, 124, 158]; // white on it has 4.6:1, and more on all darker s
 
 function buildFindings(onPathology, signal) {
   const table = element("table", { class: "grid", "aria-label": "IoU by pathology and method" });
-  const pairs = element("table", { class: "grid pairs", "aria-label": "Agreement of the methods' masks, IoU" });
+  const pairs = element("table", { class: "grid pairs", "aria-label": "Agreement between the methods' masks, IoU (intersection over union)" });
   const agreement = element("div", { class: "agreement" },
-    element("h2", {}, "Agreement of the masks"), pairs);
+    element("h2", {}, "Agreement between masks"), pairs);
   const caption = element("h2", { "data-testid": "grid-threshold" });
   const legend = element("p", { class: "legend" },
-    "IoU, lighter is more. ◉ the map's maximum is inside the contour. ● labelled positive, ○ negative, ◐ uncertain, " +
-    "· blank. ✎ there is a contour. – says why when pointed at.");
+    "IoU (intersection over union): overlap of mask and contour, 0 to 1; brighter is higher. ◉ hit: the map's maximum is " +
+    "inside the contour. ● labelled positive, ○ negative, ◐ uncertain, · blank. ✎ contour available. – no value: point at it " +
+    "for the reason.");
   const root = element("section", { class: "findings", "data-testid": "findings" }, caption, table, agreement, legend);
   table.addEventListener("click", (event) => {
     const row = event.target.closest("tr[data-pathology]");
@@ -35,7 +36,7 @@ function describeFindings(parts, scene) {
   const methods = scene.panels.slice(1);
   parts.root.hidden = scene.grid.length === 0;
   const head = element("tr", {}, element("th", { scope: "col" }, "Pathology"),
-    element("th", { scope: "col", title: `Predicted probability; bold ${scene.predictionRule}` }, "Prob."),
+    element("th", { scope: "col", title: `Predicted probability; in bold if predicted, that is ${scene.predictionRule}` }, "Prob."),
     ...methods.map(({ title }) => element("th", { scope: "col" }, title)));
   const body = element("tbody", { role: "radiogroup", "aria-label": "Pathology" },
     ...scene.grid.map((row) => gridRow(row, row.pathology === scene.pathology)));
@@ -75,7 +76,7 @@ function drawAgreement(parts, scene, choices) {
   const titles = Object.fromEntries(scene.panels.map(({ key, title }) => [key, title]));
   const keys = scene.panels.slice(1).map(({ key }) => key);
   parts.agreement.hidden = scene.agreements.length === 0;
-  parts.agreement.firstChild.textContent = `Agreement of the masks (IoU, ${thresholdInWords(scene, choices)})`;
+  parts.agreement.firstChild.textContent = `Agreement between masks (IoU, ${thresholdInWords(scene, choices)})`;
   const ious = new Map(scene.agreements.map((pair) => [`${pair.one} ${pair.other}`, agreementOf(pair, choices)]));
   const cell = (one, other, isBelow) => {
     const iou = ious.get(`${one} ${other}`);

@@ -5,10 +5,10 @@
 const SCENE_VERSION = 2;
 
 async function readScene(block, decoded) {
-  if (!(block instanceof Uint8Array) || block.length < 4) throw new Error("there are no data");
+  if (!(block instanceof Uint8Array) || block.length < 4) throw new Error("no data arrived");
   const start = 4 + new DataView(block.buffer, block.byteOffset, 4).getUint32(0, true);
   const scene = JSON.parse(new TextDecoder().decode(block.subarray(4, start)));
-  if (scene.version !== SCENE_VERSION) throw new Error(`its version ${scene.version} is not known`);
+  if (scene.version !== SCENE_VERSION) throw new Error(`unknown version ${scene.version}`);
 
   const used = new Map();
   // A copy, so that typed arrays are aligned and the message's own buffer can be freed.

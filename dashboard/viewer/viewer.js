@@ -176,7 +176,7 @@ class Viewer {
       await navigator.clipboard.writeText(link);
       this.toolbar.link.textContent = "Link copied";
     } catch { // a browser allows it on https and on this machine only
-      window.prompt("The address of this view", link);
+      window.prompt("Link to this view", link);
     }
     setTimeout(() => { this.toolbar.link.textContent = "Copy link"; }, 2000);
   }

@@ -20,7 +20,7 @@ from shamsul_core.cli.tune import tune
 
 app = typer.Typer(
     name="python -m shamsul_core",
-    help="Explain chest radiographs with four methods and hold them against the expert's contours. For research, not for diagnosis.",
+    help="Explain a chest X-ray classifier with four methods and compare them with the experts' contours. For research, not for diagnosis.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

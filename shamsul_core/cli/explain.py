@@ -20,33 +20,40 @@ def explain(
     model: Annotated[
         str,
         typer.Option(
-            help="A .safetensors classifier of ours, Keras' .h5, a torchvision state dict with its .json, torchxrayvision:<weights>, or 'untrained' for a trial."
+            help="A SHAMSUL .safetensors classifier, a Keras .h5 file, a torchvision state dict with its .json, torchxrayvision:<weights>, or 'untrained' for a trial."
         ),
     ],
     run: RunFolder,
     *,
     split: Annotated[
-        str | None, typer.Option(help="train, val or test; otherwise the one with contours.")
+        str | None, typer.Option(help="train, val or test. Default: the split with contours.")
     ] = None,
     preset: Preset = "default",
-    method: Annotated[list[str] | None, typer.Option(help="lime, shap, gradcam, lrp; otherwise all.")] = None,
+    method: Annotated[
+        list[str] | None, typer.Option(help="lime, shap, gradcam or lrp; may be repeated. Default: all.")
+    ] = None,
     pathology: Annotated[
-        list[str] | None, typer.Option(help="Otherwise the ten that CheXlocalize localises.")
+        list[str] | None,
+        typer.Option(
+            help="Pathology to explain; may be repeated. Default: the ten that CheXlocalize localises."
+        ),
     ] = None,
     present_or_predicted: Annotated[
         bool,
         typer.Option(
             "--present-or-predicted",
-            help="Explain on each radiograph only what is labelled, marked or predicted.",
+            help="On each radiograph, explain only pathologies that are labelled, marked by the experts or predicted.",
         ),
     ] = False,
     device: Annotated[str, typer.Option(help="Where the network runs: cpu, or cuda for a GPU.")] = "cpu",
-    workers: Annotated[int, typer.Option(min=1, help="Processes that share this machine's cores.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Number of processes sharing this machine's cores.")
+    ] = 1,
     scheduler: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler, whose workers then do the work.")
+        str | None, typer.Option(help="Address of a Dask scheduler whose workers do the work.")
     ] = None,
 ) -> None:
-    """Predict, explain, segment and score a cohort; called again, it goes on where it was."""
+    """Predict, explain, segment and score a cohort; run again to resume."""
     with one_line_errors(), console.status("Reading the cohort and the model"):
         from shamsul_core.classifier import load_classifier
         from shamsul_core.cohort import open_cohort
@@ -82,7 +89,9 @@ def explain(
     for problem in opened.problems:
         console.print(f"[yellow]{problem}")
     if missing:
-        console.print(f"[yellow]{model}: has no output for {', '.join(missing)}; left out", soft_wrap=True)
+        console.print(
+            f"[yellow]{model}: has no output for {', '.join(missing)}; these are left out", soft_wrap=True
+        )
     if not classifier.is_trained:
         console.print("[yellow]An untrained network: its predictions and heatmaps mean nothing.")
     with one_line_errors(), progress_bar(len(opened.radiographs) * plan.steps) as report:

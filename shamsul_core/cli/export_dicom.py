@@ -13,12 +13,16 @@ from shamsul_core.cli.terminal import console, one_line_errors
 
 def export_dicom(
     run: RunFolder,
-    radiograph: Annotated[str, typer.Option(help="Id, such as patient60001_study1_view1_frontal.")],
+    radiograph: Annotated[
+        str, typer.Option(help="Radiograph id, such as patient60001_study1_view1_frontal.")
+    ],
     pathology: Annotated[str, typer.Option()],
     out: Annotated[Path, typer.Option(help="Folder to write to.")],
     source: Annotated[
         Path | None,
-        typer.Option(help="The DICOM image that the radiograph was read from, whose study the files join."),
+        typer.Option(
+            help="The DICOM image from which the radiograph was read; the files are added to its study."
+        ),
     ] = None,
 ) -> None:
     """Write a case's overlays as DICOM Secondary Captures and its masks as DICOM SEG."""

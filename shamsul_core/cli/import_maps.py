@@ -26,22 +26,24 @@ def import_maps(
     maps: Annotated[Path | None, typer.Option(help="Folder with CheXlocalize's *_map.pkl files.")] = None,
     segmentations: Annotated[
         Path | None,
-        typer.Option(help="In place of maps: a segmentation JSON, as CheXlocalize's eval.py takes it."),
+        typer.Option(help="Instead of maps: a segmentation JSON in the format of CheXlocalize's eval.py."),
     ] = None,
     beside: Annotated[
         Path | None,
         typer.Option(
-            help="A run whose heatmaps are copied and scored as they were, so that the masks stand beside them."
+            help="A run whose heatmaps are copied and scored unchanged, to compare the masks with them."
         ),
     ] = None,
     split: Annotated[
-        str | None, typer.Option(help="train, val or test; otherwise the one with contours.")
+        str | None, typer.Option(help="train, val or test. Default: the split with contours.")
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option(help="The method's short name in the run; gradcam for maps, imported for masks."),
+        typer.Option(
+            help="The method's short name in the run. Default: gradcam for maps, imported for masks."
+        ),
     ] = None,
-    title: Annotated[str | None, typer.Option(help="The method's name for people.")] = None,
+    title: Annotated[str | None, typer.Option(help="The method's name as displayed.")] = None,
     preset: Preset = "paper",
     thresholds: Thresholds = None,
     probability_cutoffs: Cutoffs = None,
@@ -57,9 +59,7 @@ def import_maps(
         from shamsul_core.scoring import score_run
 
         if (maps is None) == (segmentations is None) or (beside is not None and segmentations is None):
-            message = (
-                "give either --maps FOLDER, or --segmentations FILE and with it --beside RUN if you like"
-            )
+            message = "give either --maps FOLDER, or --segmentations FILE, optionally with --beside RUN"
             raise ValueError(message)
         keep_freed_memory()
         opened = open_cohort(cohort, split=split)

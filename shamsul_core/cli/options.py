@@ -25,16 +25,19 @@ RunFolder = Annotated[
     Path,
     typer.Option("--run", parser=_run_place, metavar="RUN", help="Folder of the run, or s3://bucket/folder."),
 ]
-Preset = Annotated[str, typer.Option(help="Settings: 'default', or 'paper' as the paper's code has them.")]
+Preset = Annotated[str, typer.Option(help="Settings: 'default', or 'paper' for those of the paper's code.")]
 Thresholds = Annotated[
-    Path | None, typer.Option(help="CSV threshold,task: per-pathology thresholds in place of Otsu's.")
+    Path | None,
+    typer.Option(help="CSV with columns threshold,task: per-pathology thresholds instead of Otsu's."),
 ]
 Cutoffs = Annotated[
     Path | None,
-    typer.Option(help="CSV prob_threshold,mIoU,task: below its best cutoff a pathology's mask is empty."),
+    typer.Option(
+        help="CSV with columns prob_threshold,mIoU,task: probability cutoffs below which a pathology's mask is empty."
+    ),
 ]
 Smoothing = Annotated[
-    int, typer.Option(min=0, help="Side of CheXlocalize's smoothing box in pixels, 0 for none.")
+    int, typer.Option(min=0, help="Side of CheXlocalize's smoothing box in pixels; 0 for none.")
 ]
 
 

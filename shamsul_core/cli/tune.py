@@ -18,19 +18,26 @@ def tune(
     run: RunFolder,
     *,
     out: Annotated[
-        Path, typer.Option(help="CSV threshold,task to write; of several methods one each, its name added.")
+        Path,
+        typer.Option(
+            help="CSV to write, with columns threshold,task; one per method, with its name added, if there are several."
+        ),
     ] = Path("tuning_results.csv"),
     cutoffs_out: Annotated[
         Path | None,
-        typer.Option(help="CSV prob_threshold,mIoU,task of the probability cutoffs, to be tuned too."),
+        typer.Option(
+            help="CSV to write, with columns prob_threshold,mIoU,task, to tune probability cutoffs too."
+        ),
     ] = None,
-    method: Annotated[list[str] | None, typer.Option(help="Of the run; otherwise all.")] = None,
+    method: Annotated[
+        list[str] | None, typer.Option(help="Method to tune; may be repeated. Default: all in the run.")
+    ] = None,
     preset: Preset = "default",
     every_level: Annotated[
-        bool, typer.Option("--every-level", help="Try all 256 grey levels in place of 0.2, 0.3, ..., 0.8.")
+        bool, typer.Option("--every-level", help="Try all 256 grey levels instead of 0.2, 0.3, ..., 0.8.")
     ] = False,
 ) -> None:
-    """Find each pathology's threshold of best mean IoU, as CheXlocalize's scripts do."""
+    """Find the threshold with the best mean IoU for each pathology, as CheXlocalize's scripts do."""
     with one_line_errors(), console.status("Reading the run and its cohort"):
         from shamsul_core.chexlocalize import write_probability_cutoffs, write_thresholds
         from shamsul_core.cohort import open_cohort
@@ -61,7 +68,7 @@ def tune(
             untuned = [pathology for pathology, one in found.items() if not len(one.ious)]
             if untuned:
                 console.print(
-                    f"[yellow]{path}: nothing to tune on for {', '.join(untuned)}; the lowest stands"
+                    f"[yellow]{path}: nothing to tune on for {', '.join(untuned)}; the lowest threshold is used"
                 )
             if cutoffs_out:
                 write_probability_cutoffs(_of_method(cutoffs_out, name, methods), cutoffs[name])

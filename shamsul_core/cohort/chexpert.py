@@ -209,9 +209,7 @@ class CheXpertCohort:
         for source in self._expert_sources:
             for image_id, name in source.entries.items():
                 if image_id not in self._radiographs:
-                    yield Problem(
-                        f"{name} {quoted(image_id)}", "this entry has no radiograph; it is passed over"
-                    )
+                    yield Problem(f"{name} {quoted(image_id)}", "this entry has no radiograph; it is ignored")
 
     def _check(self, image_id: str) -> Iterator[Problem]:
         try:
@@ -249,7 +247,7 @@ def _mismatches(
 
 
 def _nothing(rows: Sequence[LabelRow], problems: Sequence[Problem], layout: Layout) -> str:
-    first = f"; first problem: {problems[0]}" if problems else "; the file has no line but its header"
+    first = f"; first problem: {problems[0]}" if problems else "; the file has only a header"
     return f"none of its radiographs could be found in {layout.images} ({len(rows)} lines read){first}"
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NOT_THERE = object()
-_NO_JSON = "the file is cut off or is not JSON ({}); copy it again, it is passed over as if it were absent"
+_NO_JSON = "the file is cut off or is not JSON ({}); copy it again; until then it is ignored"
 
 
 class ExpertFile:
@@ -41,7 +41,9 @@ class ExpertFile:
         except (ValueError, RecursionError) as error:
             return None, (Problem(self.name, _NO_JSON.format(error)),)
         if not isinstance(content, dict):
-            message = f"the file must hold an object of radiograph ids, it holds {quoted(content)}; it is passed over"
+            message = (
+                f"the file must hold an object of radiograph ids, it holds {quoted(content)}; it is ignored"
+            )
             return None, (Problem(self.name, message),)
         problems: list[Problem] = []
         entries = {
@@ -59,7 +61,7 @@ class ExpertFile:
         for key, value in entry.items():
             name = canonical_name(key)
             if name in named:
-                problems.append(Problem(f"{self.name} {image_id}", f"{name} stands twice; the first is used"))
+                problems.append(Problem(f"{self.name} {image_id}", f"{name} occurs twice; the first is used"))
             elif name != "img_size" and name not in LOCALISED_PATHOLOGIES:
                 problems.append(
                     Problem(f"{self.name} {image_id}", f"{quoted(key)} is not one of the ten pathologies")

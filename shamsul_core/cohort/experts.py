@@ -209,5 +209,5 @@ def other_size(annotation: Annotation, size: Size) -> Iterator[Problem]:
     """Yield a problem where a mask is not of its radiograph's size: scores at another size would mean nothing."""
     if annotation.size != size:
         (height, width), (true_height, true_width) = annotation.size, size
-        message = f"the mask is {height} × {width}, the radiograph {true_height} × {true_width}; one of them is not it"
+        message = f"the mask is {height} × {width}, the radiograph {true_height} × {true_width}; they must be the same size"
         yield Problem(annotation.subject, message)

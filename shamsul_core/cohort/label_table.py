@@ -111,7 +111,7 @@ def _lines(text: str, name: str, problems: list[Problem]) -> Iterator[tuple[rang
                 yield range(first, reader.line_num + 1), fields
             first = reader.line_num + 1
     except csv.Error as error:
-        message = f"this and all that follows cannot be read ({error}); look for a stray quotation mark"
+        message = f"this line and all that follow cannot be read ({error}); look for a stray quotation mark"
         problems.append(Problem(f"{name} line {first}", message))
 
 
@@ -169,9 +169,7 @@ def _count_message(numbers: range, found: int, expected: int) -> str:
     message = f"fields: {found} in this line, {expected} in the header; it is left out"
     if len(numbers) == 1:
         return message
-    return (
-        f"{message} with all up to line {numbers[-1]}, for they are in quotation marks; look for a stray one"
-    )
+    return f"{message} together with all lines up to {numbers[-1]}, because they are within quotation marks; look for a stray one"
 
 
 def _field(fields: Sequence[str], place: int | None) -> str:
@@ -204,7 +202,7 @@ def _read_view(
     stated = _VIEWS.get(text.lower())
     if stated is not None and stated != named:
         problems.append(
-            Problem(subject, f"the view is {quoted(text)}, the file's name says {named}; the former is used")
+            Problem(subject, f"the view is {quoted(text)}, but the file name says {named}; the view is used")
         )
     return stated or named
 
@@ -214,7 +212,7 @@ def _read_age(text: str, subject: str, problems: list[Problem]) -> int | None:
     if number is not None and 0 <= number <= _OLDEST:
         return int(number)
     if text and not (number is not None and math.isnan(number)):
-        problems.append(Problem(subject, f"the age is {quoted(text)}; read as not known"))
+        problems.append(Problem(subject, f"the age is {quoted(text)}; read as unknown"))
     return None
 
 
@@ -227,5 +225,5 @@ def _number(text: str) -> float | None:
 
 def _repetition(first: LabelRow, again: LabelRow, name: str) -> Problem:
     what = "with the same labels" if first.labels == again.labels else "with other labels"
-    message = f"{again.image_id} stands in line {first.line} already, {what}; line {first.line} is used"
+    message = f"{again.image_id} is already in line {first.line}, {what}; line {first.line} is used"
     return Problem(f"{name} line {again.line}", message)

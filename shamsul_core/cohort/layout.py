@@ -95,7 +95,7 @@ def find_layout(folder: Path, split: str | None) -> Layout:
         There is no such split, or there are two of it; says what was looked for and what was found.
     """
     if not folder.is_dir():
-        message = "there is no such folder; give the one that holds CheXpert/ and CheXlocalize/"
+        message = "there is no such folder; give the one that contains CheXpert/ and CheXlocalize/"
         raise CohortError(message, subject=str(folder))
     chosen = _default_split(folder) if split is None else _known_split(folder, split)
     images = _the_only(_image_folders(folder, chosen), folder, f"folders of {chosen} radiographs")
@@ -161,7 +161,7 @@ def _simulated_files(folder: Path, images: Path) -> tuple[Path, ...]:
 def _the_only(paths: Sequence[Path], folder: Path, what: str) -> Path | None:
     """Return the one path, or the first of files that are copies of each other; to guess would be to mix cohorts."""
     if any(not _is_copy(paths[0], other) for other in paths[1:]):
-        message = f"there are {len(paths)} {what} ({_names(paths, folder)}); keep one of them, or give its own folder"
+        message = f"there are {len(paths)} {what} ({_names(paths, folder)}); keep one of them, or give that one's own folder"
         raise CohortError(message, subject=str(folder))
     return paths[0] if paths else None
 

@@ -147,11 +147,11 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return "the image file is missing; put it back or take its line out of the label file"
+        return "the image file is missing; put it back or remove its line from the label file"
     if isinstance(error, PermissionError | IsADirectoryError):
         return f"the image file cannot be opened ({error.strerror}); make it readable"
     if isinstance(error, UnidentifiedImageError):
-        return "this is not a JPEG or PNG image; save the radiograph as one of the two"
+        return "this is not a JPEG or PNG image; save the radiograph in one of these formats"
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         return "the image claims far more pixels than any radiograph has; save it again at its true size"
     return f"the image file is cut off or damaged ({error}); copy it again from its source"

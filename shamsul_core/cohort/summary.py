@@ -68,7 +68,7 @@ def composition(table: pd.DataFrame) -> dict[str, dict[str, int]]:
     views = table["view"].str.cat(" " + table["projection"], na_rep="").str.strip()
     bounds = [*AGE_BANDS, np.inf]
     names = [f"{low} to {high - 1:.0f}" for low, high in pairwise(bounds[:-1])]
-    ages = pd.cut(table["age"], bounds, right=False, labels=[*names, f"{AGE_BANDS[-1]} and more"])
+    ages = pd.cut(table["age"], bounds, right=False, labels=[*names, f"{AGE_BANDS[-1]} and over"])
     return {
         "View": _shares(views.where(views != ""), is_ordered=False),
         "Sex": _shares(table["sex"], is_ordered=False),
@@ -80,4 +80,4 @@ def _shares(values: pd.Series, *, is_ordered: bool) -> dict[str, int]:
     counts = values.value_counts(sort=not is_ordered)
     found = {str(name): int(count) for name, count in counts.items() if count or is_ordered}
     unknown = int(values.isna().sum())
-    return (found if any(found.values()) else {}) | ({"not known": unknown} if unknown else {})
+    return (found if any(found.values()) else {}) | ({"unknown": unknown} if unknown else {})

@@ -157,7 +157,7 @@ def banner(run: Run) -> str | None:
     simulated = run.manifest.cohort.get("simulated")
     card = card_in_manifest(run.manifest.model)
     if card is not None and card.is_simulated and not simulated:
-        lines.append(f"{NEVER_REAL} What it says of this one means nothing.")
+        lines.append(f"{NEVER_REAL} Its output for this one means nothing.")
     return " ".join([*lines, simulated] if simulated else lines) or None
 
 
@@ -177,7 +177,7 @@ def _expert_mask(
 ) -> tuple[Mask | None, str | None]:
     """Return the experts' mask, or why there is none to draw."""
     if pathology not in LOCALISED_PATHOLOGIES:
-        return None, "CheXlocalize has no contours of this observation."
+        return None, "CheXlocalize has no contours for this observation."
     try:
         annotation = cohort.annotation(image_id, pathology)
         if annotation is None:
@@ -188,12 +188,12 @@ def _expert_mask(
     except CohortError as error:
         return None, str(error)
     if mask.shape != size:
-        return None, f"The expert's mask has another size ({mask.shape}) than the radiograph ({size})."
+        return None, f"The experts' mask ({mask.shape}) and the radiograph ({size}) differ in size."
     return mask, None
 
 
 def _expert_panel(expert: Mask | None, note: str | None, whose: str) -> Panel:
-    meaning = f"{whose[:1].upper()}{whose[1:]} mask, of the radiograph"
+    meaning = f"{whose[:1].upper()}{whose[1:]} mask, as a share of the radiograph"
     area = () if expert is None else (_area(expert, meaning),)
     return Panel(key="expert", title="Radiograph", metrics=area, note=note)
 
@@ -260,7 +260,7 @@ def _facts(
         Metric(
             name="Sampling",
             value=", ".join(sampled),
-            help="Whether the error of a sampled heatmap is as small as was asked for",
+            help="Whether a sampled heatmap reached the requested precision",
         )
         if sampled
         else None,
@@ -294,9 +294,13 @@ def _metrics(score: Mapping[Hashable, Any], mask: Mask, whose: str) -> tuple[Met
     overlap = "–" if pd.isna(score["iou"]) else f"{score['iou']:.2f}"
     hit = "–" if pd.isna(score["hit"]) else ("yes" if score["hit"] == 1 else "no")
     return (
-        Metric(name="IoU", value=overlap, help=f"Overlap of the method's mask with {whose} mask, 0 to 1"),
+        Metric(
+            name="IoU",
+            value=overlap,
+            help=f"Intersection over union of the method's mask and {whose} mask, 0 to 1",
+        ),
         Metric(name="Hit", value=hit, help=f"Whether the map's maximum lies inside {whose} contour"),
-        _area(mask, "The method's mask, of the radiograph"),
+        _area(mask, "The method's mask, as a share of the radiograph"),
     )
 
 

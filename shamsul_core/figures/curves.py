@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from shamsul_core.figures.drawing import Theme, ThemeName
 
-_NOTHING = "No observation has both positive and negative radiographs: there is no curve."
+_NOTHING = "No observation has both positive and negative radiographs, so there is no curve."
 
 
 def roc_figure(
@@ -95,10 +95,8 @@ def calibration_figure(bins: pd.DataFrame, scores: pd.DataFrame, theme: ThemeNam
     colours = THEMES[theme]
     names = list(dict.fromkeys(bins["observation"]))
     if not names:
-        return nothing_to_draw(colours, "No observation has a label: there is nothing to calibrate against.")
-    legend = (
-        "Dashed: perfect. Dots: ten bins, the larger the more radiographs. ECE: expected calibration error."
-    )
+        return nothing_to_draw(colours, "No observation has labels, so calibration cannot be assessed.")
+    legend = "Dashed: perfect calibration. Dots: ten bins, sized by number of radiographs. ECE: expected calibration error."
     figure, panels = unit_panels(colours, names, "Mean predicted probability", "Share of positives", legend)
     for name, axes in panels:
         axes.plot([0, 1], [0, 1], color=colours.faint, linewidth=0.8, linestyle=(0, (4, 3)))
@@ -124,7 +122,7 @@ def _threshold(axes: Axes, theme: Theme, x: float, y: float) -> None:
 def _legend(by_observation: pd.DataFrame, dashed: str) -> str:
     dropped = by_observation["reason"].dropna()
     missing = ", ".join(f"{name} ({reason})" for name, reason in dropped.items())
-    words = f"Dashed: {dashed}. Dot: the threshold. In brackets: 95 % intervals."
+    words = f"Dashed: {dashed}. Dot: the threshold. In parentheses: 95 % intervals."
     return f"{words} Without a curve: {missing}." if missing else words
 
 

@@ -219,7 +219,7 @@ def drawn_in_words(scores: pd.DataFrame, titles: Mapping[str, str], *columns: st
     count = int(scores.loc[scores["method"].isin(titles), list(columns)].notna().all(axis=1).sum())
     if count <= MOST_POINTS:
         return ""
-    return f"{MOST_POINTS:,} of {count:,} points are drawn, taken at random; boxes, means and the table count all."
+    return f"{MOST_POINTS:,} of {count:,} points are shown, chosen at random; boxes, means and the table include all."
 
 
 def case_of(scores: pd.DataFrame, place: int) -> tuple[str, str]:

@@ -163,7 +163,7 @@ def lesion_fact(found: Lesion, *, is_frontal: bool) -> Metric:
                 "both": "on both sides of the image's midline",
             }[found.side]
         )
-    meaning = f"Of the experts' mask; on one side where {_SIDE_SHARE:.0%} of its area is. The midline is the image's."
+    meaning = f"From the experts' mask; on one side if at least {_SIDE_SHARE:.0%} of its area is there. The midline is the image's."
     return Metric(name="Lesion", value=", ".join(words), help=meaning)
 
 
@@ -201,7 +201,7 @@ def _row(
     is_marked: bool,
 ) -> Row:
     prediction = prediction_fact(pathology, probability, label, thresholds)
-    words = [f"probability {prediction.value}", *(["experts drew a contour"] if is_marked else [])]
+    words = [f"probability {prediction.value}", *(["expert contour available"] if is_marked else [])]
     return Row(
         pathology=pathology,
         sign=sign_of(label),

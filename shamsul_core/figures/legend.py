@@ -17,9 +17,9 @@ def colour_bar() -> str:
         shades = (round(_GREY * (1 - share) + value * share) for value in colour)
         stops.append(f"rgb({','.join(map(str, shades))})")
     return (
-        '<div role="img" aria-label="Colours of relevance: blue against the pathology, orange towards it, none where there is no relevance" '
+        '<div role="img" aria-label="Colours of relevance: blue is evidence against the pathology, orange is evidence for it, no colour is no relevance" '
         'style="max-width:32rem;font-size:0.875rem">'
         f'<div style="height:14px;background:linear-gradient(90deg,{",".join(stops)})"></div>'
         '<div style="display:flex;justify-content:space-between"><span>against the pathology</span><span>no relevance</span>'
-        "<span>towards the pathology</span></div></div>"
+        "<span>for the pathology</span></div></div>"
     )

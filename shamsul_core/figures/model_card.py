@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from shamsul_core.model_card import ModelCard
 
 NEVER_REAL = "This model has never seen a real radiograph."
-UNKNOWN = "Nothing is known about what this model was trained on, so nothing it says can be relied on for any radiograph."
+UNKNOWN = (
+    "It is not known what this model was trained on, so its output cannot be relied on for any radiograph."
+)
 
 _WARNING = (
     "background:#ffd166;color:#000;border-radius:4px;padding:10px 16px;font-size:1rem;line-height:1.45;"
@@ -40,7 +42,7 @@ def model_card_html(card: ModelCard | None, model: str) -> str:
     return _framed(
         _WARNING,
         f'<div style="font-size:1.35rem;font-weight:700">{NEVER_REAL}</div>'
-        "What it says of a real one means nothing, however high the probability and however clear the map."
+        "Its output for a real one means nothing, however high the probability and however clear the heatmap."
         f'<div style="padding-top:4px"><b>{escape(model)}.</b> {_facts(card)}</div>',
     )
 

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_FEWER = f"{TOO_FEW}: fewer than {FEWEST} patients are positive, or negative"
+_FEWER = f"{TOO_FEW}: fewer than {FEWEST} positive or negative patients"
 _HEADERS = (
     ("Observation", "", ""),
     ("Pos.", "", "Radiographs labelled positive"),
     ("Neg.", "", "Radiographs labelled negative"),
     ("Unc.", "", "Radiographs labelled uncertain; not evaluated"),
-    ("Prev.", "", "Prevalence: positives among the definite labels"),
+    ("Prev.", "", "Prevalence: share of positives among the definite labels"),
     (
         "AUROC, 0 to 1",
         "drawn",
-        "Area under the receiver operating characteristic (ROC) curve; the tick in the middle is chance",
+        "Area under the receiver operating characteristic (ROC) curve; the mark in the middle is chance (0.5)",
     ),
     ("AUROC", "", f"AUROC with its 95 % bootstrap interval; {_FEWER}"),
     (
@@ -32,7 +32,11 @@ _HEADERS = (
         "Area under the precision-recall curve (average precision) with its 95 % bootstrap interval; chance is the "
         f"prevalence; {_FEWER}",
     ),
-    ("At", "", "Threshold: an observation counts as predicted from this probability on"),
+    (
+        "At",
+        "",
+        "Decision threshold: an observation counts as predicted if its probability is at least this high",
+    ),
     (
         "Sens.",
         "",
@@ -126,7 +130,7 @@ def interval(average: pd.Series) -> str:
     if math.isnan(average["value"]):
         return "No observation has both positive and negative radiographs."
     if math.isnan(average["low"]):
-        return f"No interval: it takes at least {FEWEST} patients of each label."
+        return f"No interval: this takes at least {FEWEST} patients with each label."
     return f"95 % interval {average['low']:.2f} to {average['high']:.2f}."
 
 

@@ -67,7 +67,7 @@ def draw_colour_bar(axes: Axes, colour: str = "black") -> None:
     share = AS_AT_FIRST.opacity * table[:, 3:]
     axes.imshow((0.35 * (1 - share) + table[:, :3] * share)[None], aspect="auto", extent=(-1, 1, 0, 1))
     axes.set_yticks([])
-    axes.set_xticks([-1, 0, 1], ["against", "0", "towards"], color=colour, fontsize=8)
+    axes.set_xticks([-1, 0, 1], ["against", "0", "for"], color=colour, fontsize=8)
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)

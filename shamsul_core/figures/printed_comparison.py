@@ -20,7 +20,7 @@ from shamsul_core.figures.comparison import segmentation_of, threshold_rule
 from shamsul_core.figures.display import AS_AT_FIRST, displayed_scene
 from shamsul_core.figures.overlay import map_for_screen
 from shamsul_core.figures.scene import hatching_in_words
-from shamsul_core.wording import RESEARCH_ONLY, sentence
+from shamsul_core.wording import RESEARCH_ONLY, cohort_in_words, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -140,7 +140,7 @@ def caption(run: Run, scene: Scene, *, columns: int, display: Display = AS_AT_FI
     source = (
         "" if run.name is None else f"Run {run.name}",
         f"model {manifest.model['source']} ({str(manifest.model['fingerprint'])[:12]})",
-        "" if run.name is None else f"cohort {manifest.cohort['name']}",
+        "" if run.name is None else f"cohort: {cohort_in_words(manifest.cohort)}",
         f"preset {manifest.preset}",
         f"masks {of_masks} {scene.threshold_rule}.",
     )
@@ -232,7 +232,7 @@ def _legend(figure: Figure, y: float, scene: Scene, display: Display) -> None:
         bar.imshow((table[:, :3] * opacity + 0.2 * (1 - opacity))[None], aspect="auto")  # over dark grey
         bar.set(xticks=[], yticks=[])
         figure.text(0.5 / width_in, y, "against" if is_signed else "0", ha="right")
-        figure.text(1.8 / width_in, y, "towards the pathology")
+        figure.text(1.8 / width_in, y, "for the pathology")
     line = partial(Line2D, [], [], linewidth=1.4)
     handles = []
     if display.has_contour:

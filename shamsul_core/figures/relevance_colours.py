@@ -74,7 +74,7 @@ COLOUR_MAPS = (
     ColourMap(
         key="blue-orange",
         title="Blue and orange",
-        help="Both signs alike; safe for colour-blind readers",
+        help="Evidence for and against, equally strong; safe for colour-blind readers",
         against=((20, 66, 176), (84, 170, 255)),
         towards=((150, 52, 0), (255, 146, 30)),
     ),
@@ -82,15 +82,15 @@ COLOUR_MAPS = (
     ColourMap(
         key="dark-light",
         title="Dark and light",
-        help="Both signs, told apart in shades of grey too",
+        help="Evidence for and against, distinguishable in greyscale too",
         against=((36, 44, 130), (76, 98, 224)),
         towards=((196, 158, 66), (255, 246, 160)),
     ),
     # Lightness rises evenly, as in matplotlib's magma.
     ColourMap(
         key="towards",
-        title="Towards only",
-        help="What speaks against is left out",
+        title="Evidence for only",
+        help="Evidence against is not shown",
         against=(),
         towards=((92, 24, 120), (226, 90, 84), (255, 228, 120)),
     ),

@@ -28,13 +28,13 @@ def model_facts(manifest: Manifest) -> dict[str, str]:
     model, cohort = manifest.model, manifest.cohort
     return {
         "Model": str(model["source"]),
-        "Trained": "yes" if model["is_trained"] else "no: its predictions and heatmaps mean nothing",
-        "Model's fingerprint": str(model["fingerprint"]),
+        "Trained": "yes" if model["is_trained"] else "no; its predictions and heatmaps mean nothing",
+        "Model fingerprint": str(model["fingerprint"]),
         "Preprocessing": _in_words(model.get("preprocessing")),
         "Precision": _in_words(model.get("precision")),
         "Cohort": f"{cohort_in_words(cohort)}, {_in_words(cohort.get('radiographs'))} radiographs",
         "Simulated": str(cohort.get("simulated") or "not marked as simulated"),
-        "Cohort's fingerprint": str(cohort["fingerprint"]),
+        "Cohort fingerprint": str(cohort["fingerprint"]),
         "Pathologies explained": ", ".join(manifest.pathologies),
         "Explained on": manifest.created,
     }
@@ -86,7 +86,7 @@ def _cells(tag: str, values: Iterable[Any]) -> str:
 
 def _in_words(settings: Mapping[str, Any] | Sequence[Any] | None) -> str:
     if settings is None:
-        return "not known"
+        return "unknown"
     if isinstance(settings, dict):
         return ", ".join(f"{name} {_in_words(value)}" for name, value in settings.items()) or "none"
     if isinstance(settings, list | tuple):

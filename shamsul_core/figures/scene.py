@@ -203,7 +203,7 @@ class Scene:
     @property
     def lines(self) -> str:
         """What the outlines are, as sentences."""
-        return f"Continuous line: {self.contour}. Dashed: the method's mask."
+        return f"Solid line: {self.contour}. Dashed: the method's mask."
 
     def above_form(self) -> Scene:
         """Return the scene with the panels alone, whose columns are then those of the form below."""
@@ -213,4 +213,4 @@ class Scene:
 def hatching_in_words(panels: Iterable[Panel]) -> str | None:
     """Say what the hatching on panels means, ``None`` where there is none."""
     is_hatched = any(panel.uncertain is not None and panel.uncertain.any() for panel in panels)
-    return "Hatched: the relevance is within its own error of zero." if is_hatched else None
+    return "Hatched: the relevance is within two standard errors of zero." if is_hatched else None

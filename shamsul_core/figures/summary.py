@@ -21,22 +21,22 @@ COLUMN_HELP: Mapping[str, str] = {
     "n": "Radiographs with an IoU",
     "Mean IoU": "Intersection over union with the experts' contours, averaged over the radiographs",
     "95 % interval": (
-        f"Bootstrap interval of the mean IoU, patients drawn 1,000 times; {TOO_FEW}: fewer than {FEWEST} patients"
+        f"Bootstrap interval of the mean IoU, 1,000 resamples of patients; {TOO_FEW}: fewer than {FEWEST} patients"
     ),
-    "Hit rate": "Share of the radiographs whose map has its maximum inside the experts' contour",
+    "Hit rate": "Share of radiographs on which the map's maximum lies inside the experts' contour",
     "95 % interval of hits": "Wilson's score interval of the hit rate",
-    "Patients": "Patients with an IoU by the methods compared; of several radiographs of a patient the mean counts",
-    "Difference": "Mean difference of IoU, the first method less the other",
+    "Patients": "Patients with an IoU for every method compared; several radiographs of one patient are averaged",
+    "Difference": "Mean difference in IoU, first method minus the other",
     "Effect": "Rank-biserial correlation: 1 where the first method is always better, -1 where the other is",
     "Critical difference": (
-        "Where p, Holm is below 0.05: two methods whose mean ranks lie further apart than this differ (Nemenyi)"
+        "If Holm-corrected p is below 0.05, two methods whose mean ranks are further apart than this differ (Nemenyi test)"
     ),
-    "p": "Wilcoxon's signed-rank test for two methods, Friedman's test for all of them",
-    "p, Holm": "p corrected for all rows of the table (Holm)",
+    "p": "Wilcoxon's signed-rank test for two methods, Friedman's test for all methods",
+    "p, Holm": "p corrected for all rows of the table (Holm's method)",
 }
 """What the columns of these tables mean."""
 
-MEAN_RANK = "Mean rank by IoU over the patients; 1 is best"
+MEAN_RANK = "Mean rank by IoU across patients; 1 is best"
 """What a method's column of `ranking_table` means."""
 
 
@@ -50,7 +50,7 @@ def means_in_words(summary: pd.DataFrame, titles: Mapping[str, str]) -> str:
         f"**{titles[method]}** {_two_digits(iou)} (hits {_two_digits(hits)})"
         for method, iou, hits in means.sort_values("mean", ascending=False).itertuples()
     ]
-    return "Mean IoU over the pathologies: " + " · ".join(words)
+    return "Mean IoU (intersection over union) across pathologies: " + " · ".join(words)
 
 
 def ranks_in_words(ranks: pd.DataFrame, titles: Mapping[str, str]) -> str:
@@ -91,17 +91,17 @@ def ranking_in_words(scores: pd.DataFrame, titles: Mapping[str, str]) -> str:
     try:
         rankings = rank_methods(scores, list(titles))
     except ValueError as error:
-        return f"The methods are not ranked: {error}."
+        return f"The methods cannot be ranked: {error}."
     differing = [one.pathology for one in rankings if one.p_holm < LEVEL]
     count = "1 pathology" if len(rankings) == 1 else f"{len(rankings)} pathologies"
     found = (
-        f"The methods differ in {', '.join(differing)}."
+        f"The methods differ on {', '.join(differing)}."
         if differing
-        else "No pathology shows a difference between the methods."
+        else "No difference between the methods was found on any pathology."
     )
     return (
-        f"{found} Friedman's test on each pathology by itself, with one value per patient, because the findings of one "
-        f"patient are not independent; p corrected for {count} (Holm), at the 5 % level."
+        f"{found} Friedman's test on each pathology separately, with one value per patient, because the findings of one "
+        f"patient are not independent; p corrected for {count} (Holm), 5 % level."
     )
 
 
@@ -170,7 +170,7 @@ def has_paper(summary: pd.DataFrame) -> bool:
 def boxes_in_words(summary: pd.DataFrame) -> str:
     """Return how to read the boxes of `shamsul_core.figures.distributions.iou_boxes`."""
     star = f" Star: mean in the paper ({SOURCE})." if has_paper(summary) else ""
-    return f"Box: middle half of the radiographs; line: median; dashed, and in figures above: mean.{star}"
+    return f"Box: middle 50 % of the radiographs; line: median; dashed line and number above: mean.{star}"
 
 
 def intervals(

@@ -176,11 +176,11 @@ def rank_methods(scores: pd.DataFrame, methods: Sequence[str], column: str = "io
         If there are fewer than three methods, or no patient that all have a score for.
     """
     if len(methods) < 3:
-        message = f"Friedman's test compares three methods or more, not {len(methods)}"
+        message = f"Friedman's test compares three or more methods, not {len(methods)}"
         raise ValueError(message)
     table = paired(scores, methods, column)
     if table.empty:
-        message = f"no radiograph and pathology has a {column} by every one of {', '.join(methods)}"
+        message = f"no finding has a {column} for each of {', '.join(methods)}"
         raise ValueError(message)
     there = set(table.index.get_level_values("pathology"))
     rankings = [

@@ -77,7 +77,9 @@ def write_report(
     """
     predictions = run.predictions
     if predictions.empty:
-        message = f"{run.folder}: no predictions in this run yet; go on with: python -m shamsul_core explain"
+        message = (
+            f"{run.folder}: no predictions in this run yet; continue with: python -m shamsul_core explain"
+        )
         raise RunError(message)
     radiographs = cohort_table(cohort)
     labels = u_zeros(radiographs) if blank_is_negative else radiographs

@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 def threshold_chapter(evidence: Evidence) -> Chapter:
     """Return how much of the ranking of the methods comes from the rule that makes masks of maps."""
-    return Chapter("The threshold question", tuple(_thresholds(evidence)))
+    return Chapter("How much depends on the threshold", tuple(_thresholds(evidence)))
 
 
 def correlation_chapter(evidence: Evidence, assessment: Assessment) -> Chapter:
     """Return what IoU goes with: probability, AUROC and the lesions' number, size and shape."""
-    return Chapter("What the IoU goes with", tuple(_correlations(evidence, assessment)))
+    return Chapter("What the IoU correlates with", tuple(_correlations(evidence, assessment)))
 
 
 def _thresholds(evidence: Evidence) -> Iterator[Block]:
     levels = level_scores(evidence.run, evidence.cohort)
     if levels.empty:
         yield Words(
-            "There is no heatmap of a finding that the experts marked, so there is nothing to set a threshold on. Masks "
-            "that came as masks have none."
+            "There is no heatmap of a finding that the experts marked, so no threshold can be compared. Methods imported "
+            "as masks have no heatmap."
         )
         return
     thresholded = set(levels["method"])
@@ -47,9 +47,9 @@ def _thresholds(evidence: Evidence) -> Iterator[Block]:
     yield Words(_in_words(ranked, titles))
     yield Drawing(
         "threshold_rules",
-        "Mean IoU of each method under every rule. A map with an empty mask counts with an IoU of 0 here, holes are not "
-        "filled, and tuned thresholds are never scored on the radiographs they were tuned on (5 folds). Best possible "
-        "is each map's own best threshold, which no rule can know.",
+        "Mean IoU of each method under every rule. Here an empty mask counts as an IoU of 0, holes are not filled, and "
+        "tuned thresholds are never scored on the radiographs they were tuned on (5 folds). Best possible: each map's "
+        "own best threshold, which no rule can know in advance.",
         rule_figure(ranked, titles, words),
     )
     shown = ranked.assign(
@@ -61,7 +61,7 @@ def _thresholds(evidence: Evidence) -> Iterator[Block]:
     ).rename(columns={"sign": "Map", "rule": "Threshold", "ranking": "Ranking", "tau": "τ"} | dict(titles))
     yield Table(
         "threshold_rules",
-        "The same in figures, and Kendall's τ of the ranking with the one under the paper's rule (signed map, Otsu).",
+        "The same as numbers, with Kendall's τ between each ranking and the one under the paper's rule (signed map, Otsu).",
         ranked.set_index(["sign", "rule"]),
         shown,
     )
@@ -75,11 +75,13 @@ def _in_words(ranked: pd.DataFrame, titles: Mapping[str, str]) -> str:
     same = int((others["ranking"] == order).sum())
     first = " or ".join(sorted({titles[line.split(" > ")[0]] for line in rules["ranking"]}))
     tau = others["tau"]
-    agreement = "" if tau.isna().all() else f"; Kendall's τ with it is {tau.min():.2f} to {tau.max():.2f}"
+    agreement = (
+        "" if tau.isna().all() else f"; Kendall's τ with it is between {tau.min():.2f} and {tau.max():.2f}"
+    )
     return (
         f"Under the paper's rule the methods rank {' > '.join(titles[one] for one in order.split(' > '))}. Of the "
-        f"{len(others)} other combinations of sign and rule {same} give this very ranking{agreement}. The first place "
-        f"goes to {first}. Where the order changes with the rule, it says something about the rule and not about the "
+        f"{len(others)} other combinations of sign and rule {same} give the same ranking{agreement}. First place: "
+        f"{first}. Where the order changes with the rule, it reflects the rule rather than the "
         f"methods."
     )
 
@@ -96,9 +98,9 @@ def _correlations(evidence: Evidence, assessment: Assessment) -> Iterator[Block]
     table = pd.DataFrame(rows).T.rename_axis("IoU against")
     yield Table(
         "correlations",
-        "Spearman's rank correlation of IoU, over all cases, with the predicted probability and with the lesions' number, "
-        "size and shape (CheXlocalize's definitions: the longer over the shorter side of the least rectangle around the "
-        "lesion, and the share of the rectangle that the lesion leaves free).",
+        "Spearman's rank correlation of IoU, over all cases, with the predicted probability and with the number, size and "
+        "shape of the lesions (CheXlocalize's definitions. Elongation: the longer side of the smallest rectangle around "
+        "the lesion divided by the shorter. Irrectangularity: the share of that rectangle outside the lesion).",
         table,
     )
     yield Words(_against_auroc(evidence, assessment))
@@ -114,6 +116,6 @@ def _against_auroc(evidence: Evidence, assessment: Assessment) -> str:
         rho = float(spearmanr(both["iou"], both["auroc"]).statistic) if varies else np.nan
         parts.append(f"{title} {'–' if np.isnan(rho) else f'{rho:.2f}'} ({len(both)} pathologies)")
     return (
-        f"Spearman's rank correlation of a pathology's mean IoU with its AUROC: {', '.join(parts)}. The paper finds that "
-        f"predicting well and pointing at the right place do not go together."
+        f"Spearman's rank correlation of a pathology's mean IoU with its AUROC: {', '.join(parts)}. In the paper, "
+        f"predicting well and pointing at the right place were not related."
     )

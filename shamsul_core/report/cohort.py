@@ -28,11 +28,11 @@ def cohort_chapter(radiographs: pd.DataFrame) -> Chapter:
         (
             Table(
                 "table1",
-                "Labels of each observation (the paper's Table 1).",
+                "Labels for each observation (the paper's Table 1).",
                 counts,
                 shown,
             ),
-            Drawing("table1", "The same as bars.", label_figure(counts, "print")),
+            Drawing("table1", "The same as a bar chart.", label_figure(counts, "print")),
             Drawing(
                 "composition", "Views, sexes and ages.", composition_figure(composition(radiographs), "print")
             ),

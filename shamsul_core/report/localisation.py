@@ -31,27 +31,30 @@ if TYPE_CHECKING:
 _CASE_PX = 600
 
 SCORES = {
-    "iou": ("IoU", "intersection over union of the method's and the experts' mask (Jaccard)"),
-    "dice": ("Dice", "twice the intersection over the sum of both masks (Dice 1945)"),
+    "iou": ("IoU", "intersection over union of the method's and the experts' mask (Jaccard index)"),
+    "dice": ("Dice", "twice the intersection divided by the sum of both areas (Dice 1945)"),
     "precision": ("Precision", "share of the method's mask inside the experts'"),
     "recall": ("Recall", "share of the experts' mask inside the method's"),
-    "specificity": ("Specificity", "share of the rest of the radiograph that the method leaves out too"),
-    "average_precision": ("Average precision", "precision averaged over recall as the threshold falls"),
+    "specificity": (
+        "Specificity",
+        "share of the area outside the experts' mask that the method leaves out too",
+    ),
+    "average_precision": ("Average precision", "precision averaged over recall as the threshold is lowered"),
     "mass_accuracy": (
         "Relevance mass",
         "share of the positive relevance inside the experts' mask (Arras, Osman and Samek 2022)",
     ),
     "rank_accuracy": (
         "Relevance rank",
-        "share inside the experts' mask of as many of the highest pixels as it has (Arras, Osman and Samek 2022)",
+        "share of the k highest pixels inside the experts' mask, k being its number of pixels (Arras, Osman and Samek 2022)",
     ),
     "distance": (
         "Distance",
-        "of the map's maximum from the experts' mask, over the radiograph's diagonal; less is better",
+        "from the map's maximum to the experts' mask, divided by the radiograph's diagonal; lower is better",
     ),
     "best_iou": (
         "Best IoU",
-        "the highest that any threshold gives this very map: what the method could reach",
+        "the highest IoU that any threshold gives for a map: what the method could reach",
     ),
     "hit": ("Hit rate", "share of maps whose maximum lies inside the experts' mask (pointing game)"),
 }
@@ -94,32 +97,32 @@ class Evidence:
 def method_chapters(evidence: Evidence) -> Iterator[Chapter]:
     """Yield a chapter for each method."""
     for method, title in evidence.titles.items():
-        yield Chapter(f"{title} against the experts", tuple(_method(evidence, method)))
+        yield Chapter(f"{title} compared with the experts", tuple(_method(evidence, method)))
 
 
 def comparison_chapter(evidence: Evidence) -> Chapter:
     """Return what holds the methods against each other, and against a second group of readers."""
-    return Chapter("The methods together", tuple(_comparison(evidence)))
+    return Chapter("Comparison of the methods", tuple(_comparison(evidence)))
 
 
 def _method(evidence: Evidence, method: str) -> Iterator[Block]:
     summary = evidence.summary[evidence.summary["method"] == method]
     number = paper.BOX_FIGURES.get(method)
-    stars = "; its means, as far as it gives them, are stars" if has_paper(summary) else ""
+    stars = "; stars: the paper's means, where given" if has_paper(summary) else ""
     place = f" (as the paper's Figure {number}{stars})" if number else ""
     name = f"figure{number}" if number else f"boxes_{method}"
     if not summary["n"].any():
-        yield Words("No radiograph has both a mask of this method and a contour of the experts.")
+        yield Words("No radiograph has both a mask from this method and an expert contour.")
         return
     yield Drawing(
         name,
-        f"IoU by pathology{place}. Box: middle half of the radiographs; line: median; dashed, and printed: mean; each "
-        f"point a radiograph. {threshold_in_words(evidence.run.segmentation)}",
+        f"IoU by pathology{place}. Box: middle 50 % of the radiographs; line: median; dashed line and number: mean; "
+        f"each point is a radiograph. {threshold_in_words(evidence.run.segmentation)}",
         box_figure(evidence.scores, evidence.summary, method),
     )
     yield Table(
         f"summary_{method}",
-        "The same in figures. Intervals of means: bootstrap, patients drawn with all their radiographs "
+        "The same as numbers. Intervals of means: bootstrap, resampling patients with all their radiographs "
         f"({TOO_FEW}: fewer than {FEWEST} patients); of hit rates: Wilson's.",
         summary.set_index("pathology"),
         _summary(summary),
@@ -138,7 +141,7 @@ def _summary(summary: pd.DataFrame) -> pd.DataFrame:
             "Median": summary["median"],
             "Best": summary["best"],
             "Hit rate": summary["hit_rate"],
-            "Interval of hits": intervals(
+            "95 % interval of hits": intervals(
                 summary["hit_low"], summary["hit_high"], summary["hit_n"], digits=3
             ),
         }
@@ -165,7 +168,7 @@ def _cases(evidence: Evidence, method: str, number: int | None) -> Iterator[Bloc
             for one in in_order(table, evidence.run.manifest.pathologies)
         ]
         if not cases:
-            yield Words(f"There is no {titles[criterion]} of {' and '.join(names)} in this run.")
+            yield Words(f"This run has no {titles[criterion]} for {' and '.join(names)}.")
             continue
         figure = case_figure(cases, [method], origin_in_words(evidence.run.manifest))
         name = f"figure{number + step}" if number else f"cases_{method}_{step}"
@@ -177,7 +180,7 @@ def _cases(evidence: Evidence, method: str, number: int | None) -> Iterator[Bloc
         ours = "; ".join(_reading(of_method, case.scene.image_id, case.scene.pathology) for case in cases)
         yield Drawing(
             name,
-            f"{titles[criterion][0].upper()}{titles[criterion][1:]} of {' and '.join(names)}: {ours}.{beside}",
+            f"{titles[criterion][0].upper()}{titles[criterion][1:]} for {' and '.join(names)}: {ours}.{beside}",
             figure,
         )
 
@@ -211,9 +214,9 @@ def _comparison(evidence: Evidence) -> Iterator[Block]:
         shown = pairs[pairs["n"] > 0]
         yield Table(
             "pairs",
-            "Every two methods on the same patients (n), of whose radiographs the mean counts: mean difference of IoU, "
-            "effect (rank-biserial correlation, -1 to 1), p of Wilcoxon's signed-rank test, and p corrected for the "
-            "whole table (Holm).",
+            "Pairwise comparison of the methods on the same patients (n; several radiographs of one patient are averaged): "
+            "mean difference in IoU, effect (rank-biserial correlation, -1 to 1), p of Wilcoxon's signed-rank test, and p "
+            "corrected for the whole table (Holm).",
             pairs.set_index("pathology"),
             pd.DataFrame(
                 {
@@ -236,7 +239,7 @@ def _comparison(evidence: Evidence) -> Iterator[Block]:
     table = pd.DataFrame(by_pathology).T.rename(columns={name: title for name, (title, _) in SCORES.items()})
     yield Table(
         "scores",
-        f"More than one number: means over the pathologies of the means over the radiographs. {definitions}",
+        f"All scores: means across pathologies of the means across radiographs. {definitions}",
         table.rename_axis("Method"),
     )
     yield from _readers(evidence)
@@ -253,8 +256,9 @@ def _ranking(evidence: Evidence) -> Iterator[Block]:
     rows = [{name: getattr(one, name) for name in facts} | one.mean_ranks.to_dict() for one in rankings]
     yield Table(
         "friedman",
-        "Mean rank of each method by IoU on each pathology (1 is best), over the patients for whom every method has an "
-        "IoU, and Friedman's test. Mean ranks further apart than the critical difference differ at 5 % (Nemenyi).",
+        "Mean rank of each method by IoU on each pathology (1 is best), across patients for whom every method has an "
+        "IoU, with Friedman's test. Methods whose mean ranks are further apart than the critical difference differ at the "
+        "5 % level (Nemenyi).",
         pd.DataFrame(rows).set_index("pathology"),
         shown,
     )
@@ -268,7 +272,7 @@ def _ranking(evidence: Evidence) -> Iterator[Block]:
     )
     yield Table(
         "nemenyi",
-        "Nemenyi's p of every two methods on each pathology, not corrected for the number of pathologies: to be read only "
+        "Nemenyi's p for each pair of methods on each pathology, not corrected for the number of pathologies. Valid only "
         "where Friedman's corrected p is below 0.05.",
         pairs.set_index("Pathology"),
         pairs.assign(p=pairs["p"].map(p_in_words)),
@@ -288,8 +292,8 @@ def _readers(evidence: Evidence) -> Iterator[Block]:
         known = table.dropna(subset=["decrease"])
         yield Table(
             f"{READERS}_{column}",
-            f"Second readers beside the methods: mean {words}, and by how many percent of the readers' a method's lies "
-            f"below it, with the 95 % bootstrap interval (CheXlocalize).",
+            f"Methods compared with second readers: mean {words}, and how far the method's mean is below the readers', in "
+            f"percent of the readers' mean, with its 95 % bootstrap interval (CheXlocalize).",
             table.set_index("pathology"),
             pd.DataFrame(
                 {

@@ -21,10 +21,10 @@ AVERAGE = "Weighted average"
 """Name of the last row of ``prediction.csv``: over the observations without a reason, weights are their positives."""
 
 _CAPTIONS = {
-    "figure3": "AUROC and number of positives of each observation (the paper's Figure 3).",
-    "roc": "Receiver operating characteristic.",
-    "precision_recall": "Precision against recall.",
-    "calibration": "Share of positives against predicted probability.",
+    "figure3": "AUROC and number of positives for each observation (the paper's Figure 3).",
+    "roc": "Receiver operating characteristic (ROC) curves.",
+    "precision_recall": "Precision-recall curves.",
+    "calibration": "Calibration: share of positives against predicted probability.",
 }
 
 
@@ -51,18 +51,19 @@ def _blocks(assessment: Assessment) -> Iterator[Block]:
     )
     yield Table(
         "prediction",
-        "AUROC and AUPRC with 95 % bootstrap intervals, patients drawn with all their radiographs "
-        f"({TOO_FEW}: fewer than {FEWEST} patients of a label); sensitivity and specificity at the threshold with "
+        "Area under the receiver operating characteristic curve (AUROC) and under the precision-recall curve (AUPRC) with "
+        "95 % bootstrap intervals, resampling patients with all their radiographs "
+        f"({TOO_FEW}: fewer than {FEWEST} patients with a label); sensitivity and specificity at the threshold with "
         "Wilson's 95 % intervals.",
         table,
         shown,
     )
     dropped = assessment.performance.dropped
     if dropped:
-        yield Words(f"Outside the weighted average: {left_out(dropped)}.")
+        yield Words(f"Not in the weighted average: {left_out(dropped)}.")
     yield Table(
         "decisions",
-        "Every decision stands in decisions.csv; so many there are of each kind.",
+        "Number of decisions of each kind; decisions.csv lists every one.",
         assessment.decisions.set_index("image_id"),
         assessment.decisions["decision"].value_counts().rename_axis("Decision").reset_index(name="Number"),
     )

@@ -24,19 +24,21 @@ def provenance_chapter(run: Run) -> Chapter:
     """Return the chapter."""
     failures = run.failures
     said = (
-        f"{len(failures)} things failed; they stand in failures.csv." if len(failures) else "Nothing failed."
+        f"Number of failures: {len(failures)}, listed in failures.csv."
+        if len(failures)
+        else "Nothing failed."
     )
     shown = failures[["image_id", "step", "method", "pathology", "error"]].head(20)
     shown = shown.assign(error=shown["error"].str.slice(0, _LONGEST))
     return Chapter(
-        "Where this comes from",
+        "Model, data and settings",
         (
             _facts("run", "Model, cohort and run.", model_facts(run.manifest)),
             _facts("settings", "Settings and versions.", setting_facts(run.manifest)),
             Words(threshold_in_words(run.segmentation)),
             Words(said),
             *(
-                [Table("failures", "The first twenty of them.", failures.set_index("image_id"), shown)]
+                [Table("failures", "The first twenty failures.", failures.set_index("image_id"), shown)]
                 if len(failures)
                 else []
             ),

@@ -77,7 +77,7 @@ QUESTIONS: dict[str, Question] = {
         ),
         Question(
             name="significance",
-            text="How medically significant is the area it marks?",
+            text="How medically significant is the area it highlights?",
             kind="scale",
             answers=(
                 "misleading",
@@ -97,12 +97,12 @@ QUESTIONS: dict[str, Question] = {
         ),
         Question(
             name="beside",
-            text="Does it mark anything outside the finding?",
+            text="Does it highlight anything outside the finding?",
             kind="choice",
             answers=("no", "a little", "much"),
             is_per_method=True,
         ),
-        Question(name="best", text="Which map is best?", kind="method"),
+        Question(name="best", text="Which heatmap is best?", kind="method"),
         Question(
             name="trust_after",
             text="How much do you trust the prediction now?",

@@ -46,9 +46,7 @@ EVENTS = ("opened", "answered", "left", "hidden")
 """What happens to a step on a reader's screen: it opens; its first answers are given; the reader goes to another case;
 the browser no longer shows the page."""
 
-_FIXED = (
-    "The first answers to this case have already been given, perhaps in another window, and stay as they are."
-)
+_FIXED = "The first answers to this case have already been given, perhaps in another window, and cannot be changed."
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_S = 20
@@ -117,7 +115,7 @@ class Reviews:
             url = make_url(address)
         except ArgumentError as error:
             message = (
-                f"{address!r} is no database's address; give sqlite:///FILE or postgresql+psycopg://HOST/NAME"
+                f"{address!r} is not a database address; use sqlite:///FILE or postgresql+psycopg://HOST/NAME"
             )
             raise ReviewsError(message) from error
         self.name = url.render_as_string(hide_password=True)
@@ -331,7 +329,7 @@ class Reviews:
             reason = str(error.orig if isinstance(error, DBAPIError) else error).strip().splitlines() or ["?"]
             message = (
                 f"The reviews' database {self.name} cannot be used ({reason[0]}). Nothing that was saved is lost; try "
-                f"again when it is back."
+                f"again when it is available."
             )
             raise ReviewsError(message) from error
 

@@ -83,7 +83,7 @@ class Run:
             differences = run.manifest.differences(manifest)
             if differences:
                 message = (
-                    f"{folder}: holds a run that differs in {', '.join(differences)}; give another folder"
+                    f"{folder}: contains a run that differs in {', '.join(differences)}; give another folder"
                 )
                 raise RunError(message)
             return run

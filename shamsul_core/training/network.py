@@ -35,7 +35,7 @@ def initial_network(settings: Settings) -> tuple[DenseNet121, Preprocessing]:
     Raises
     ------
     TrainingError
-        If ImageNet's weights cannot be had, or the model is not a DenseNet-121.
+        If ImageNet weights cannot be downloaded, or the model is not a DenseNet-121.
     ModelError
         If the model cannot be read.
     """
@@ -48,7 +48,7 @@ def initial_network(settings: Settings) -> tuple[DenseNet121, Preprocessing]:
         return network, Preprocessing(size_px=settings.size_px)
     model = load_classifier(settings.init)
     if not isinstance(model.network, DenseNet121):
-        message = f"{settings.init}: not a DenseNet-121, which is what is trained here; give another --init"
+        message = f"{settings.init}: not a DenseNet-121, the only network trained here; give another --init"
         raise TrainingError(message)
     _copy(model, network)
     about = model.preprocessing
@@ -62,7 +62,7 @@ def _imagenet_weights() -> Mapping[str, torch.Tensor]:
         state: Mapping[str, torch.Tensor] = densenet121(weights=weights, progress=False).state_dict()
     except (OSError, RuntimeError) as error:  # no network; a damaged file, or one that is no DenseNet-121
         message = (
-            f"ImageNet's weights cannot be had ({str(error).splitlines()[0]}); download {weights.url} to {cached}, "
+            f"ImageNet weights cannot be downloaded ({str(error).splitlines()[0]}); download {weights.url} to {cached}, "
             f"or give --init random or a model"
         )
         raise TrainingError(message) from error

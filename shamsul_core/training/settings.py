@@ -104,12 +104,12 @@ def claim(out: Path, settings: Settings, about: Mapping[str, Any]) -> Path:
         differences = sorted(name for name, value in _stored(path).items() if asked.get(name) != value)
         if differences or _stored(path).keys() != asked.keys():
             message = (
-                f"{folder}: holds a training that differs in {', '.join(differences)}; give another --out"
+                f"{folder}: contains a training that differs in {', '.join(differences)}; give another --out"
             )
             raise TrainingError(message)
         return folder
     if out.exists():
-        message = f"{out}: is a model already, and {folder.name} is not beside it; give another --out"
+        message = f"{out}: is already a model, and {folder.name} is not beside it; give another --out"
         raise TrainingError(message)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(path, (json.dumps(asked, indent=2) + "\n").encode())
@@ -120,7 +120,7 @@ def _stored(path: Path) -> dict[str, Any]:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        message = f"{path}: not readable ({error}); remove {path.parent} to train anew"
+        message = f"{path}: not readable ({error}); remove {path.parent} to start again"
         raise TrainingError(message) from error
     return dict(stored)
 
@@ -140,5 +140,5 @@ def alone(folder: Path) -> Iterator[None]:
                 left_by_a_kill.unlink()
             yield
     except Timeout as error:
-        message = f"{folder}: another training is at work here; wait for it or give another --out"
+        message = f"{folder}: another training is running here; wait for it or give another --out"
         raise TrainingError(message) from error

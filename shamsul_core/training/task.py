@@ -113,5 +113,5 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
         return dict(torch.load(path, map_location=device, weights_only=True))
     except Exception as error:  # whatever torch, zip or pickle meet in a damaged file
         reason = str(error).splitlines()[0]
-        message = f"{path}: not a readable checkpoint ({reason}); remove it to train anew"
+        message = f"{path}: not a readable checkpoint ({reason}); remove it to start again"
         raise TrainingError(message) from error

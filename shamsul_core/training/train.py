@@ -25,6 +25,7 @@ from shamsul_core.training.fit import Progress, fit, silence
 from shamsul_core.training.network import IMAGENET, RANDOM, initial_network
 from shamsul_core.training.settings import Settings, TrainingError, alone, claim
 from shamsul_core.training.task import Position, Task, Timing, read_checkpoint
+from shamsul_core.wording import cohort_title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +129,7 @@ def open_training(
         If the folder holds a training with other settings, or the weights to start from cannot be had.
     """
     if out.suffix != ".safetensors":
-        message = f"{out}: a model is a .safetensors file; give --out a name that ends so"
+        message = f"{out}: a model is a .safetensors file; give --out a name with that ending"
         raise TrainingError(message)
     cohort = open_cohort(cohort_folder, split="train")
     train, cohorts, notes = _of_views(cohort, settings), [cohort], []
@@ -177,11 +178,11 @@ def card_of_training(
     """
     is_blank = init in (RANDOM, IMAGENET)
     before = None if is_blank else read_card(init)
-    words = [trained_on or f"{count:,} radiographs of {cohort.name}" + _simulated(cohort)]
+    words = [trained_on or f"{cohort_title(cohort)}, {count:,} radiographs" + _simulated(cohort)]
     if before is not None and not trained_on:
         words.append(f"before that, {before.trained_on}")
     elif not is_blank and not trained_on:
-        words.append(f"before that, unknown data: nothing is known of {Path(init).name}")
+        words.append(f"before that, unknown data: nothing is known about {Path(init).name}")
     is_simulated = cohort.is_simulated and (is_blank or (before is not None and before.is_simulated))
     return ModelCard(
         trained_on="; ".join(words),
@@ -277,7 +278,7 @@ def _until_done(
     if task.checkpoint.exists():
         position = Position(**read_checkpoint(task.checkpoint)["position"])
         if position.epoch and not task.out.exists():
-            message = f"{task.out}: is gone, while {task.folder} goes on after its epoch {position.epoch}; remove that to train anew"
+            message = f"{task.out}: is gone, while {task.folder} goes on after its epoch {position.epoch}; remove that to start again"
             raise TrainingError(message)
         if position.has_ended or position.epoch >= task.until_epoch:
             return position, Timing()
@@ -300,12 +301,10 @@ def _fabric(device: str, devices: int, batch_size: int) -> Fabric:
         raise TrainingError(message)
     available = torch.cuda.device_count()
     if device == "cuda" and devices > available:
-        message = f"cuda: {available} GPUs here, not {devices}; give fewer --devices, or --device cpu"
+        message = f"cuda: only {available} GPUs here, not {devices}; give fewer --devices, or --device cpu"
         raise TrainingError(message)
     if batch_size % devices:
-        message = (
-            f"a batch of {batch_size} cannot be shared by {devices} devices evenly; give another --batch-size"
-        )
+        message = f"a batch of {batch_size} cannot be divided evenly among {devices} devices; give another --batch-size"
         raise TrainingError(message)
     for part in ("fabric", "pytorch"):  # they tell of precision and processes
         logging.getLogger(f"lightning.{part}.utilities.rank_zero").setLevel(logging.WARNING)

@@ -46,7 +46,7 @@ def decoded(image: Dataset, content: bytes) -> npt.NDArray[Any]:
             command, input=content, capture_output=True, timeout=longest, check=True, cwd=ROOT
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        message = "the compressed picture cannot be decoded"
+        message = "the compressed image cannot be decoded"
         raise ValueError(message) from error
     return np.asarray(np.load(io.BytesIO(done.stdout), allow_pickle=False))
 

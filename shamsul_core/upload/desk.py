@@ -198,7 +198,7 @@ class Desk:
                 raise DeskError(message)
             said = ours.recv()
         except (EOFError, OSError) as error:
-            message = "The program that explains could not be started; the server's log says why."
+            message = "The explaining process could not be started; the server's log has the reason."
             raise DeskError(message) from error
         if said[0] == "broken":
             self._stop()
@@ -235,9 +235,7 @@ class Desk:
         except (EOFError, OSError):
             self._stop()
             if not job.is_over:
-                job.reason = (
-                    "The program that computes the maps was stopped. Press Explain again to restart it."
-                )
+                job.reason = "The process computing the heatmaps stopped. Press Explain again to restart it."
                 job.state = "failed"
                 job.version += 1
 
@@ -253,7 +251,7 @@ class Desk:
         elif said[0] == "explained":
             job.outcomes[said[1]] = (said[2], said[3])
         elif said[0] == "failed":
-            job.reason, job.state = f"It could not be explained: {said[1]}", "failed"
+            job.reason, job.state = f"The radiograph could not be explained: {said[1]}", "failed"
         elif said[0] == "done":
             job.state = "done"
             self._passes_needed = job.passes or self._passes_needed

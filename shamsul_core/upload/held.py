@@ -230,5 +230,5 @@ def held_run(job: Job, about: About, cohort: HeldCohort, created: str) -> HeldRu
 
 def _why_not_yet(job: Job, method: str) -> str:
     if job.is_over:
-        return "it was not explained"
+        return "not explained"
     return "being computed" if method == job.method else "waiting"

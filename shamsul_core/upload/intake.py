@@ -36,17 +36,17 @@ MOST_PIXELS = 40_000_000
 
 _RADIOGRAPHY = {"CR", "DX", "RG", "XR", "OT", "SC", ""}
 _OTHERS = {
-    "CT": "a slice of a CT",
-    "MR": "a slice of an MRI",
+    "CT": "a CT slice",
+    "MR": "an MRI slice",
     "MG": "a mammogram",
     "US": "an ultrasound image",
-    "NM": "a scintigram",
-    "PT": "a slice of a PET",
+    "NM": "a nuclear medicine image",
+    "PT": "a PET slice",
     "XA": "an angiogram",
-    "RF": "a fluoroscopy",
-    "PX": "a panoramic radiograph of teeth",
-    "IO": "a radiograph of teeth",
-    "SR": "a report without a picture",
+    "RF": "a fluoroscopic image",
+    "PX": "a panoramic dental radiograph",
+    "IO": "a dental radiograph",
+    "SR": "a report without an image",
     "SEG": "a segmentation",
 }
 _DEFLATED = "1.2.840.10008.1.2.1.99"
@@ -109,7 +109,7 @@ def take_in(name: str, content: bytes) -> Intake:
         message = f"{name}: it is not a DICOM, PNG, JPEG or TIFF file."
         raise IntakeError(message) from error
     except (*DECODING_ERRORS, NotImplementedError, RuntimeError, AssertionError, MemoryError) as error:
-        message = f"{name}: the file is damaged or cut short; copy it again from its source."
+        message = f"{name}: the file is damaged or incomplete; copy it again from its source."
         raise IntakeError(message) from error
 
 
@@ -149,16 +149,16 @@ def take_in_mask(name: str, content: bytes, size: tuple[int, int], pathology: st
         message = f"{name}: {error}"
         raise IntakeError(message) from error
     except (*DECODING_ERRORS, CohortError, RecursionError) as error:
-        message = f"{name}: it is neither a PNG nor a segmentation JSON as CheXlocalize has it."
+        message = f"{name}: it is neither a PNG nor a segmentation JSON in CheXlocalize's format."
         raise IntakeError(message) from error
     if mask.shape != size:
         message = (
-            f"{name}: the mask is of {mask.shape[1]} × {mask.shape[0]} pixels, the radiograph of "
-            f"{size[1]} × {size[0]}."
+            f"{name}: the mask is {mask.shape[1]} × {mask.shape[0]} pixels, the radiograph "
+            f"{size[1]} × {size[0]}; they must be the same size."
         )
         raise IntakeError(message)
     if not mask.any():
-        message = f"{name}: it marks nothing."
+        message = f"{name}: the mask is empty."
         raise IntakeError(message)
     return mask
 
@@ -166,11 +166,11 @@ def take_in_mask(name: str, content: bytes, size: tuple[int, int], pathology: st
 def _mask_of_json(content: bytes, pathology: str) -> npt.NDArray[np.bool_]:
     found = json.loads(content)
     if not isinstance(found, dict) or not found:
-        _refuse("it holds no segmentation.")
+        _refuse("it contains no segmentation.")
     masks = next(iter(found.values()))
     task = chexlocalize_name(pathology)
     if not isinstance(masks, dict) or not isinstance(masks.get(task), dict):
-        _refuse(f"it holds no segmentation of {task}.")
+        _refuse(f"it contains no segmentation of {task}.")
     return decode_rle(masks[task])
 
 
@@ -186,7 +186,7 @@ def _mask_of_png(content: bytes) -> npt.NDArray[np.bool_]:
 def _of_picture(content: bytes) -> Intake:
     with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "TIFF")) as image:
         if getattr(image, "n_frames", 1) > 1:
-            _refuse("it holds several pictures; save the radiograph alone.")
+            _refuse("it contains several images; save the radiograph alone.")
         _check_size(image.height, image.width)
         upright = ImageOps.exif_transpose(image)
         if upright.mode in {"P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "HSV"}:
@@ -197,8 +197,8 @@ def _of_picture(content: bytes) -> Intake:
 
 
 _UNKNOWN = (
-    "The file does not say how the radiograph was taken. The model expects a frontal chest radiograph, "
-    "upright, with bright bones."
+    "The file does not record how the radiograph was taken. The model expects an upright frontal chest radiograph "
+    "with bright bones."
 )
 
 
@@ -206,7 +206,7 @@ def _grey(colours: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return the luminance of a picture whose three channels are the same but for compression."""
     spread = colours.max(axis=2) - colours.min(axis=2)
     if np.mean(spread > _COLOUR_SPREAD) > _COLOUR_SHARE:
-        _refuse("it is a picture in colour, not a radiograph.")
+        _refuse("it is a colour image, not a radiograph.")
     return np.array(Image.fromarray(colours).convert("L"), np.uint8)
 
 
@@ -214,14 +214,14 @@ def _to_8_bits(deep: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Return a picture of more than 8 bits in 8, its range stretched: files do not say how many bits they use."""
     values = deep.astype(np.float32)
     if not np.isfinite(values).all():
-        _refuse("its pixels are not numbers.")
+        _refuse("its pixel values are not numbers.")
     low, high = np.percentile(values, [0.05, 99.95])
     return _stretched(values, float(low), float(high))
 
 
 def _stretched(values: npt.NDArray[np.float32], low: float, high: float) -> npt.NDArray[np.uint8]:
     if not high > low:
-        _refuse("it shows nothing: all pixels are alike.")
+        _refuse("it is blank: all pixels have the same value.")
     return np.asarray(np.clip((values - low) * (255 / (high - low)) + 0.5, 0, 255), np.uint8)
 
 
@@ -253,13 +253,13 @@ def _read_dicom(content: bytes) -> Intake:
     if len(orientation) == 2 and all(orientation):
         pixels = _upright(pixels, orientation, view)
     else:
-        remarks.append("The file does not say which way is up; the radiograph is shown as it is stored.")
+        remarks.append("The file does not record its orientation; the radiograph is shown as stored.")
     if view == "lateral":
         remarks.append(
-            "This is a lateral view. The model was trained on frontal views, so its answers are unreliable here."
+            "This is a lateral view. The model was trained on frontal views, so its predictions are unreliable here."
         )
     if str(image.get("BurnedInAnnotation", "")).upper() == "YES":
-        remarks.append("The file says that text is burnt into the picture: it may name the patient.")
+        remarks.append("The file says that text is burnt into the image; it may identify the patient.")
     return Intake(_checked(pixels), view, projection, tuple(remarks))
 
 
@@ -275,7 +275,7 @@ def _refuse_large_deflated(content: bytes) -> None:
         total += len(inflater.decompress(rest, 2**24))
         rest = inflater.unconsumed_tail
         if total > _MOST_INFLATED:
-            _refuse("it is compressed to far less than any radiograph; save it in another transfer syntax.")
+            _refuse("it is compressed far more than any radiograph; save it in another transfer syntax.")
 
 
 def _check_kind(image: Dataset) -> None:
@@ -283,12 +283,14 @@ def _check_kind(image: Dataset) -> None:
     if modality not in _RADIOGRAPHY:
         _refuse(f"it is {_OTHERS.get(modality, f'of the modality {modality[:16]}')}, not a radiograph.")
     if "PixelData" not in image:
-        _refuse("it holds no picture.")
+        _refuse("it contains no image.")
     if int(image.get("NumberOfFrames") or 1) > 1:
-        _refuse("it holds several pictures; choose one radiograph.")
+        _refuse("it contains several images; choose one radiograph.")
     part = str(image.get("BodyPartExamined") or "").upper()
     if part and not any(word in part for word in ("CHEST", "THORAX", "LUNG", "HEART", "RIB")):
-        _refuse(f"it shows another part of the body ({part[:16].lower()}); the model knows chests only.")
+        _refuse(
+            f"it shows another part of the body ({part[:16].lower()}); the model only knows chest radiographs."
+        )
     _check_size(int(image.Rows), int(image.Columns))
     if int(image.BitsAllocated) not in (8, 16):
         _refuse(f"its pixels have {int(image.BitsAllocated)} bits; radiographs have 8 to 16.")
@@ -305,7 +307,7 @@ def _dicom_pixels(image: Dataset, content: bytes) -> npt.NDArray[np.uint8]:
     if raw.ndim == 3:
         return _grey(raw.astype(np.uint8) if raw.dtype == np.uint8 else _to_8_bits(raw))
     if raw.shape != (int(image.Rows), int(image.Columns)):
-        _refuse("its picture is of another size than it says.")
+        _refuse("its image does not have the stated size.")
     values = apply_modality_lut(raw, image)
     padding = raw == image.PixelPaddingValue if "PixelPaddingValue" in image else None
     if "VOILUTSequence" in image or "WindowCenter" in image:
@@ -329,11 +331,11 @@ def _check_compressed_size(image: Dataset) -> None:
 
     fragments = list(generate_fragments(image.PixelData))
     if not fragments:
-        _refuse("it holds no picture.")
+        _refuse("it contains no image.")
     for stream in (fragments[0], b"".join(fragments[:2])):
         size = _claimed_size(stream)
         if size is not None and size != (int(image.Rows), int(image.Columns)):
-            _refuse("its compressed picture is of another size than the file says.")
+            _refuse("its compressed image does not have the size stated in the file.")
 
 
 def _claimed_size(stream: bytes) -> tuple[int, int] | None:
@@ -389,16 +391,16 @@ def _upright(
 def _check_size(height: int, width: int) -> None:
     if min(height, width) < LEAST_SIDE_PX:
         _refuse(
-            f"it is too small, {width} × {height} pixels; a radiograph has at least {LEAST_SIDE_PX} a side."
+            f"it is too small ({width} × {height} pixels); a radiograph has at least {LEAST_SIDE_PX} on each side."
         )
     if max(height, width) > MOST_SIDE_PX or height * width > MOST_PIXELS:
-        _refuse(f"it is too large, {width} × {height} pixels; no chest radiograph has as many.")
+        _refuse(f"it is too large ({width} × {height} pixels) for a chest radiograph.")
 
 
 def _checked(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     _check_size(*pixels.shape)
     if np.ptp(pixels) < 8:
-        _refuse("it shows nothing: all pixels are alike.")
+        _refuse("it is blank: all pixels have the same value.")
     return pixels
 
 

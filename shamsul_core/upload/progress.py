@@ -27,11 +27,11 @@ def progress_in_words(job: Job, ahead: int, methods: Mapping[str, Mapping[str, A
     """
     if job.state == "waiting":
         if not methods:
-            return 0.0, "Waiting: the model is being loaded"
+            return 0.0, "Waiting: loading the model"
         return 0.0, f"Waiting: {_radiographs(ahead)} before this one" if ahead else "Waiting: next in line"
     if not job.method:
-        return 0.05, "The model is predicting"
-    words = f"{methods[job.method]['title']} is being computed"
+        return 0.05, "Predicting"
+    words = f"Computing {methods[job.method]['title']}"
     if job.left_s is not None:
         words += f", {time_in_words(job.left_s)} left"
     return min(0.99, max(0.1 + 0.2 * len(job.outcomes), job.share)), words

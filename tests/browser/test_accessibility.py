@@ -75,7 +75,7 @@ def bring_to(page, server, place):
         first.or_(comment).first.wait_for()
         if first.is_visible() and not comment.is_visible():
             first.click()
-            page.get_by_role("button", name="Save and show the maps").click()
+            page.get_by_role("button", name="Save and show the heatmaps").click()
         comment.wait_for()
     elif place.startswith("review's"):
         part = {"review's results": "Results", "review's assigning": "Assign"}[place]

@@ -94,14 +94,14 @@ def test_downloaded_cases_are_files_that_say_what_they_hold(page, dashboard):
             page.get_by_role("button", name=name).click()
         return waiting.value.suggested_filename, Path(waiting.value.path())
 
-    name, path = download("Figure, PNG")
+    name, path = download("Figure (PNG)")
     assert name == "best-probability_cardiomegaly-edema_figure.png"
     with Image.open(path) as figure:
         assert figure.width / figure.height == pytest.approx(297 / 210, rel=0.01), "A4"
-    name, path = download("Slides, PDF")
+    name, path = download("Slides (PDF)")
     assert name == "best-probability_cardiomegaly-edema_slides.pdf"
     assert path.read_bytes().count(b"/Type /Page ") == 2
-    name, path = download("Slides, PNG")
+    name, path = download("Slides (PNG)")
     assert name == "best-probability_cardiomegaly-edema_slide.zip"
     with ZipFile(path) as archive:
         assert archive.namelist() == [f"best-probability_cardiomegaly-edema_slide_{n}.png" for n in (1, 2)]
@@ -109,7 +109,7 @@ def test_downloaded_cases_are_files_that_say_what_they_hold(page, dashboard):
     page.get_by_role("combobox", name="Cases").click()
     page.get_by_role("option", name="Edema").click()
     expect(page.get_by_text("1 page of A4, 1 slide of 16:9")).to_be_visible(timeout=30_000)
-    name, path = download("Slides, PNG")
+    name, path = download("Slides (PNG)")
     assert name == "best-iou_grad-cam_edema_slide.png"
     with Image.open(path) as slide:
         assert slide.size == (1920, 1080)
@@ -119,4 +119,4 @@ def test_methods_shows_its_equations(page, dashboard):
     page.goto(f"{dashboard.address}/methods")
     expect(page.locator(".katex-display, .katex").first).to_be_visible(timeout=30_000)
     expect(page.locator(".katex-error")).to_have_count(0)
-    expect(page.get_by_text("What nobody may conclude")).to_be_visible()
+    expect(page.get_by_text("What not to conclude")).to_be_visible()

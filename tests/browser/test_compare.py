@@ -254,11 +254,11 @@ def test_filters_narrow_the_worklist_and_are_cleared(page, dashboard, made_run):
     expect(count).to_have_text("1 of 3")
     page.keyboard.press("n")  # a letter in a field is a letter
     expect(count).to_have_text("0 of 3")
-    expect(page.get_by_text("No radiograph meets these filters.")).to_be_visible()
+    expect(page.get_by_text("No radiograph matches these filters.")).to_be_visible()
     page.get_by_placeholder("Search radiographs").fill("")
     expect(count).to_have_text("3 of 3")
     page.get_by_role("button", name="Filter and sort").click()
-    choose_filter(page, "Contour by an expert", "yes")
+    choose_filter(page, "Expert contour", "yes")
     expect(count).to_have_text("2 of 3")
     choose_filter(page, "Pathology", "Edema")
     choose_filter(page, "IoU of", "Grad-CAM")
@@ -425,7 +425,7 @@ def test_runs_are_chosen_in_the_sidebar_and_by_the_address(page, made_run, made_
         expect(page.get_by_text("Untrained network")).to_be_visible()
         page.get_by_role("combobox", name="Run").click()
         page.get_by_role("option", name="bare").click()
-        expect(page.get_by_text("no explained radiograph of its cohort yet")).to_be_visible()
+        expect(page.get_by_text("No radiograph of this run has been explained yet")).to_be_visible()
         page.wait_for_url("**run=bare**")
         # The engine has done its first radiograph, without any method yet; tables come later.
         bare.write(RadiographResult(image_id(1), (120, 100), {"Edema": 0.9}, ()))
@@ -470,7 +470,7 @@ def test_one_method_a_lateral_view_and_no_contours(page, made_cohort, tmp_path):
         page.get_by_test_id("level").fill("50")
         expect(page.get_by_test_id("metric-gradcam-threshold")).to_have_text("fixed 0.20")
         expect(page.get_by_test_id("curve-gradcam")).to_be_hidden()
-        expect(page.get_by_text("Agreement of the masks")).to_be_hidden()
+        expect(page.get_by_text("Agreement between masks")).to_be_hidden()
         first = page.locator(".marker.left").first
         lateral = page.locator("[data-testid=viewer]").get_attribute("data-image") == image_id(1)
         expect(first).to_have_text("" if lateral else "R")

@@ -99,7 +99,7 @@ def test_a_radiograph_of_ones_own(crawled, made_run, small_model, monkeypatch):
             return
         file = {"name": "own.dcm", "mimeType": "application/dicom", "buffer": file_of(radiograph())}
         page.locator("input[type=file]").first.set_input_files(file)
-        page.get_by_text("Rate these maps").wait_for(timeout=2 * SLOW_MS)
+        page.get_by_text("Rate these heatmaps").wait_for(timeout=2 * SLOW_MS)
 
     assert crawled(made_run.folder, bring=bring).faults == []
 

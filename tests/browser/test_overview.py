@@ -23,7 +23,7 @@ def test_a_link_to_it_answers_on_a_freshly_started_server(page, made_run, made_c
         page.goto(f"{server.address}/overview")
         metrics = page.get_by_test_id("stMetricValue")
         expect(metrics).to_have_text([f"{one:.2f}" for one in weighted["value"]], timeout=30_000)
-        rings = page.get_by_role("img", name="Rings with")
+        rings = page.get_by_role("img", name="Rings showing")
         rings.wait_for()
         page.wait_for_function(
             "() => [...document.images].every(one => one.complete && one.naturalWidth > 600)"

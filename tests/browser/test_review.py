@@ -17,7 +17,7 @@ from tests.serving import served
 
 SLOW = 30_000
 MAPS = Circumstances(model="made", order=("lime", "shap", "gradcam", "lrp"), is_blinded=True)
-SIGNIFICANCE = "How medically significant is the area it marks?"
+SIGNIFICANCE = "How medically significant is the area it highlights?"
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def give_name(page, server, name, query=""):
 
 def trust(page, words="2 · a little"):
     page.get_by_text(words).click()
-    page.get_by_role("button", name="Save and show the maps").click()
+    page.get_by_role("button", name="Save and show the heatmaps").click()
     expect_maps(page)
 
 
@@ -121,7 +121,7 @@ def test_a_reader_first_sees_the_radiograph_alone_and_the_first_answer_stays(
     assert not (scene["facts"])
     assert not (scene["grid"])
     assert not (scene["agreements"])
-    expect(page.get_by_role("button", name="Save and show the maps")).to_be_disabled()
+    expect(page.get_by_role("button", name="Save and show the heatmaps")).to_be_disabled()
     trust(page)
     expect(page.get_by_text("2 · a little")).to_be_visible()
     expect(page.get_by_role("radio", name="3 · somewhat")).to_have_count(0)
@@ -252,7 +252,7 @@ def test_picture_and_questions_are_in_sight_together_on_a_small_screen(small, se
     for letter in "ABCD":
         expect(small.get_by_test_id(f"canvas-Map {letter}")).to_be_in_viewport(ratio=1)
         expect(rating(small, letter, 5)).to_be_in_viewport(ratio=1)
-    best = small.get_by_role("radiogroup", name="Which map is best?").get_by_role("radio", name="Map D")
+    best = small.get_by_role("radiogroup", name="Which heatmap is best?").get_by_role("radio", name="Map D")
     expect(best).to_be_in_viewport(ratio=1)
     expect(small.get_by_role("button", name="Next ›")).to_be_in_viewport(ratio=1)
     small.get_by_role("textbox", name="Comment").scroll_into_view_if_needed()
@@ -326,7 +326,7 @@ def test_a_hidden_page_is_not_read(page, server, stored, made_run):
 def test_without_sign_in_nobody_sees_results_at_any_address(page, server):
     for part in ("results", "assign"):
         give_name(page, server, "Curious", f"?show={part}")
-        for told in ("Results", "Assign", "Answers, CSV"):
+        for told in ("Results", "Assign", "Download answers (CSV)"):
             expect(page.get_by_text(told, exact=True)).to_have_count(0)
 
 
@@ -382,7 +382,7 @@ def test_what_readers_write_is_text_wherever_it_is_shown(page, made_run, tmp_pat
     with served(made_run.folder, arguments=["--lead"]) as server:
         give_name(page, server, written[:60])
         said = "2 readers, 2 ratings of maps, 2 of them with the methods' names hidden"
-        for part, there in (("Results", said), ("Assign", "Cases chosen")):
+        for part, there in (("Results", said), ("Assign", "Selected cases")):
             page.get_by_text(part, exact=True).click()
             expect(page.get_by_text(there)).to_be_visible(timeout=SLOW)
             expect(page.locator("[data-testid=stDataFrame] canvas").last).to_be_visible(timeout=SLOW)
@@ -391,8 +391,8 @@ def test_what_readers_write_is_text_wherever_it_is_shown(page, made_run, tmp_pat
         expect(page.get_by_role("option", name=written, exact=True)).to_be_visible()
         page.get_by_role("option", name=written, exact=True).click()
         page.get_by_text("A list", exact=True).click()
-        page.get_by_role("textbox", name="One case a line").fill(written)
-        page.get_by_role("textbox", name="One case a line").blur()
+        page.get_by_role("textbox", name="One case per line").fill(written)
+        page.get_by_role("textbox", name="One case per line").blur()
         expect(page.get_by_text(f"Not explained in this run: {written}")).to_be_visible(timeout=SLOW)
         page.goto(f"{server.address}/selection?criterion={quote(written)}")
         expect(page.get_by_text("The address asks for")).to_be_visible(timeout=SLOW)

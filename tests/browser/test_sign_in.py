@@ -112,7 +112,7 @@ def test_a_lead_assigns_a_reader_rates_and_only_the_lead_sees_it(page, browser, 
     page.get_by_role("option", name="ada@example.org").click()
     page.keyboard.press("Escape")
     page.get_by_text("A list", exact=True).click()
-    listed = page.get_by_role("textbox", name="One case a line")
+    listed = page.get_by_role("textbox", name="One case per line")
     listed.fill(f"{image_id(2)}, Edema\n../../secret, Edema\n{image_id(1)}; Cardiomegaly")
     listed.blur()
     expect(page.get_by_text("Not explained in this run: ../../secret, Edema")).to_be_visible()
@@ -135,7 +135,7 @@ def test_a_lead_assigns_a_reader_rates_and_only_the_lead_sees_it(page, browser, 
     for lead_only in ("Results", "Assign", "what Bo alone may know"):
         expect(ada.get_by_text(lead_only, exact=True)).to_have_count(0)
     ada.get_by_text("3 · somewhat").click()
-    ada.get_by_role("button", name="Save and show the maps").click()
+    ada.get_by_role("button", name="Save and show the heatmaps").click()
     for letter in "ABCD":
         rating = ada.get_by_role("radiogroup", name=f"Map {letter}: How medically significant")
         rating.get_by_role("radio", name="4").click(timeout=20_000)
@@ -161,7 +161,7 @@ def test_an_email_that_the_provider_did_not_verify_makes_no_lead(page, server):
 
 def test_who_is_not_among_the_readers_sees_nothing(page, server):
     sign_in(page, server, "stranger")
-    expect(page.get_by_text("this dashboard is not open to you")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("you do not have access to this dashboard")).to_be_visible(timeout=20_000)
     expect(page.get_by_test_id("stSidebar")).to_have_count(0)
     assert "patient0" not in page.content()
 
@@ -192,7 +192,7 @@ def test_what_is_no_page_is_closed_too(page, server):
 
 def test_a_server_that_others_reach_says_that_sign_in_is_off(page, made_run, tmp_path, monkeypatch):
     monkeypatch.setenv("SHAMSUL_REVIEWS", f"sqlite:///{tmp_path}/reviews.sqlite")
-    log, said = tmp_path / "log", "Sign-in is off, and this server is open to others"
+    log, said = tmp_path / "log", "Sign-in is off and this server can be reached by others"
     with served(made_run.folder, options=["--server.address", "0.0.0.0"], log=log) as server:  # noqa: S104
         assert said in log.read_text(encoding="utf-8")
         page.goto(f"{server.address}/methods")

@@ -86,7 +86,7 @@ def planted(tmp_path_factory, made_run):
 
 
 def number_in(text):
-    return re.search(r"give the number (\d{6}) to whoever runs this server", text)[1]
+    return re.search(r"quote the number (\d{6}) to whoever runs this server", text)[1]
 
 
 def assert_logged_once(log, number):
@@ -132,7 +132,7 @@ def test_a_download_that_fails(page, planted):
     server, log = planted
     page.goto(f"{server.address}/methods")
     page.get_by_role("button", name="in a download", exact=True).click(timeout=SLOW)
-    told = page.get_by_text("This file could not be made.")
+    told = page.get_by_text("This file could not be created.")
     told.wait_for(timeout=SLOW)
     assert_logged_once(log, number_in(told.inner_text()))
     page.get_by_role("button", name="foreseen in a download").click()

@@ -98,7 +98,7 @@ def go_to(page, title):
 
 
 def wait_until_explained(page):
-    expect(page.get_by_text("Rate these maps")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Rate these heatmaps")).to_be_visible(timeout=SLOW)
 
 
 def rating(page):
@@ -133,7 +133,7 @@ def test_the_panels_arrive_and_a_contour_gets_its_iou_and_the_rating_is_found_ag
     page.get_by_test_id("undo").click()
     expect(page.get_by_test_id("metric-lrp-iou")).to_have_text("–", timeout=20_000)
 
-    page.get_by_text("Rate these maps").click()
+    page.get_by_text("Rate these heatmaps").click()
     page.get_by_role("textbox", name="Your name").fill("Ada")
     page.keyboard.press("Enter")
     rating(page).click()
@@ -145,7 +145,7 @@ def test_the_panels_arrive_and_a_contour_gets_its_iou_and_the_rating_is_found_ag
     again = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
     bring(again, server, dicom(PatientName="Somebody^Else"))
     wait_until_explained(again)
-    again.get_by_text("Rate these maps").click()
+    again.get_by_text("Rate these heatmaps").click()
     again.get_by_role("textbox", name="Your name").fill("Ada")
     again.keyboard.press("Enter")
     expect(rating(again)).to_be_checked(timeout=20_000)
@@ -165,7 +165,7 @@ def test_a_mask_is_compared_and_the_radiograph_is_saved_without_its_patient(page
     expect(page.get_by_role("button", name=f"Remove the mask of {name}")).to_be_visible()
     wait_until_explained(page)
     with page.expect_download() as download:
-        page.get_by_role("button", name="Radiograph without patient data").click()
+        page.get_by_role("button", name="Download de-identified radiograph").click()
     content = download.value.path().read_bytes()
     assert b"Doe" not in content
     assert dcmread(io.BytesIO(content)).PatientIdentityRemoved == "YES"
@@ -175,9 +175,11 @@ def test_the_real_radiograph_is_taken_too(page, server, sample):
     (path,) = sample.rglob("*.jpg")
     bring(page, server, str(path))
     expect(explained(page, "gradcam")).to_be_visible(timeout=SLOW)
-    expect(page.get_by_text("does not say how the radiograph was taken")).to_be_visible()
+    expect(page.get_by_text("does not record how the radiograph was taken")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Cancelled. Maps that were ready are still shown.")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Cancelled. Heatmaps that were already finished are still shown.")).to_be_visible(
+        timeout=SLOW
+    )
     wait_until_explained(page)  # until the page stands still: a click on what is being replaced is lost
     page.get_by_role("button", name="Explain again").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible(timeout=SLOW)
@@ -208,7 +210,7 @@ def test_a_worker_that_is_killed_is_a_sentence_and_the_reader_asks_again(page, s
         if "shamsul_core.upload.worker" in one.cmdline()
     ]
     os.kill(worker.pid, signal.SIGKILL)
-    expect(page.get_by_text("The program that computes the maps was stopped.")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("The process computing the heatmaps stopped.")).to_be_visible(timeout=SLOW)
     assert page.get_by_text("Traceback").count() == 0
     page.get_by_role("button", name="Explain again").click()
     expect(page.get_by_text("LIME is being computed")).to_be_visible(timeout=SLOW)
@@ -319,6 +321,6 @@ def test_a_model_that_is_missing_is_a_sentence(page, made_run, monkeypatch, tmp_
     with served(made_run.folder) as server:
         page.goto(f"{server.address}/upload")
         expect(
-            page.get_by_text("of this run is not on this server, so nothing can be explained")
+            page.get_by_text("of this run is not on this server, so no radiograph can be explained")
         ).to_be_visible(timeout=SLOW)
         assert page.get_by_text("Traceback").count() == 0

@@ -151,7 +151,7 @@ def test_the_wheel_zooms_all_panels_and_what_is_under_it_stays(viewer):
 def test_the_cursor_is_shown_in_the_other_panels_and_read_out_in_words(viewer):
     point_at(viewer, "lime", 0.7, 0.4)
     for key in ("lime", "shap", "gradcam", "lrp"):
-        pattern = re.compile(r"^([+−]0\.\d\d of max, (towards|against)|relevance 0)$")
+        pattern = re.compile(r"^([+−]0\.\d\d of max, (for|against)|relevance 0)$")
         expect(viewer.get_by_test_id(f"readout-{key}")).to_have_text(pattern)
     expect(viewer.get_by_test_id("readout-expert")).to_have_text("")
     lines = viewer.locator(".cross:not([hidden])")

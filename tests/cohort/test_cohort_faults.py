@@ -111,7 +111,7 @@ def test_values_that_are_none(writer):
     assert lines(cohort.problems) == [
         "val_labels.csv line 2: Edema is 'maybe', not 1, 0, -1 or blank; read as blank",
         "val_labels.csv line 2: Fracture is '2', not 1, 0, -1 or blank; read as blank",
-        "val_labels.csv line 2: the age is 'old'; read as not known",
+        "val_labels.csv line 2: the age is 'old'; read as unknown",
         "val_labels.csv line 3: the view is 'Frontal', the file's name says lateral; the former is used",
     ]
 
@@ -301,7 +301,7 @@ def test_entries_of_a_wrong_kind(writer):
     assert lines(cohort.problems) == [
         f"gt_segmentations_val.json {FIRST}: the entry must be an object of pathologies, it is [1]",
         f"gt_segmentations_val.json {SECOND}: 'Gout' is not one of the ten pathologies",
-        "gt_segmentations_val.json 'patient9_study1_view1_frontal': this entry has no radiograph; it is passed over",
+        "gt_segmentations_val.json 'patient9_study1_view1_frontal': this entry has no radiograph; it is ignored",
     ]
     assert cohort.check() == cohort.problems
     with pytest.raises(CohortError, match="the entry must be an object"):
@@ -315,9 +315,9 @@ def test_an_entry_without_radiograph_names_its_file(writer):
     writer.experts("hb_annotations", {"y": {"img_size": list(SIZE)}})
     writer.experts("hb_salient_pt", {"z": {}})
     assert lines(writer.open().problems) == [
-        "gt_annotations_val.json 'x': this entry has no radiograph; it is passed over",
-        "hb_annotations_val.json 'y': this entry has no radiograph; it is passed over",
-        "hb_salient_pt_val.json 'z': this entry has no radiograph; it is passed over",
+        "gt_annotations_val.json 'x': this entry has no radiograph; it is ignored",
+        "hb_annotations_val.json 'y': this entry has no radiograph; it is ignored",
+        "hb_salient_pt_val.json 'z': this entry has no radiograph; it is ignored",
     ]
 
 
@@ -325,7 +325,7 @@ def test_both_names_of_lung_opacity_in_one_entry(writer):
     entry = entry_of({"Lung Opacity": HEART})
     writer.experts("gt_segmentations", {FIRST: entry | {"Lung Opacity": entry["Edema"]}})
     cohort = writer.open()
-    assert the_only_line(cohort.problems).endswith("Lung Opacity stands twice; the first is used")
+    assert the_only_line(cohort.problems).endswith("Lung Opacity occurs twice; the first is used")
     assert cohort.annotation(FIRST, "Lung Opacity").area == HEART.sum()
 
 

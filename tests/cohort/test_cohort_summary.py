@@ -56,12 +56,12 @@ def test_unknown_views_sexes_and_ages_are_said():
         }
     ).astype({"view": "string", "projection": "string", "sex": "string", "age": "float64"})
     found = composition(table)
-    assert found["View"] == {"frontal AP": 1, "lateral": 1, "frontal": 1, "not known": 1}
-    assert found["Sex"] == {"Male": 2, "Female": 1, "not known": 1}
+    assert found["View"] == {"frontal AP": 1, "lateral": 1, "frontal": 1, "unknown": 1}
+    assert found["Sex"] == {"Male": 2, "Female": 1, "unknown": 1}
     assert {band: count for band, count in found["Age"].items() if count} == {
         "0 to 19": 2,
-        "90 and more": 1,
-        "not known": 1,
+        "90 and over": 1,
+        "unknown": 1,
     }
     assert composition(table.iloc[:0]) == {"View": {}, "Sex": {}, "Age": {}}
-    assert composition(table.iloc[2:3])["Age"] == {"not known": 1}
+    assert composition(table.iloc[2:3])["Age"] == {"unknown": 1}

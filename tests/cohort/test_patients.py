@@ -48,9 +48,9 @@ def test_chexperts_validation_set_is_known_by_its_patients():
     [
         (Named(VALIDATION), None),
         (Named(VALIDATION, is_simulated=True), "these radiographs are simulated"),
-        (Named(VALIDATION, split="test"), "these are other radiographs"),
-        (Named(VALIDATION[:1]), "these are other radiographs"),
-        (Named(["chest-7"]), "these are other radiographs"),
+        (Named(VALIDATION, split="test"), "these are different radiographs"),
+        (Named(VALIDATION[:1]), "these are different radiographs"),
+        (Named(["chest-7"]), "these are different radiographs"),
     ],
 )
 def test_the_papers_figures_stand_beside_its_own_radiographs_only(cohort, reason):

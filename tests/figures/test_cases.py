@@ -135,7 +135,9 @@ def test_slides_are_16_to_9_a_page_each_and_carry_the_notes(cases, made_cohort, 
         for panel in cases[1].scene.panels
     )
     hatched = replace(cases[1], scene=replace(cases[1].scene, panels=panels))
-    assert "Hatched: the relevance is within its own error of zero." in words_of(slide(hatched, "from here"))
+    assert "Hatched: the relevance is within two standard errors of zero." in words_of(
+        slide(hatched, "from here")
+    )
     assert "LIME: highest" in words_of(slide(hatched, "from here")), "the method that it was chosen for"
     pages = encode_pages(slide(one, "from here") for one in cases)
     assert pages.count(b"/Type /Page ") == 2

@@ -158,7 +158,7 @@ def test_the_words_on_the_ranking_name_test_patients_and_correction(tables):
     np.testing.assert_allclose(table["LRP"], [one.mean_ranks["lrp"] for one in rankings])
     for nothing in (scores, scores.assign(iou=np.nan)):
         titles = TITLES if nothing is not scores else {"lime": "LIME", "lrp": "LRP"}
-        assert ranking_in_words(nothing, titles).startswith("The methods are not ranked:")
+        assert ranking_in_words(nothing, titles).startswith("The methods cannot be ranked:")
         assert ranking_table(nothing, titles).empty
 
 
@@ -173,9 +173,11 @@ def test_a_difference_is_named_by_its_pathology():
         ],
         columns=["image_id", "pathology", "method", "iou"],
     )
-    assert ranking_in_words(scores, TITLES).startswith("The methods differ in Edema. ")
+    assert ranking_in_words(scores, TITLES).startswith("The methods differ on Edema. ")
     assert "2 pathologies" in ranking_in_words(scores, TITLES)
-    assert ranking_in_words(scores[scores["pathology"] != "Edema"], TITLES).startswith("No pathology shows")
+    assert ranking_in_words(scores[scores["pathology"] != "Edema"], TITLES).startswith(
+        "No difference between the methods was found"
+    )
 
 
 def test_a_figure_of_40_000_points_is_less_than_1_5_megabytes():

@@ -61,7 +61,7 @@ def test_the_caption_names_run_model_cohort_and_what_nobody_must_conclude(made_c
         "Untrained network",
         "Simulated from CT, not a patient.",
         "For research, not for diagnosis.",
-        "towards the pathology",
+        "for the pathology",
         "Made to fail.",
     ):
         assert words in text

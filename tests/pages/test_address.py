@@ -99,7 +99,7 @@ def test_an_interval_that_is_none_or_out_of_bounds_is_the_whole(asked):
 def test_a_name_that_is_not_there_is_said_once_and_stays_text(opened):
     app = opened(case="`*<b>")
     (warning,) = app.warning
-    assert warning.value == "The address asks for `*<b>`, which is not in this run."
+    assert warning.value == "The link asks for `*<b>`, which is not in this run."
     app.button[0].click().run()
     assert not app.warning
     assert said(app).startswith("b ")

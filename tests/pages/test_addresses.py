@@ -70,7 +70,7 @@ def test_no_address_leads_out_of_the_runs(page, runs, monkeypatch):
         assert not opened.exception
         assert any("shown" in path for path in touched)
         assert not [path for path in touched if "hidden" in path]
-        warned = [one.value for one in opened.warning if one.value.startswith("The address asks for `")]
+        warned = [one.value for one in opened.warning if one.value.startswith("The link asks for `")]
         assert warned
         assert all(one.count("`") == 2 for one in warned)  # what was asked for stays between them
 

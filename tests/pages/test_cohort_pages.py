@@ -84,7 +84,7 @@ def test_distributions_answer_with_means_and_say_the_threshold(opened, made_run)
     app = opened("distributions", made_run.folder)
     words = words_of(app)
     assert words.index("**Grad-CAM** ") < words.index("**LIME** "), "the best first"
-    assert "Otsu's threshold of what speaks for the pathology" in words
+    assert "Otsu's threshold of the evidence for the pathology" in words
     table = scores_of(app)
     assert len(table) == 40
     assert f"radiograph={image_id(1)}" in "".join(table["Worst case"])
@@ -92,10 +92,10 @@ def test_distributions_answer_with_means_and_say_the_threshold(opened, made_run)
 
 def test_one_method_alone_and_each_figure(opened, made_run):
     for figure, said in {
-        "iou": "Box: middle half of the radiographs",
+        "iou": "Box: middle 50 % of the radiographs",
         "hit": "maximum lies inside",
-        "probability": "Spearman's rank correlation of IoU and predicted probability: LRP",
-        "lesion": "Spearman's rank correlation of IoU and share of the radiograph",
+        "probability": "Spearman's rank correlation between IoU and predicted probability: LRP",
+        "lesion": "Spearman's rank correlation between IoU and share of the radiograph",
     }.items():
         app = opened("distributions", made_run.folder, figure=figure, methods="lrp")
         assert said in words_of(app)
@@ -118,10 +118,10 @@ def test_the_full_slice_counts_more(opened, made_run):
 
 def test_each_criterion_has_its_cards(opened, made_run):
     for criterion, said in {
-        "best": "LIME: highest IoU of 2 radiographs",
-        "worst": "LIME: lowest IoU of 2 radiographs",
-        "probability": "Highest probability of 2 radiographs with an expert contour",
-        "disagreed": "Methods furthest apart of 2 radiographs",
+        "best": "LIME: highest IoU among 2 radiographs",
+        "worst": "LIME: lowest IoU among 2 radiographs",
+        "probability": "Highest probability among 2 radiographs with an expert contour",
+        "disagreed": "Largest difference between methods among 2 radiographs",
         "wrong": "Labelled negative, but the predicted probability is",
     }.items():
         words = words_of(opened("selection", made_run.folder, criterion=criterion))
@@ -133,14 +133,14 @@ def test_multilabel_of_two_chosen_pathologies(opened, made_run):
     words = words_of(
         opened("selection", made_run.folder, criterion="multilabel", first="Edema", second="Cardiomegaly")
     )
-    assert words.count("<p>Highest joint probability of 2 radiographs labelled positive for both") == 2
+    assert words.count("<p>Highest joint probability among 2 radiographs labelled positive for both") == 2
     words = words_of(opened("selection", made_run.folder, criterion="multilabel"))
-    assert "No radiograph of this run is such a case." in words
+    assert "No radiograph in this run meets this criterion." in words
 
 
 def test_without_contours_there_is_no_iou_and_it_is_said(opened, bare_run):
-    assert "This cohort has no contours by experts" in words_of(opened("distributions", bare_run.folder))
-    assert "no contours by experts, so there is no IoU" in words_of(opened("selection", bare_run.folder))
+    assert "This cohort has no expert contours" in words_of(opened("distributions", bare_run.folder))
+    assert "This cohort has no expert contours" in words_of(opened("selection", bare_run.folder))
     assert "Open in Compare" in words_of(opened("selection", bare_run.folder, criterion="wrong"))
 
 
@@ -165,7 +165,7 @@ def test_a_run_that_has_only_begun_and_one_of_a_single_method(opened, made_run, 
 
 def test_methods_are_compared_on_the_same_radiographs(opened, made_run):
     app = opened("distributions", made_run.folder, figure="methods")
-    assert "Friedman's test on each pathology by itself, with one value per patient" in words_of(app)
+    assert "Friedman's test on each pathology separately, with one value per patient" in words_of(app)
     ranks = app.dataframe[0].value
     assert ranks["Patients"].tolist() == [one.patients for one in rank_methods(made_run.scores, list(TITLES))]
     pairs = app.dataframe[1].value
@@ -177,7 +177,7 @@ def test_methods_are_compared_on_the_same_radiographs(opened, made_run):
 @pytest.mark.parametrize("lesion", ["lesions", "elongation", "irrectangularity"])
 def test_iou_is_shown_against_each_feature_of_the_lesions(opened, made_run, lesion):
     app = opened("distributions", made_run.folder, figure="lesion", lesion=lesion)
-    assert f"rank correlation of IoU and {FEATURES[lesion]}" in words_of(app)
+    assert f"rank correlation between IoU and {FEATURES[lesion]}" in words_of(app)
 
 
 def test_masks_of_others_stand_on_every_page(opened, made_run, made_cohort, tmp_path):
@@ -224,7 +224,7 @@ def test_methods_say_their_settings_and_limits(opened, made_run, tmp_path):
     for equation in range(1, 7):
         assert rf"\qquad ({equation})" in words
     assert words.count("**Known limits**") == 4
-    assert "What nobody may conclude" in words
+    assert "What not to conclude" in words
     assert "Gaussian process" not in words, "this run's settings do not sample by themselves"
     manifest = made_run.manifest
     settings = {

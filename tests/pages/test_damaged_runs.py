@@ -134,7 +134,7 @@ def test_every_page_is_a_page_or_a_sentence(opened, folder, damage):
     for page, queries in PAGES.items():
         for query in queries:
             words = opened(page, folder, query)
-            assert "give the number" not in words, (page, query)
+            assert "quote the number" not in words, (page, query)
             assert not re.search(
                 r"\b(nan|NaN|None|<NA>)\b", re.sub(r"<style>.*?</style>", "", words, flags=re.S)
             ), page
@@ -145,4 +145,4 @@ def test_every_page_is_a_page_or_a_sentence(opened, folder, damage):
 def test_the_guard_is_at_work_here(opened, folder, monkeypatch):
     """Without it, what the other test looks for would not be there to find."""
     monkeypatch.setattr("shamsul_core.figures.legend.colour_bar", lambda: 1 / 0)
-    assert "give the number" in opened("methods", folder, {})
+    assert "quote the number" in opened("methods", folder, {})

@@ -60,7 +60,7 @@ def test_the_answer_stands_first(opened, made_run, made_cohort):
     assert page.subheader[0].value == "Cohort “cohort”, validation set"
     assert "3 of 3 radiographs predicted · model made, trained · 1 failed" in words
     assert "The paper reports" not in words
-    assert "No interval: it takes at least 10 patients of each label." in words
+    assert "No interval: this takes at least 10 patients with each label." in words
     assert "Not in the weighted averages: No Finding" in words
     assert "not evaluated: no positive" in words
     assert "For research, not for diagnosis" in words
@@ -137,7 +137,7 @@ def test_a_run_without_predictions_yet(opened, made_cohort, tmp_path):
     for name in ("predictions", "scores", "failures"):
         (run.folder / f"{name}.parquet").unlink()
     words = said(opened(run.folder))
-    assert "holds no predictions yet" in words
+    assert "has no predictions yet" in words
     assert "0 of 3 radiographs predicted" in words
 
 

@@ -89,12 +89,12 @@ def test_it_goes_on_and_is_scored_again(made_cohort, classifier, s3):
 
 
 def test_another_run_in_its_place_is_refused(both, made_cohort, classifier):
-    with pytest.raises(RunError, match="holds a run that differs in methods; give another folder"):
+    with pytest.raises(RunError, match="contains a run that differs in methods; give another folder"):
         make_plan(made_cohort, both[1].folder, classifier, methods=("lrp",))
 
 
 def test_two_engines_never_work_on_one_run(s3, both):
-    second = pytest.raises(RunError, match="another engine is at work on this run, or was killed less than")
+    second = pytest.raises(RunError, match="another process is working on this run, or was killed less than")
     with alone(both[1].folder), second, alone(both[1].folder):
         pytest.fail("two engines")
     with alone(both[1].folder):

@@ -145,10 +145,10 @@ def test_what_cannot_be_read_is_named_and_the_epoch_goes_on(tmp_path):
     assert "patient00004" in unreadable
     again = call(*arguments, "--init", "random", "--size", "32", "--epochs", "1", "--batch-size", "8")
     assert again.exit_code == 0
-    assert "trained already, nothing to do" in said(again)
+    assert "already trained, nothing to do" in said(again)
     other = call(*arguments, "--init", "random", "--size", "64", "--epochs", "1", "--uncertain", "ones")
     assert other.exit_code == 1
-    assert "holds a training that differs in batch_size, size_px, uncertain" in said(other)
+    assert "contains a training that differs in batch_size, size_px, uncertain" in said(other)
 
 
 def test_pixels_are_those_of_inference(learnable, tmp_path):
@@ -282,7 +282,7 @@ def test_wrong_input_is_one_line(learnable, tmp_path, arguments, line):
 
 def test_a_model_that_is_there_is_not_overwritten(learnable, tmp_path):
     (tmp_path / "m.safetensors").write_bytes(b"precious")
-    with pytest.raises(TrainingError, match="is a model already"):
+    with pytest.raises(TrainingError, match="is already a model"):
         open_training(learnable, tmp_path / "m.safetensors", Settings(**QUICK))
     assert (tmp_path / "m.safetensors").read_bytes() == b"precious"
 

@@ -121,23 +121,23 @@ def test_what_the_reader_must_know_is_remarked():
     assert lateral.view == "lateral"
     assert "lateral" in lateral.remarks[0]
     assert "burnt" in taken(radiograph(BurnedInAnnotation="YES")).remarks[0]
-    assert "which way is up" in taken(radiograph(PatientOrientation=None)).remarks[0]
+    assert "does not record its orientation" in taken(radiograph(PatientOrientation=None)).remarks[0]
 
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
 REFUSED = {
-    "a slice of a CT": lambda: file_of(radiograph(Modality="CT")),
+    "a CT slice": lambda: file_of(radiograph(Modality="CT")),
     "a mammogram": lambda: file_of(radiograph(Modality="MG")),
-    "no picture": lambda: file_of(radiograph(PixelData=None)),
+    "no image": lambda: file_of(radiograph(PixelData=None)),
     "another part of the body": lambda: file_of(radiograph(BodyPartExamined="HAND")),
-    "several pictures": lambda: file_of(radiograph(NumberOfFrames=2)),
+    "several images": lambda: file_of(radiograph(NumberOfFrames=2)),
     "too small": lambda: file_of(radiograph(ramp(12, (64, 64)))),
     "too large": lambda: file_of(radiograph(Rows=10_000, Columns=10_000)),
-    "in colour": lambda: picture(COLOURS, "JPEG"),
-    "all pixels are alike": lambda: picture(np.full(SIZE, 9, np.uint8)),
-    "too large, 10000 × 10000": lambda: picture(np.zeros((10_000, 10_000), np.uint8)),
+    "colour image": lambda: picture(COLOURS, "JPEG"),
+    "all pixels have the same value": lambda: picture(np.full(SIZE, 9, np.uint8)),
+    r"too large \(10000 × 10000": lambda: picture(np.zeros((10_000, 10_000), np.uint8)),
     "not a DICOM, PNG, JPEG or TIFF": lambda: b"<html>not a radiograph</html>",
-    "damaged or cut short": lambda: picture(ramp(8))[:400],
+    "damaged or incomplete": lambda: picture(ramp(8))[:400],
     "damaged": lambda: file_of(radiograph())[:3000],
 }
 
@@ -155,7 +155,7 @@ def test_a_compressed_picture_may_not_be_larger_than_its_file_says():
     image = radiograph(ramp(12, (1000, 1000)))
     as_jpeg_2000(image)
     image.Rows = image.Columns = 300
-    with pytest.raises(IntakeError, match="another size"):
+    with pytest.raises(IntakeError, match="size stated in the file"):
         taken(image)
 
 

@@ -90,7 +90,7 @@ def test_a_mask_replaces_what_was_drawn_and_drawing_replaces_the_mask(upload):
     assert area() == drawn
     upload.draw("Edema", None)
     assert upload.cohort.annotation(upload.image_id, "Edema") is None
-    assert "mask is of" in upload.load_mask("Edema", "mask.png", picture(PIXELS[:200, :200]))
+    assert "the mask is" in upload.load_mask("Edema", "mask.png", picture(PIXELS[:200, :200]))
 
 
 def test_inverting_changes_what_the_model_is_given_and_keeps_what_was_drawn(upload):
@@ -178,7 +178,7 @@ def demonstration():
 
 def test_progress_in_words():
     job = Job(PIXELS)
-    assert progress_in_words(job, 0, {}) == (0.0, "Waiting: the model is being loaded")
+    assert progress_in_words(job, 0, {}) == (0.0, "Waiting: loading the model")
     assert progress_in_words(job, 1, METHODS)[1] == "Waiting: 1 radiograph before this one"
     assert progress_in_words(job, 2, METHODS)[1] == "Waiting: 2 radiographs before this one"
     job.state, job.method, job.left_s = "working", "lime", 41.0

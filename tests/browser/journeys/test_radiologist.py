@@ -50,7 +50,7 @@ def test_a_morning_of_reviewing(visit, demonstration_run):
     page.get_by_role("button", name="Filter and sort").click()
     page.get_by_role("combobox", name="Pathology").click()
     page.get_by_role("option", name="Pneumothorax", exact=True).click()
-    page.get_by_role("combobox", name="Contour by an expert").click()
+    page.get_by_role("combobox", name="Expert contour").click()
     page.get_by_role("option", name="yes", exact=True).click()
     visit.settle()
     page.keyboard.press("Escape")

@@ -59,11 +59,11 @@ def test_a_day_of_comparing(visit):
     page.reload()
     visit.settle()
     expect(page.get_by_role("radio", name="IoU by lesion")).to_be_checked()
-    page.get_by_role("radio", name="Methods compared").click()
+    page.get_by_role("radio", name="Method comparison").click()
     expect(page.get_by_text("Friedman's test", exact=False).first).to_be_visible()
-    expect(page.get_by_role("radio", name="Side by side")).to_have_count(0)
+    expect(page.get_by_role("radio", name="All methods")).to_have_count(0)
     page.get_by_role("radio", name="Hit rate").click()
-    expect(page.get_by_role("radio", name="Side by side")).to_be_checked()
+    expect(page.get_by_role("radio", name="All methods")).to_be_checked()
 
     # One decision threshold, on overview, in the case's header and in the sidebar
     visit.go_to("Overview")

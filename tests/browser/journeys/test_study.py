@@ -27,7 +27,7 @@ def read_alone(visit, words):
     expect(page.locator("[data-testid=canvas-expert][data-zoom]")).to_be_visible()
     assert page.locator("[data-testid^='canvas-Map']").count() == 0
     page.get_by_text(words).click()
-    page.get_by_role("button", name="Save and show the maps").click()
+    page.get_by_role("button", name="Save and show the heatmaps").click()
     expect(page.locator("[data-testid='canvas-Map D'][data-zoom]")).to_be_visible()
 
 
