@@ -127,16 +127,28 @@ def text(key: str) -> str:
 def interval(key: str, low: float, high: float) -> tuple[float, float]:
     """Return the ends of an interval, both within `low` and `high`; the whole by default."""
 
-    def read(asked: str) -> tuple[float, float] | None:
-        try:
-            first, last = map(float, asked.split("-"))
-        except ValueError:
-            return None
-        return (first, last) if low <= first <= last <= high else None
-
-    value = _decide(key, key, read, (low, high), lambda value: low <= value[0] <= value[1] <= high)
+    value = _decide(
+        key,
+        key,
+        lambda asked: read_interval(asked, low, high),
+        (low, high),
+        lambda value: low <= value[0] <= value[1] <= high,
+    )
     _note(key, f"{value[0]:g}-{value[1]:g}", is_default=value == (low, high))
     return value
+
+
+def read_interval(asked: str, low: float, high: float) -> tuple[float, float] | None:
+    """Return the ends of an interval that an address names; ``None`` where it names none within these bounds.
+
+    >>> read_interval("0.2-0.5", 0, 1), read_interval("0.5-0.2", 0, 1), read_interval("0-nan", 0, 1)
+    ((0.2, 0.5), None, None)
+    """
+    try:
+        first, last = map(float, asked.split("-"))
+    except ValueError:
+        return None
+    return (first, last) if low <= first <= last <= high else None
 
 
 def choose(owner: str = "", **choices: str) -> None:

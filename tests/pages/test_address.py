@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from dashboard.address import read_interval
+
 LETTERS = ("a", "b", "c")
 
 
@@ -76,24 +78,20 @@ def test_defaults_return_and_need_no_name_but_a_case_does(opened):
 
 
 @given(
-    asked=st.one_of(
+    st.one_of(
         st.text(max_size=30), st.sampled_from(["0.9-0.1", "nan-1", "0-inf", "-1-1", "1e9-2e9", "0-0.5-1"])
     )
 )
-def test_an_interval_that_is_none_or_out_of_bounds_is_the_whole(asked):
-    def page_of(asked):
-        import streamlit as st
+def test_an_address_names_an_interval_within_the_bounds_or_none(asked):
+    read = read_interval(asked, 0.0, 1.0)
+    assert read is None or 0 <= read[0] <= read[1] <= 1
 
-        from dashboard import address
 
-        address.begin()
-        st.query_params["range"] = asked
-        st.text(address.interval("range", 0.0, 1.0))
-
-    app = AppTest.from_function(page_of, args=(asked,)).run()
-    assert not app.exception
-    low, high = map(float, app.text[0].value.strip("()").split(","))
-    assert 0 <= low <= high <= 1
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_an_interval_is_read_as_it_is_written(one, other):
+    low, high = sorted(float(f"{end:g}") for end in (one, other))
+    written = f"{low:g}-{high:g}"
+    assert read_interval(written, 0.0, 1.0) == ((low, high) if written.count("-") == 1 else None)
 
 
 def test_a_name_that_is_not_there_is_said_once_and_stays_text(opened):
