@@ -59,7 +59,7 @@ def show_results(run: Run, reviews: Reviews, titles: Mapping[str, str], scores: 
 def _show_methods(results: pd.DataFrame, titles: Mapping[str, str]) -> None:
     shares = {
         "Covers the finding completely": ("covers_wholly", "covers_n"),
-        "Highlights much outside it": ("marks_much", "marks_n"),
+        "Highlights a lot outside it": ("marks_much", "marks_n"),
         "Chosen as best": ("best", "best_n"),
     }
     table = pd.DataFrame(

@@ -14,6 +14,7 @@ from dashboard.warming import warm_up
 from shamsul_core.cohort import CohortError
 from shamsul_core.figures.predictions import prediction_table
 from shamsul_core.run import RunError
+from shamsul_core.wording import PROJECTIONS
 from shamsul_core.worklist import count_explained, explained_pathology, next_case
 from shamsul_core.worklist import worklist as listed_by
 
@@ -96,7 +97,7 @@ with table:
         radiograph.sex,
         radiograph.age and f"{radiograph.age} years",
     ]
-    st.caption(" · ".join(str(fact) for fact in facts if fact))
+    st.caption(" · ".join(str(fact) for fact in facts if fact), help=PROJECTIONS)
     st.markdown("**Predicted probability**")
     probabilities = reading.probabilities(run, radiograph.id)
     st.html(prediction_table(probabilities, radiograph.labels, pathology, thresholds))

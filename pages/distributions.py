@@ -33,7 +33,7 @@ from shamsul_core.figures.summary import (
 from shamsul_core.metrics.lesions import FEATURES
 from shamsul_core.metrics.summary import Slice, rank_correlations
 from shamsul_core.paper import SOURCE
-from shamsul_core.wording import threshold_in_words, why_no_iou
+from shamsul_core.wording import METHOD_NAMES, PROJECTIONS, threshold_in_words, why_no_iou
 
 FIGURES = {
     "iou": "IoU",
@@ -61,9 +61,16 @@ lesion = choice("lesion", list(FEATURES), "area_share")
 with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
     st.segmented_control("Show", list(FIGURES), key="figure", required=True, format_func=FIGURES.get)
     if figure_name != "methods":  # which compares all of them
-        st.segmented_control("Methods", list(methods), key="methods", required=True, format_func=methods.get)
+        st.segmented_control(
+            "Methods",
+            list(methods),
+            key="methods",
+            required=True,
+            format_func=methods.get,
+            help=METHOD_NAMES,
+        )
 with st.sidebar:
-    st.radio("Radiographs", views, key="radiographs", horizontal=True)
+    st.radio("Radiographs", views, key="radiographs", horizontal=True, help=PROJECTIONS)
     st.radio(
         "Count radiographs where",
         slices,

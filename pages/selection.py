@@ -11,7 +11,7 @@ from dashboard.notes import show_banner, stopping_plainly
 from shamsul_core.cohort import CohortError
 from shamsul_core.run import RunError
 from shamsul_core.selection import CRITERIA, best_multilabel, in_order
-from shamsul_core.wording import why_no_iou
+from shamsul_core.wording import METHOD_NAMES, why_no_iou
 
 PAIR = ["Lung Opacity", "Support Devices"]  # the paper's
 MULTILABEL = (
@@ -45,7 +45,14 @@ with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
     else:
         meaning, here = chosen.meaning, scores
         if chosen.is_of_one_method:
-            st.segmented_control("Method", list(titles), key="method", required=True, format_func=titles.get)
+            st.segmented_control(
+                "Method",
+                list(titles),
+                key="method",
+                required=True,
+                format_func=titles.get,
+                help=METHOD_NAMES,
+            )
             here = scores[scores["method"] == method]
         cases = chosen.choose(here)
 st.markdown(meaning)

@@ -214,13 +214,13 @@ class Criterion:
 CRITERIA = {
     "best": Criterion(
         title="Best IoU",
-        meaning="For each pathology, the radiograph on which the method's mask overlaps the experts' contour most.",
+        meaning="For each pathology, the radiograph with the highest IoU (intersection over union) of the method's mask and the experts' contour.",
         choose=best_iou,
         is_of_one_method=True,
     ),
     "worst": Criterion(
         title="Worst IoU",
-        meaning="For each pathology, the radiograph on which the method's mask overlaps the experts' contour least.",
+        meaning="For each pathology, the radiograph with the lowest IoU (intersection over union) of the method's mask and the experts' contour.",
         choose=worst_iou,
         is_of_one_method=True,
     ),
@@ -232,7 +232,7 @@ CRITERIA = {
     ),
     "disagreed": Criterion(
         title="Methods disagree",
-        meaning="For each pathology, the radiograph on which the methods' IoUs differ most.",
+        meaning="For each pathology, the radiograph on which the methods' IoU (intersection over union) differs most.",
         choose=most_disagreed,
     ),
     "wrong": Criterion(

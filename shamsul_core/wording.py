@@ -19,6 +19,12 @@ _SPLITS = {"train": "training set", "val": "validation set", "test": "test set"}
 
 RESEARCH_ONLY = "For research, not for diagnosis."
 
+PROJECTIONS = "PA: posteroanterior. AP: anteroposterior."
+METHOD_NAMES = (
+    "LIME: local interpretable model-agnostic explanations. SHAP: Shapley additive explanations. Grad-CAM: "
+    "gradient-weighted class activation mapping. LRP: layer-wise relevance propagation."
+)
+
 _ODD = re.compile(r"[^a-z0-9._]+")
 _LONGEST_NAME = 150
 

@@ -187,7 +187,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(made_cohort, tmp_path, classi
     try:
         plan = make_plan(made_cohort, folder / "run", classifier)
         with pytest.raises(
-            OSError, match=r"No space left on device; .*make room and run the same command again"
+            OSError, match=r"No space left on device; .*free some space and run the same command again"
         ):
             explain_cohort(plan)
         assert not list(folder.rglob("*.part"))
@@ -209,7 +209,7 @@ def test_a_file_that_cannot_grow_is_one_line_and_loses_nothing(plan):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, hard))
     try:
-        with pytest.raises(OSError, match=r"make room and run the same command again: .*safetensors"):
+        with pytest.raises(OSError, match=r"free some space and run the same command again: .*safetensors"):
             explain_cohort(plan)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

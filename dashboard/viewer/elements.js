@@ -21,12 +21,12 @@ const KEYS = [
   ["Wheel, + −", "zoom"],
   ["Drag", "move"],
   ["Right drag", "window width (across) and level (up and down)"],
-  ["W", "switch: plain drag or one finger changes the window"],
+  ["W", "turn window mode on or off, for a plain drag or one finger"],
   ["Two fingers", "zoom and move"],
   ["Double click, Enter", "enlarge one panel; Esc to go back"],
   ["Arrows", "move a zoomed picture"],
   ["I", "invert"],
-  ["N, Page Down", "next radiograph of the worklist"],
+  ["N, Page Down", "next radiograph in the worklist"],
   ["P, Page Up", "previous radiograph"],
   ["0, Home", "reset zoom and window"],
   ["S", "hide or show the sidebar"],
@@ -53,7 +53,9 @@ function buildToolbar(on, signal) {
   const zero = element("span", { class: "zero", "aria-hidden": "true" }, "0");
   const scale = element("span", { class: "scale", title: "Evidence for and against the pathology, relative to each map's own maximum; no colour where it is zero" },
     low, element("span", { class: "bar" }, bar, zero), high);
-  const threshold = element("select", { "aria-label": "Threshold of the masks", "data-testid": "threshold" });
+  const threshold = element("select", { "aria-label": "Threshold of the masks",
+    title: "Otsu's method divides a map's values into the two groups that differ most; Fixed uses one threshold for all methods",
+    "data-testid": "threshold" });
   const level = element("input", {
     type: "range", min: "0", max: String(HIGHEST_LEVEL), step: "1", "aria-label": "Fixed threshold for all masks",
     title: "One threshold for all methods; each map is scaled to 0 to 1", "data-testid": "level",

@@ -3,6 +3,12 @@
 // and how far the methods agree. And, under each picture, the curve of IoU against threshold.
 
 const CURVE_PX = { width: 124, height: 30 }; // as in viewer.css; asking the page would lay it out anew each frame
+const METHOD_NAMES = {
+  lime: "Local interpretable model-agnostic explanations",
+  shap: "Shapley additive explanations",
+  gradcam: "Gradient-weighted class activation mapping",
+  lrp: "Layer-wise relevance propagation",
+};
 const SHADE = [47, 124, 158]; // white on it has 4.6:1, and more on all darker shades
 
 function buildFindings(onPathology, signal) {
@@ -13,8 +19,8 @@ function buildFindings(onPathology, signal) {
   const caption = element("h2", { "data-testid": "grid-threshold" });
   const legend = element("p", { class: "legend" },
     "IoU (intersection over union): overlap of mask and contour, 0 to 1; brighter is higher. ◉ hit: the map's maximum is " +
-    "inside the contour. ● labelled positive, ○ negative, ◐ uncertain, · blank. ✎ contour available. – no value: point at it " +
-    "for the reason.");
+    "inside the contour. ● labelled positive, ○ negative, ◐ uncertain, · blank. ✎ contour available. – no value; hover for " +
+    "the reason.");
   const root = element("section", { class: "findings", "data-testid": "findings" }, caption, table, agreement, legend);
   table.addEventListener("click", (event) => {
     const row = event.target.closest("tr[data-pathology]");
@@ -37,7 +43,7 @@ function describeFindings(parts, scene) {
   parts.root.hidden = scene.grid.length === 0;
   const head = element("tr", {}, element("th", { scope: "col" }, "Pathology"),
     element("th", { scope: "col", title: `Predicted probability; in bold if predicted, that is ${scene.predictionRule}` }, "Prob."),
-    ...methods.map(({ title }) => element("th", { scope: "col" }, title)));
+    ...methods.map(({ key, title }) => element("th", { scope: "col", title: METHOD_NAMES[key] ?? null }, title)));
   const body = element("tbody", { role: "radiogroup", "aria-label": "Pathology" },
     ...scene.grid.map((row) => gridRow(row, row.pathology === scene.pathology)));
   parts.table.replaceChildren(element("thead", {}, head), body);

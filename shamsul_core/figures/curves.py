@@ -96,7 +96,7 @@ def calibration_figure(bins: pd.DataFrame, scores: pd.DataFrame, theme: ThemeNam
     names = list(dict.fromkeys(bins["observation"]))
     if not names:
         return nothing_to_draw(colours, "No observation has labels, so calibration cannot be assessed.")
-    legend = "Dashed: perfect calibration. Dots: ten bins, sized by number of radiographs. ECE: expected calibration error."
+    legend = "Dashed: perfect calibration. Dots: ten bins, sized by number of radiographs. ECE: expected calibration error. Brier: mean squared error."
     figure, panels = unit_panels(colours, names, "Mean predicted probability", "Share of positives", legend)
     for name, axes in panels:
         axes.plot([0, 1], [0, 1], color=colours.faint, linewidth=0.8, linestyle=(0, (4, 3)))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FEATURES = {
     "lesions": "number of lesions",
-    "area_share": "share of the radiograph",
+    "area_share": "area (share of the radiograph)",
     "elongation": "elongation",
     "irrectangularity": "irrectangularity",
 }

@@ -195,7 +195,7 @@ def _check_keys(table: pd.DataFrame, keys: list[str]) -> None:
         raise ValueError(message)
     if table.duplicated(keys).any():
         twice = table.loc[table.duplicated(keys), keys].iloc[0]
-        message = f"{' '.join(twice)} stands in it twice"
+        message = f"{' '.join(twice)} occurs twice"
         raise ValueError(message)
 
 

@@ -381,7 +381,7 @@ def test_what_readers_write_is_text_wherever_it_is_shown(page, made_run, tmp_pat
     stored.close()
     with served(made_run.folder, arguments=["--lead"]) as server:
         give_name(page, server, written[:60])
-        said = "2 readers, 2 ratings of maps, 2 of them with the methods' names hidden"
+        said = "2 readers, 2 heatmap ratings, 2 of them with the methods' names hidden"
         for part, there in (("Results", said), ("Assign", "Selected cases")):
             page.get_by_text(part, exact=True).click()
             expect(page.get_by_text(there)).to_be_visible(timeout=SLOW)

@@ -143,7 +143,7 @@ def test_a_lead_assigns_a_reader_rates_and_only_the_lead_sees_it(page, browser, 
     assert stored.answers(key, "ada@example.org")["value"].tolist() == ["3", *["4"] * 4]
 
     page.get_by_text("Results", exact=True).click()
-    expect(page.get_by_text("2 readers, 4 ratings of maps, 4 of them with")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("2 readers, 4 heatmap ratings, 4 of them with")).to_be_visible(timeout=20_000)
     ada.get_by_role("button", name="Sign out").click()
     ada.get_by_role("button", name="End session").click()
     ada.goto(f"{server.address}/review")

@@ -78,7 +78,7 @@ def test_duplicate_rows(writer, edema, what):
     writer.row("patient1/study1/view1_frontal.jpg", prefix="val/", Edema=edema)
     cohort = writer.open()
     assert cohort.radiographs[FIRST].labels["Edema"] == 0.0
-    expected = f"val_labels.csv line 4: {FIRST} stands in line 2 already, {what}; line 2 is used"
+    expected = f"val_labels.csv line 4: {FIRST} is already in line 2, {what}; line 2 is used"
     assert the_only_line(cohort.problems) == expected
 
 
@@ -112,7 +112,7 @@ def test_values_that_are_none(writer):
         "val_labels.csv line 2: Edema is 'maybe', not 1, 0, -1 or blank; read as blank",
         "val_labels.csv line 2: Fracture is '2', not 1, 0, -1 or blank; read as blank",
         "val_labels.csv line 2: the age is 'old'; read as unknown",
-        "val_labels.csv line 3: the view is 'Frontal', the file's name says lateral; the former is used",
+        "val_labels.csv line 3: the view is 'Frontal', but the file name says lateral; the view is used",
     ]
 
 
@@ -124,8 +124,8 @@ def test_a_stray_quotation_mark(writer):
     cohort = open_cohort(writer.folder)
     assert list(cohort.radiographs) == [FIRST]
     assert str(cohort.problems[0]) == (
-        "val_labels.csv line 3: fields: 1 in this line, 19 in the header; it is left out with all up to line 4, "
-        "for they are in quotation marks; look for a stray one"
+        "val_labels.csv line 3: fields: 1 in this line, 19 in the header; it is left out together with all lines up to 4, "
+        "because they are within quotation marks; look for a stray one"
     )
 
 
@@ -133,7 +133,9 @@ def test_a_stray_quotation_mark_before_very_many_lines(writer):
     writer.save_labels()
     writer.labels.write_text(writer.labels.read_text() + '"' + "x\n" * 100_000)
     line = the_only_line(open_cohort(writer.folder).problems)
-    assert line.startswith("val_labels.csv line 4: this and all that follows cannot be read (field larger")
+    assert line.startswith(
+        "val_labels.csv line 4: this line and all that follow cannot be read (field larger"
+    )
 
 
 def test_a_label_file_in_another_encoding_is_read_as_far_as_it_goes(writer):
@@ -281,7 +283,7 @@ def test_a_mask_of_another_size_than_its_radiograph(writer):
         {FIRST: entry_of({"Cardiomegaly": HEART}) | entry_of({"Edema": turned}, SIZE[::-1])},
     )
     cohort = writer.open()
-    line = f"gt_segmentations_val.json {FIRST} Edema: the mask is 50 × 40, the radiograph 40 × 50; one of them is not it"
+    line = f"gt_segmentations_val.json {FIRST} Edema: the mask is 50 × 40, the radiograph 40 × 50; they must be the same size"
     with pytest.raises(CohortError) as caught:
         cohort.annotation(FIRST, "Edema")
     assert str(caught.value) == line
@@ -395,7 +397,7 @@ def test_any_json_is_problems_and_never_another_exception(writer, kind, content)
 
 def test_no_folder(tmp_path):
     with pytest.raises(
-        CohortError, match="nowhere: there is no such folder; give the one that holds CheXpert/"
+        CohortError, match="nowhere: there is no such folder; give the one that contains CheXpert/"
     ):
         open_cohort(tmp_path / "nowhere")
 

@@ -95,7 +95,7 @@ def test_one_method_alone_and_each_figure(opened, made_run):
         "iou": "Box: middle 50 % of the radiographs",
         "hit": "maximum lies inside",
         "probability": "Spearman's rank correlation between IoU and predicted probability: LRP",
-        "lesion": "Spearman's rank correlation between IoU and share of the radiograph",
+        "lesion": "Spearman's rank correlation between IoU and area (share of the radiograph)",
     }.items():
         app = opened("distributions", made_run.folder, figure=figure, methods="lrp")
         assert said in words_of(app)

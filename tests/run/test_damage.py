@@ -61,7 +61,7 @@ def test_a_table_that_was_cut_off(run, name, share):
         ("predictions", lambda table: table.assign(Edema=1.5), "column Edema: 1.5 is not between 0 and 1"),
         ("predictions", lambda table: table.assign(Edema=np.inf), "column Edema: inf is not"),
         ("predictions", lambda table: table.assign(image_id=None), "a row without its image_id"),
-        ("predictions", lambda table: pd.concat([table, table]), "stands in it twice"),
+        ("predictions", lambda table: pd.concat([table, table]), "occurs twice"),
         ("scores", lambda table: table.drop(columns="iou"), "it lacks the column iou"),
         ("scores", lambda table: table.assign(iou="?"), "column iou: "),
         (

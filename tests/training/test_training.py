@@ -264,7 +264,7 @@ def test_augmentation_moves_what_it_says_and_depends_on_the_radiograph_alone():
         (("--uncertain", "maybe"), "uncertain labels are one of zeros, ones, ignore, three-class"),
         (("--dtype", "int8"), "unknown dtype 'int8'"),
         (("--device", "abacus"), "abacus: no such device to train on"),
-        (("--devices", "3"), "a batch of 16 cannot be shared by 3 devices"),
+        (("--devices", "3"), "a batch of 16 cannot be divided evenly among 3 devices"),
         (("--init", "nowhere.safetensors"), "nowhere.safetensors: no such model"),
         (("--size", "1"), "the size is 32 to 4096 pixels"),
         (("--out", "model.bin"), "a model is a .safetensors file"),

@@ -64,7 +64,7 @@ def test_the_picture_is_shown_while_it_waits_and_the_panels_say_so(upload):
     upload.job.state, upload.job.method = "working", "gradcam"
     assert [panel["message"] for panel in scene_of(upload)["panels"][1:]] == ["Being computed.", "Waiting."]
     upload.job.state = "cancelled"
-    assert scene_of(upload)["panels"][1]["message"] == "It was not explained."
+    assert scene_of(upload)["panels"][1]["message"] == "Not explained."
 
 
 def test_the_picture_is_shown_though_the_model_is_still_being_loaded():
@@ -182,4 +182,4 @@ def test_progress_in_words():
     assert progress_in_words(job, 1, METHODS)[1] == "Waiting: 1 radiograph before this one"
     assert progress_in_words(job, 2, METHODS)[1] == "Waiting: 2 radiographs before this one"
     job.state, job.method, job.left_s = "working", "lime", 41.0
-    assert progress_in_words(job, 0, METHODS)[1] == "LIME is being computed, about 45 seconds left"
+    assert progress_in_words(job, 0, METHODS)[1] == "Computing LIME, about 45 seconds left"
