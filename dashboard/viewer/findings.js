@@ -1,8 +1,8 @@
 // ---------------------------------------------------------------- findings.js
 // The cell beside the pictures: every method's score of every pathology, from which the reader chooses the pathology,
-// and how far the methods agree. And, under each picture, the curve of IoU against threshold.
+// and how far the methods agree. And, over each picture, the curve of IoU against threshold.
 
-const CURVE_PX = { width: 124, height: 30 }; // as in viewer.css; asking the page would lay it out anew each frame
+const CURVE_PX = { width: 124, height: 26 }; // as in viewer.css; asking the page would lay it out anew each frame
 const SHADE = [47, 124, 158]; // white on it has 4.6:1, and more on all darker shades
 
 function buildFindings(onPathology, signal) {
