@@ -18,12 +18,19 @@ COMPARE = _PAGES / "compare.py"
 _ICON = Path(__file__).with_name("icon.svg")  # one of Streamlit's own would be fetched from another host
 _STYLE = """
 html:root { font-size: max(16px, 0.7vw); } /* a 4K screen is not read at half the size of others */
-@media (min-width: 2600px) { [data-testid="stSidebar"][aria-expanded="true"] { min-width: 17rem; } }
-.stMainBlockContainer { padding: 1.1rem 1.6rem 1rem; }
+.stApp:not(:has([data-testid="stExpandSidebarButton"])) [data-testid="stSidebar"] { width: 16rem !important; min-width: 16rem !important; }
+[data-testid="stSidebarContent"] { padding-inline: 0.6rem; }
+.stMainBlockContainer { padding: 0.9rem 1.6rem 1rem; }
+.stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-left: 3rem; } /* beside its button */
+.stMainBlockContainer h3 { padding: 0.2rem 0 0.5rem; font-size: 1.4rem; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0.5rem; }
 [data-testid="stSidebarHeader"] { height: 2.2rem; padding-bottom: 0; }
 [data-testid="stBaseButton-primary"] { color: #06141b; }
 [data-testid="stHeader"] { height: 2rem; background: transparent; }
+/* Plotly's charts are made in pixels; it measures letters as the page draws them */
+[data-testid="stElementContainer"]:has([data-testid="stPlotlyChart"]), [data-testid="stFullScreenFrame"]:has([data-testid="stPlotlyChart"]),
+[data-testid="stPlotlyChart"] { height: 30rem !important; flex: none !important; }
+@media (min-width: 2300px) { .js-plotly-plot text, #js-plotly-tester text { font-size: 0.78rem !important; } }
 .st-key-address, .st-key-go { display: none; }
 [data-testid="stElementContainer"]:has(> [data-testid="stHtml"] > .unseen) { position: absolute; }
 .unseen { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); }

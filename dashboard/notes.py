@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from shamsul_core.run import Run
 
-_STYLE = "padding:4px 10px;color:#ffd166;border-left:3px solid #ffd166;background:#1d1808"
+_STYLE = "padding:0.15rem 0.625rem;font-size:0.875rem;color:#ffd166;border-left:3px solid #ffd166;background:#1d1808"
 
 
 def show_banner(run: Run) -> None:

@@ -24,7 +24,6 @@ AVERAGE_HELP = {
 CURVES = {"ROC": "roc", "Precision-recall": "precision_recall", "Calibration": "calibration"}
 PARTS = [*CURVES, "Cohort", "Run"]
 FAILURES_SHOWN = 100
-WIDTH_PX = 1150
 
 run, cohort = enter()
 show_banner(run)
@@ -70,9 +69,10 @@ else:
         is_papers = why_not_comparable(cohort) is None
         for place, (metric, title) in zip(st.columns(2), AVERAGES.items(), strict=True):
             average = performance.weighted.loc[metric]
-            place.metric(title, figure(average["value"]), help=AVERAGE_HELP[metric])
+            room = place.container(gap=None)
+            room.metric(title, figure(average["value"]), help=AVERAGE_HELP[metric])
             beside = f" The paper reports {PREDICTION[metric]:.2f}." if is_papers else ""
-            place.caption(f"{interval(average)}{beside}")
+            room.caption(f"{interval(average)}{beside}")
         st.html(observation_table(assessment.table))
         if performance.dropped:
             st.caption(f"Not in the weighted averages: {left_out(performance.dropped)}.")
@@ -83,10 +83,15 @@ for title, tab in zip(PARTS, st.tabs(PARTS, on_change="rerun", key="part"), stri
     if title == "Cohort":
         tab.image(
             pictures.label_picture(run),
+<<<<<<< HEAD
             width=WIDTH_PX,
             alt="The paper's Table 1: labels for each observation",
+=======
+            width="stretch",
+            alt="The paper's Table 1: labels of each observation",
+>>>>>>> look
         )
-        tab.image(pictures.composition_picture(run), width=WIDTH_PX, alt="Views, sexes and ages")
+        tab.image(pictures.composition_picture(run), width="stretch", alt="Views, sexes and ages")
     elif title == "Run":
         facts, settings = tab.columns(2, gap="large")
         facts.html(facts_table(model_facts(manifest), "Model and cohort"))
@@ -96,6 +101,10 @@ for title, tab in zip(PARTS, st.tabs(PARTS, on_change="rerun", key="part"), stri
             tab.html(failure_table(failures, "Failures", most=FAILURES_SHOWN))
     elif performance.is_labelled:
         picture = pictures.assessment_picture(run, CURVES[title], rule, zeros=zeros)
+<<<<<<< HEAD
         tab.image(picture, width=WIDTH_PX, alt=f"{title} for each observation, one panel each")
+=======
+        tab.image(picture, width="stretch", alt=f"{title} of each observation, a panel each")
+>>>>>>> look
     else:
         tab.caption("There are no labels, so there is nothing to show.")

@@ -126,7 +126,6 @@ def text(key: str) -> str:
 
 def interval(key: str, low: float, high: float) -> tuple[float, float]:
     """Return the ends of an interval, both within `low` and `high`; the whole by default."""
-
     value = _decide(
         key,
         key,

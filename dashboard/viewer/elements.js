@@ -38,7 +38,7 @@ function buildToolbar(on, signal) {
   const toggles = {};
   for (const { name, text, help } of TOGGLES) {
     const swatch = element("span", { class: `swatch ${name}`, "aria-hidden": "true" });
-    toggles[name] = element("button", { type: "button", role: "switch", title: help, "data-testid": `toggle-${name}` }, swatch, text);
+    toggles[name] = element("button", { type: "button", role: "switch", class: name, title: help, "data-testid": `toggle-${name}` }, swatch, element("span", {}, text));
     listen(toggles[name], "click", () => on.toggle(name));
   }
   const opacity = element("input", {
@@ -78,9 +78,15 @@ function buildToolbar(on, signal) {
   const undo = element("button", { type: "button", title: "Remove the last contour", "data-testid": "undo" }, "Undo");
   listen(undo, "click", on.undo);
   const status = element("span", { class: "status", title: "Zoom, window width and level", "data-testid": "view-status" });
+<<<<<<< HEAD
   const root = element("div", { class: "toolbar", role: "group", "aria-label": "Display settings" },
     element("span", { class: "together" }, toggles.heatmap, element("label", { class: "opacity" }, "Opacity", opacity, percent), colours, scale),
     element("span", { class: "together" }, toggles.mask, element("label", { class: "opacity" }, "Threshold", threshold), level, levelText),
+=======
+  const root = element("div", { class: "toolbar", role: "group", "aria-label": "What the pictures show" },
+    element("span", { class: "together" }, toggles.heatmap, element("label", { class: "opacity" }, element("span", {}, "Opacity"), opacity, percent), scale, colours),
+    element("span", { class: "together" }, toggles.mask, element("label", { class: "opacity" }, element("span", {}, "Threshold"), threshold), level, levelText),
+>>>>>>> look
     toggles.expert, draw, undo, toggles.invert, window_, reset, link, status, buildKeys());
   return { root, toggles, opacity, percent, colours, bar, low, zero, threshold, level, levelText, link, window: window_, draw, undo, status };
 }
@@ -119,9 +125,9 @@ function buildPanel(key, onEnlarge, signal) {
   const metrics = element("dl", { class: "metrics" });
   const note = element("p", { class: "note" });
   const curve = element("canvas", { class: "curve", role: "img", "data-testid": `curve-${key}` });
-  const caption = element("div", { class: "caption" }, element("div", { class: "words" }, metrics, note),
-    element("figure", { class: "by-threshold" }, element("figcaption", {}, "IoU by threshold"), curve));
-  const header = element("header", {}, title, readout, enlarge);
+  const byThreshold = element("figure", { class: "by-threshold" }, element("figcaption", {}, "IoU by threshold"), curve);
+  const caption = element("div", { class: "caption" }, metrics, note);
+  const header = element("header", {}, title, readout, byThreshold, enlarge);
   const root = element("section", { class: "panel", "data-testid": `panel-${key}`, "aria-labelledby": `title-${key}` },
     header, stage, caption);
   const context = canvas.getContext("2d", { alpha: false });
@@ -150,6 +156,7 @@ function describePanel(parts, panel, sideMarkers) {
     parts.readings[slug] = element("dd", { "data-testid": `metric-${panel.key}-${slug}` }, value);
     return element("div", { title: help || null }, element("dt", {}, name), parts.readings[slug]);
   }));
+  parts.caption.hidden = !panel.metrics.length && !panel.levels && !panel.note;
   if (panel.levels) {
     parts.readings.threshold = element("dd", { "data-testid": `metric-${panel.key}-threshold` });
     parts.metrics.append(element("div", { title: "Threshold of the mask; the map is scaled to 0 to 1" },

@@ -1,7 +1,8 @@
 // ---------------------------------------------------------------- findings.js
 // The cell beside the pictures: every method's score of every pathology, from which the reader chooses the pathology,
-// and how far the methods agree. And, under each picture, the curve of IoU against threshold.
+// and how far the methods agree. And, over each picture, the curve of IoU against threshold.
 
+<<<<<<< HEAD
 const CURVE_PX = { width: 124, height: 30 }; // as in viewer.css; asking the page would lay it out anew each frame
 const METHOD_NAMES = {
   lime: "Local interpretable model-agnostic explanations",
@@ -9,6 +10,9 @@ const METHOD_NAMES = {
   gradcam: "Gradient-weighted class activation mapping",
   lrp: "Layer-wise relevance propagation",
 };
+=======
+const CURVE_PX = { width: 124, height: 26 }; // as in viewer.css; asking the page would lay it out anew each frame
+>>>>>>> look
 const SHADE = [47, 124, 158]; // white on it has 4.6:1, and more on all darker shades
 
 function buildFindings(onPathology, signal) {

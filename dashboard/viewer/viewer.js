@@ -51,7 +51,7 @@ class Viewer {
     this.loading = element("p", { class: "loading", role: "status" });
     this.problem = element("p", { class: "problem", role: "alert", "data-testid": "viewer-problem" });
     this.root = element("div", { class: "viewer", "data-testid": "viewer", "aria-busy": "true" },
-      this.banner, this.facts, this.toolbar.root, this.problem, this.loading, this.grid);
+      element("div", { class: "heading" }, this.facts, this.banner), this.toolbar.root, this.problem, this.loading, this.grid);
     parent.append(this.root);
   }
 
@@ -201,6 +201,7 @@ class Viewer {
     const width = this.root.clientWidth;
     if (!this.scene || width === 0) return;
     this.laidOutFor = width;
+    this.#drawToolbar(); // how many lines it takes depends on what it says
     this.grid.classList.toggle("is-enlarged", this.enlarged !== null);
     for (const [key, { root, enlarge }] of this.panels) {
       root.hidden = this.enlarged !== null && this.enlarged !== key;

@@ -128,5 +128,5 @@ def _legend(by_observation: pd.DataFrame, dashed: str) -> str:
 
 def _with_interval(name: str, row: Mapping[Hashable, Any], column: str) -> str:
     low, high = row[f"{column}_low"], row[f"{column}_high"]
-    interval = f"{TOO_FEW} for an interval" if math.isnan(low) else f"{low:.2f} to {high:.2f}"
+    interval = TOO_FEW if math.isnan(low) else f"{low:.2f} to {high:.2f}"
     return f"{name} {row[column]:.2f} ({interval})"

@@ -42,6 +42,9 @@ _COUNTED = 0.6
 _COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100)
 """Where an axis of whole numbers has its ticks."""
 
+_TICKS = tuple(float(f"{one}e{power}") for power in range(-6, 4) for one in (1, 2, 5))
+"""Where a logarithmic axis has them."""
+
 MOST_POINTS = 2000
 """So many are drawn at most: a browser without a graphics card needs seconds for more, and no one tells them apart."""
 
@@ -176,11 +179,17 @@ def iou_against(
             )
         )
     figure.update_xaxes(
-        title=words, type="log" if is_logarithmic else "linear", gridcolor=GRID, zeroline=False
+        title=words,
+        type="log" if is_logarithmic else "linear",
+        gridcolor=GRID,
+        zeroline=False,
+        automargin=True,
     )
     if is_counted:
         figure.update_xaxes(tickvals=[one for one in _COUNTS if one <= values.max()])
-    elif not is_logarithmic:
+    elif is_logarithmic:
+        figure.update_xaxes(tickvals=_TICKS)
+    else:
         figure.update_xaxes(range=[-0.02, 1.02])
     figure.update_yaxes(range=[-0.02, 1.07 * top])
     return figure
@@ -371,6 +380,7 @@ def _pathology_axis(
         "showgrid": False,
         "zeroline": False,
         "tickangle": 0,
+        "automargin": True,
         "tickfont": {"size": 12},
     }
 
@@ -384,12 +394,18 @@ def _layout(quantity: str) -> dict[str, Any]:
         "template": None,
         "paper_bgcolor": "#000000",
         "plot_bgcolor": "#000000",
-        "font": {"color": TEXT, "size": 13, "family": "sans-serif"},
+        "font": {"color": TEXT, "size": 13, "family": "Source Sans, sans-serif"},
         "margin": {"l": 60, "r": 10, "t": 34, "b": 74},
         "legend": {"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0, "itemsizing": "constant"},
         "hoverlabel": {"bgcolor": "#14171a", "bordercolor": MUTED, "font": {"color": TEXT}},
         "hovermode": "closest",
         "dragmode": False,
         "clickmode": "event+select",
-        "yaxis": {"title": quantity, "gridcolor": GRID, "zeroline": False, "tickformat": ".1f"},
+        "yaxis": {
+            "title": quantity,
+            "gridcolor": GRID,
+            "zeroline": False,
+            "tickformat": ".1f",
+            "automargin": True,
+        },
     }

@@ -14,7 +14,7 @@ UNKNOWN = (
 )
 
 _WARNING = (
-    "background:#ffd166;color:#000;border-radius:4px;padding:10px 16px;font-size:1rem;line-height:1.45;"
+    "background:#ffd166;color:#000;border-radius:0.25rem;padding:0.4rem 1rem;font-size:0.875rem;line-height:1.4;"
     "overflow-wrap:anywhere"
 )
 _NOTE = (
@@ -41,9 +41,15 @@ def model_card_html(card: ModelCard | None, model: str) -> str:
         return _framed(_FACT, f"<b>{escape(model)}.</b> {_facts(card)}")
     return _framed(
         _WARNING,
+<<<<<<< HEAD
         f'<div style="font-size:1.35rem;font-weight:700">{NEVER_REAL}</div>'
         "Its output for a real one means nothing, however high the probability and however clear the heatmap."
         f'<div style="padding-top:4px"><b>{escape(model)}.</b> {_facts(card)}</div>',
+=======
+        f'<span style="font-size:1.3rem;font-weight:700;padding-right:0.5rem">{NEVER_REAL}</span> '
+        "What it says of a real one means nothing, however high the probability and however clear the map."
+        f"<div><b>{escape(model)}.</b> {_facts(card)}</div>",
+>>>>>>> look
     )
 
 

@@ -183,7 +183,7 @@ def test_an_interval_of_too_few_is_not_drawn_or_given_and_that_is_said(cohort):
         (precision_recall_figure(one.points, one.performance.by_observation, one.rates, "screen"), "AUPRC"),
     ):
         for axes in panels(figure).values():
-            assert re.fullmatch(rf"{name} \d\.\d\d \(too few for an interval\)", axes.texts[0].get_text())
+            assert re.fullmatch(rf"{name} \d\.\d\d \(too few\)", axes.texts[0].get_text())
     assert f"at least {FEWEST} patients" in interval(one.performance.weighted.loc["auroc"])
 
 
