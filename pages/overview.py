@@ -83,13 +83,8 @@ for title, tab in zip(PARTS, st.tabs(PARTS, on_change="rerun", key="part"), stri
     if title == "Cohort":
         tab.image(
             pictures.label_picture(run),
-<<<<<<< HEAD
-            width=WIDTH_PX,
-            alt="The paper's Table 1: labels for each observation",
-=======
             width="stretch",
-            alt="The paper's Table 1: labels of each observation",
->>>>>>> look
+            alt="The paper's Table 1: labels for each observation",
         )
         tab.image(pictures.composition_picture(run), width="stretch", alt="Views, sexes and ages")
     elif title == "Run":
@@ -101,10 +96,6 @@ for title, tab in zip(PARTS, st.tabs(PARTS, on_change="rerun", key="part"), stri
             tab.html(failure_table(failures, "Failures", most=FAILURES_SHOWN))
     elif performance.is_labelled:
         picture = pictures.assessment_picture(run, CURVES[title], rule, zeros=zeros)
-<<<<<<< HEAD
-        tab.image(picture, width=WIDTH_PX, alt=f"{title} for each observation, one panel each")
-=======
-        tab.image(picture, width="stretch", alt=f"{title} of each observation, a panel each")
->>>>>>> look
+        tab.image(picture, width="stretch", alt=f"{title} for each observation, one panel each")
     else:
         tab.caption("There are no labels, so there is nothing to show.")

@@ -78,15 +78,9 @@ function buildToolbar(on, signal) {
   const undo = element("button", { type: "button", title: "Remove the last contour", "data-testid": "undo" }, "Undo");
   listen(undo, "click", on.undo);
   const status = element("span", { class: "status", title: "Zoom, window width and level", "data-testid": "view-status" });
-<<<<<<< HEAD
   const root = element("div", { class: "toolbar", role: "group", "aria-label": "Display settings" },
-    element("span", { class: "together" }, toggles.heatmap, element("label", { class: "opacity" }, "Opacity", opacity, percent), colours, scale),
-    element("span", { class: "together" }, toggles.mask, element("label", { class: "opacity" }, "Threshold", threshold), level, levelText),
-=======
-  const root = element("div", { class: "toolbar", role: "group", "aria-label": "What the pictures show" },
     element("span", { class: "together" }, toggles.heatmap, element("label", { class: "opacity" }, element("span", {}, "Opacity"), opacity, percent), scale, colours),
     element("span", { class: "together" }, toggles.mask, element("label", { class: "opacity" }, element("span", {}, "Threshold"), threshold), level, levelText),
->>>>>>> look
     toggles.expert, draw, undo, toggles.invert, window_, reset, link, status, buildKeys());
   return { root, toggles, opacity, percent, colours, bar, low, zero, threshold, level, levelText, link, window: window_, draw, undo, status };
 }

@@ -2,17 +2,13 @@
 // The cell beside the pictures: every method's score of every pathology, from which the reader chooses the pathology,
 // and how far the methods agree. And, over each picture, the curve of IoU against threshold.
 
-<<<<<<< HEAD
-const CURVE_PX = { width: 124, height: 30 }; // as in viewer.css; asking the page would lay it out anew each frame
+const CURVE_PX = { width: 124, height: 26 }; // as in viewer.css; asking the page would lay it out anew each frame
 const METHOD_NAMES = {
   lime: "Local interpretable model-agnostic explanations",
   shap: "Shapley additive explanations",
   gradcam: "Gradient-weighted class activation mapping",
   lrp: "Layer-wise relevance propagation",
 };
-=======
-const CURVE_PX = { width: 124, height: 26 }; // as in viewer.css; asking the page would lay it out anew each frame
->>>>>>> look
 const SHADE = [47, 124, 158]; // white on it has 4.6:1, and more on all darker shades
 
 function buildFindings(onPathology, signal) {

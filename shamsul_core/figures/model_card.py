@@ -41,15 +41,9 @@ def model_card_html(card: ModelCard | None, model: str) -> str:
         return _framed(_FACT, f"<b>{escape(model)}.</b> {_facts(card)}")
     return _framed(
         _WARNING,
-<<<<<<< HEAD
-        f'<div style="font-size:1.35rem;font-weight:700">{NEVER_REAL}</div>'
-        "Its output for a real one means nothing, however high the probability and however clear the heatmap."
-        f'<div style="padding-top:4px"><b>{escape(model)}.</b> {_facts(card)}</div>',
-=======
         f'<span style="font-size:1.3rem;font-weight:700;padding-right:0.5rem">{NEVER_REAL}</span> '
-        "What it says of a real one means nothing, however high the probability and however clear the map."
+        "Its output for a real one means nothing, however high the probability and however clear the heatmap."
         f"<div><b>{escape(model)}.</b> {_facts(card)}</div>",
->>>>>>> look
     )
 
 
