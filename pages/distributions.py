@@ -33,7 +33,7 @@ from shamsul_core.figures.summary import (
 from shamsul_core.metrics.lesions import FEATURES
 from shamsul_core.metrics.summary import Slice, rank_correlations
 from shamsul_core.paper import SOURCE
-from shamsul_core.wording import METHOD_NAMES, PROJECTIONS, threshold_in_words, why_no_iou
+from shamsul_core.wording import PROJECTIONS, threshold_in_words, titles_in_words, why_no_iou
 
 FIGURES = {
     "iou": "IoU",
@@ -67,7 +67,7 @@ with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
             key="methods",
             required=True,
             format_func=methods.get,
-            help=METHOD_NAMES,
+            help=titles_in_words(titles),
         )
 with st.sidebar:
     st.radio("Radiographs", views, key="radiographs", horizontal=True, help=PROJECTIONS)

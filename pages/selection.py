@@ -11,7 +11,7 @@ from dashboard.notes import show_banner, stopping_plainly
 from shamsul_core.cohort import CohortError
 from shamsul_core.run import RunError
 from shamsul_core.selection import CRITERIA, best_multilabel, in_order
-from shamsul_core.wording import METHOD_NAMES, why_no_iou
+from shamsul_core.wording import titles_in_words, why_no_iou
 
 PAIR = ["Lung Opacity", "Support Devices"]  # the paper's
 MULTILABEL = (
@@ -51,7 +51,7 @@ with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
                 key="method",
                 required=True,
                 format_func=titles.get,
-                help=METHOD_NAMES,
+                help=titles_in_words(titles),
             )
             here = scores[scores["method"] == method]
         cases = chosen.choose(here)

@@ -20,10 +20,13 @@ _SPLITS = {"train": "training set", "val": "validation set", "test": "test set"}
 RESEARCH_ONLY = "For research, not for diagnosis."
 
 PROJECTIONS = "PA: posteroanterior. AP: anteroposterior."
-METHOD_NAMES = (
-    "LIME: local interpretable model-agnostic explanations. SHAP: Shapley additive explanations. Grad-CAM: "
-    "gradient-weighted class activation mapping. LRP: layer-wise relevance propagation."
-)
+METHOD_NAMES: Mapping[str, str] = {
+    "lime": "local interpretable model-agnostic explanations",
+    "shap": "Shapley additive explanations",
+    "gradcam": "gradient-weighted class activation mapping",
+    "lrp": "layer-wise relevance propagation",
+}
+"""What the methods' titles stand for, as far as they are abbreviations."""
 
 _ODD = re.compile(r"[^a-z0-9._]+")
 _LONGEST_NAME = 150
@@ -33,6 +36,16 @@ _SIGNS = {
     "signed": "of the whole map, evidence against included: zero relevance is mid-range",
     "absolute": "of the size of the relevance, whatever its sign",
 }
+
+
+def titles_in_words(titles: Mapping[str, str]) -> str | None:
+    """Return what the methods' titles stand for; ``None`` where none is an abbreviation that is known.
+
+    >>> titles_in_words({"lrp": "LRP", "unet": "U-Net"})
+    'LRP: layer-wise relevance propagation.'
+    """
+    known = [f"{title}: {METHOD_NAMES[name]}." for name, title in titles.items() if name in METHOD_NAMES]
+    return " ".join(known) or None
 
 
 def threshold_in_words(segmentation: Mapping[str, Any] | None) -> str:

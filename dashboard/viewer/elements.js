@@ -132,6 +132,7 @@ function buildPanel(key, onEnlarge, signal) {
 function describePanel(parts, panel, sideMarkers) {
   const [left, right] = sideMarkers ?? ["", ""];
   parts.title.textContent = panel.title;
+  parts.title.title = panel.full_name ?? "";
   parts.canvas.setAttribute("aria-label", panel.label);
   parts.left.textContent = left;
   parts.right.textContent = right;

@@ -3,12 +3,6 @@
 // and how far the methods agree. And, over each picture, the curve of IoU against threshold.
 
 const CURVE_PX = { width: 124, height: 26 }; // as in viewer.css; asking the page would lay it out anew each frame
-const METHOD_NAMES = {
-  lime: "Local interpretable model-agnostic explanations",
-  shap: "Shapley additive explanations",
-  gradcam: "Gradient-weighted class activation mapping",
-  lrp: "Layer-wise relevance propagation",
-};
 const SHADE = [47, 124, 158]; // white on it has 4.6:1, and more on all darker shades
 
 function buildFindings(onPathology, signal) {
@@ -43,7 +37,7 @@ function describeFindings(parts, scene) {
   parts.root.hidden = scene.grid.length === 0;
   const head = element("tr", {}, element("th", { scope: "col" }, "Pathology"),
     element("th", { scope: "col", title: `Predicted probability; in bold if predicted, that is ${scene.predictionRule}` }, "Prob."),
-    ...methods.map(({ key, title }) => element("th", { scope: "col", title: METHOD_NAMES[key] ?? null }, title)));
+    ...methods.map(({ title, full_name: name }) => element("th", { scope: "col", title: name }, title)));
   const body = element("tbody", { role: "radiogroup", "aria-label": "Pathology" },
     ...scene.grid.map((row) => gridRow(row, row.pathology === scene.pathology)));
   parts.table.replaceChildren(element("thead", {}, head), body);

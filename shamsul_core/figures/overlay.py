@@ -27,6 +27,7 @@ import numpy.typing as npt
 from shamsul_core.figures.relevance_colours import COLOUR_MAPS, ColourMap
 from shamsul_core.figures.scene import EXPERT, Picture
 from shamsul_core.segmentation import resize
+from shamsul_core.wording import METHOD_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -210,6 +211,7 @@ def _panel(panel: Panel, scene: Scene, blobs: _Blobs) -> dict[str, Any]:
     return {
         "key": panel.key,
         "title": panel.title,
+        "full_name": METHOD_NAMES.get(panel.key),
         "label": panel.spoken(scene.pathology),
         "metrics": [asdict(metric) for metric in panel.metrics],
         # A reason that already stands on the picture is not said twice.
