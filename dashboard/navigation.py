@@ -31,6 +31,7 @@ html:root { font-size: max(16px, 0.7vw); } /* a 4K screen is not read at half th
 [data-testid="stElementContainer"]:has([data-testid="stPlotlyChart"]), [data-testid="stFullScreenFrame"]:has([data-testid="stPlotlyChart"]),
 [data-testid="stPlotlyChart"] { height: 30rem !important; flex: none !important; }
 @media (min-width: 2300px) { .js-plotly-plot text, #js-plotly-tester text { font-size: 0.78rem !important; } }
+[data-testid="stSidebar"] [data-testid="stButtonGroup"] button { padding-inline: 0.7rem; }
 [data-testid="stTabs"] img { max-width: 72rem; }
 .st-key-address, .st-key-go { display: none; }
 [data-testid="stElementContainer"]:has(> [data-testid="stHtml"] > .unseen) { position: absolute; }
