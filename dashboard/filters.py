@@ -28,6 +28,11 @@ _SORTS: dict[str, dict[str, Any]] = {
 }
 _SEARCH, _IOU = "search", "filter_iou"
 _WHOLE = (0.0, 1.0)
+_STYLE = """<style>
+/* Low enough for a screen of 768 lines */
+[data-testid="stPopoverBody"]:has([data-testid="stSlider"]) { width: 54rem; max-width: 94vw; }
+[data-testid="stPopoverBody"] [data-testid="stVerticalBlock"] { gap: 0.5rem; }
+</style>"""
 
 
 def choose(
@@ -70,21 +75,22 @@ def _draw(options: Mapping[str, Sequence[str]], titles: Mapping[str, str], rule:
             label, options[name], key=_key(name), format_func=lambda option: titles.get(option, option)
         )
 
-    left, right = st.columns(2)
+    st.html(_STYLE)
+    left, middle, right, last = st.columns(4)
     with left:
         select("pathology", "Pathology")
         select("label", "Labelled")
         select("predicted", f"Predicted (threshold {RULE_TITLES[rule]})")
-    with right:
+    with middle:
         select("annotated", "Expert contour")
         select("correct", "Prediction")
         select("explained", "Explained")
-    with left:
+    with right:
         select("view", "View")
         select("method", "IoU of")
-    with right:
-        select("sort", "Sort by")
         st.slider("IoU between", *_WHOLE, step=0.05, key=_IOU)
+    with last:
+        select("sort", "Sort by")
         st.button(
             "Clear filters",
             on_click=address.forget,

@@ -22,7 +22,7 @@ html:root { font-size: max(16px, 0.7vw); } /* a 4K screen is not read at half th
 [data-testid="stSidebarContent"] { padding-inline: 0.6rem; }
 .stMainBlockContainer { padding: 0.9rem 1.6rem 1rem; }
 .stApp:has([data-testid="stExpandSidebarButton"]) .stMainBlockContainer { padding-left: 3rem; } /* beside its button */
-.stMainBlockContainer h3 { padding: 0.2rem 0 0.5rem; font-size: 1.4rem; }
+.stMainBlockContainer h3 { padding: 0.2rem 0 0.9rem; font-size: 1.4rem; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0.5rem; }
 [data-testid="stSidebarHeader"] { height: 2.2rem; padding-bottom: 0; }
 [data-testid="stBaseButton-primary"] { color: #06141b; }
@@ -31,6 +31,8 @@ html:root { font-size: max(16px, 0.7vw); } /* a 4K screen is not read at half th
 [data-testid="stElementContainer"]:has([data-testid="stPlotlyChart"]), [data-testid="stFullScreenFrame"]:has([data-testid="stPlotlyChart"]),
 [data-testid="stPlotlyChart"] { height: 30rem !important; flex: none !important; }
 @media (min-width: 2300px) { .js-plotly-plot text, #js-plotly-tester text { font-size: 0.78rem !important; } }
+[data-testid="stSidebar"] [data-testid="stButtonGroup"] button { padding-inline: 0.7rem; }
+[data-testid="stTabs"] img { max-width: 72rem; }
 .st-key-address, .st-key-go { display: none; }
 [data-testid="stElementContainer"]:has(> [data-testid="stHtml"] > .unseen) { position: absolute; }
 .unseen { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); }

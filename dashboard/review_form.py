@@ -23,13 +23,15 @@ COLUMN_PX = 320
 
 STYLE = """
 .stMainBlockContainer { padding-bottom: 0; }
-.st-key-questions { flex: none; width: 20rem !important; max-height: calc(100vh - 1.5rem); overflow-y: auto; gap: 0.4rem; padding-right: 0.4rem; }
+:has(> .st-key-questions) { flex: none !important; width: 20rem !important; }
+.st-key-questions { width: 100% !important; max-height: calc(100vh - 1.5rem); overflow-y: auto; gap: 0.4rem; padding-right: 0.4rem; }
 .st-key-questions p { font-size: 0.86rem; line-height: 1.3; }
 .st-key-questions .stCaption p { font-size: 0.8rem; }
 .st-key-questions .stRadio label p { font-size: 0.95rem; }
 .st-key-questions [data-testid=stButtonGroup] button { min-height: 1.6rem; height: 1.6rem; padding: 0 0.3rem; }
 .st-key-questions > div:has(.st-key-case_steps) { position: sticky; bottom: 0; z-index: 5; background: #000; }
-@media (max-width: 800px) { .st-key-questions { width: 100% !important; max-height: none; } }
+@media (max-width: 800px) { :has(> .st-key-questions) { width: 100% !important; } .st-key-questions { max-height: none; } }
+.st-key-questions [data-testid=stElementContainer]:has([data-testid=stText]) { width: 4.5rem !important; }
 """
 """Pictures and questions side by side; where the questions are longer than the window they scroll by themselves."""
 

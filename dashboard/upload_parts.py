@@ -29,7 +29,7 @@ KEPT = (
 )
 TAKEN = "DICOM, PNG, JPEG or TIFF, one frontal chest radiograph per file."
 _DROP_STYLE = """<style>
-.st-key-drop [data-testid="stFileUploaderDropzone"] { min-height: max(14rem, calc(100vh - 22rem));
+.st-key-drop [data-testid="stFileUploaderDropzone"] { min-height: max(14rem, calc(100vh - 18.5rem));
   flex-direction: column; justify-content: center; align-items: center; border: 2px dashed #55606a; }
 .st-key-drop [data-testid="stFileUploaderDropzone"] > * { flex: 0 0 auto; }
 </style>"""

@@ -31,10 +31,11 @@ if upload is None:
     upload_parts.show_empty(run, cohort, desk)
     st.stop()
 
-st.subheader(uploading.plain(upload.name), anchor=False)
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.subheader(uploading.plain(upload.name), anchor=False, width="content")
+    if upload.simulated:
+        show_note(upload.simulated)
 upload_parts.show_card(upload.desk)
-if upload.simulated:
-    show_note(upload.simulated)
 uploading.show_problems()
 with st.container(horizontal=True, vertical_alignment="center"):
     upload_parts.show_state(upload)

@@ -287,7 +287,7 @@ def test_a_case_of_a_finding_opens_with_its_pathology(page, dashboard):
 # ---- Threshold, grid, colours
 
 
-@pytest.mark.parametrize(("width", "height", "least"), [(1920, 1080, 380), (1366, 768, 210)])
+@pytest.mark.parametrize(("width", "height", "least"), [(1920, 1080, 400), (1366, 768, 260)])
 def test_the_screen_is_used_and_nothing_lies_below_it(page, dashboard, width, height, least):
     page.set_viewport_size({"width": width, "height": height})
     open_case(page, dashboard.address)
