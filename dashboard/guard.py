@@ -53,18 +53,20 @@ def enter() -> tuple[Run, Cohort]:
     except (RunError, OSError) as error:
         st.info(str(error))
         st.markdown(_HOW_TO)
-        st.stop()
+        address.stop()
     try:
         return run, open_run_cohort(folder)
     except CohortError as error:
         st.error(f"The run's radiographs cannot be read. {error}")
-        st.stop()
+        address.stop()
 
 
 def _chosen(runs: dict[str, str]) -> str:
     """Return the folder of the run that the reader chose, where there are several."""
     if len(runs) == 1:
         return next(iter(runs.values()))
-    name = address.choice("run", list(runs), next(iter(runs)), among="among the runs shown here")
+    name = address.choice(
+        "run", list(runs), next(iter(runs)), is_always_named=True, among="among the runs shown here"
+    )
     st.sidebar.selectbox("Run", list(runs), key="run")
     return runs[name]

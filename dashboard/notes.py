@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard import address
 from shamsul_core.cohort import CohortError
 from shamsul_core.figures.comparison import banner
 from shamsul_core.run import RunError
@@ -39,4 +40,4 @@ def stopping_plainly() -> Iterator[None]:
         yield
     except (CohortError, RunError) as error:
         st.error(str(error))
-        st.stop()
+        address.stop()

@@ -43,7 +43,7 @@ def open_reviews() -> Reviews:
     except ReviewsError as error:
         st.error(str(error))
         st.button("Try again")
-        st.stop()
+        stop()
 
 
 @st.cache_resource(show_spinner=False)

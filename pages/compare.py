@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard import filters, reading, viewer, worklist
+from dashboard import address, filters, reading, viewer, worklist
 from dashboard.address import choice, choose, write_address
 from dashboard.choices import threshold_choice
 from dashboard.downloads import offer_downloads
@@ -28,7 +28,7 @@ findings = reading.findings(run, cohort, rule)
 image_ids = list(findings["image_id"].unique())
 if not image_ids:
     st.info("No radiograph of this run has been explained yet. Come back when the first one is done.")
-    st.stop()
+    address.stop()
 
 pathologies = list(run.manifest.pathologies)
 radiograph = cohort.radiographs[choice("radiograph", image_ids, image_ids[0], is_step=True)]

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import upload_parts, uploading, viewer, visit
+from dashboard import address, upload_parts, uploading, viewer, visit
 from dashboard.downloads import offer_downloads
 from dashboard.guard import enter
 from dashboard.notes import show_note
@@ -19,7 +19,7 @@ if model is None:
         f"The model {run.manifest.model['source']} of this run is not on this server, so no radiograph can be explained. "
         "Whoever runs this server can name a model in SHAMSUL_MODEL."
     )
-    st.stop()
+    address.stop()
 desk = uploading.desk_of(model)
 with st.sidebar:
     visit.stay_in_touch()
@@ -29,7 +29,7 @@ if upload is None:
     upload_parts.show_card(desk)
     uploading.show_problems()
     upload_parts.show_empty(run, cohort, desk)
-    st.stop()
+    address.stop()
 
 with st.container(horizontal=True, vertical_alignment="center"):
     st.subheader(uploading.plain(upload.name), anchor=False, width="content")
@@ -84,7 +84,7 @@ if is_rating:
     reviews, reader = open_reviews(), reader_name()
     if reader is None:
         st.info("Enter your name in the sidebar. Each answer is saved as you give it.")
-        st.stop()
+        address.stop()
     titles = {name: str(method["title"]) for name, method in held.manifest.methods.items()}
     case = Case(upload.image_id, pathology)
     try:

@@ -77,6 +77,7 @@ def choice(
     otherwise: str,
     *,
     is_step: bool = False,
+    is_always_named: bool = False,
     owner: str = "",
     among: str = "in this run",
 ) -> str:
@@ -92,6 +93,8 @@ def choice(
         The default, which the address need not name.
     is_step
         Whether it is part of a case: always named, and a step of the history.
+    is_always_named
+        Whether the address names the default, too, since it may be another one tomorrow.
     owner
         Tells apart what several pages keep under one `key`; the state's name is then ``"<owner> <key>"``.
     among
@@ -106,7 +109,8 @@ def choice(
 
     name = _named(key, owner)
     value = _decide(key, name, read, otherwise, lambda value: value in options)
-    _note(key, value, is_default=value == otherwise and not is_step, is_step=is_step)
+    is_unnamed = value == otherwise and not (is_step or is_always_named)
+    _note(key, value, is_default=is_unnamed, is_step=is_step)
     return value
 
 
@@ -191,10 +195,16 @@ def write_address() -> None:
 
 
 def finish() -> None:
-    """Bring to the address what a page read that ended before it did so itself."""
+    """Bring to the address what a page read that did not do so itself."""
     turn: _Turn | None = st.session_state.get(_TURN)
     if turn is not None and not turn.is_written:
         write_address()
+
+
+def stop() -> NoReturn:
+    """End a page that has nothing more to show, as ``st.stop``, after which nothing could be brought to the address."""
+    finish()
+    st.stop()
 
 
 def go(address: str) -> NoReturn:

@@ -24,7 +24,7 @@ def case_in(page):
 
 
 def test_a_click_on_a_point_opens_its_case(page, dashboard, made_run):
-    page.goto(f"{dashboard.address}/distributions?method=gradcam")
+    page.goto(f"{dashboard.address}/distributions?methods=gradcam")
     points = page.locator(".scatterlayer .trace").first.locator(".points path")
     expect(points).to_have_count(4, timeout=30_000)
     best = made_run.scores.query("method == 'gradcam'").sort_values("iou").dropna(subset=["iou"]).iloc[-1]
