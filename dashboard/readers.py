@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import reading, review, sign_in
+from dashboard.address import stop
 from shamsul_core.figures.comparison import comparison_scene
 from shamsul_core.figures.overlay import encode_scene
 from shamsul_core.reviews import Case, Reviews, ReviewsError, run_key
