@@ -80,7 +80,7 @@ def _draw(options: Mapping[str, Sequence[str]], titles: Mapping[str, str], rule:
     with left:
         select("pathology", "Pathology")
         select("label", "Labelled")
-        select("predicted", f"Predicted (threshold {RULE_TITLES[rule]})")
+        select("predicted", f"Predicted (threshold: {RULE_TITLES[rule]})")
     with middle:
         select("annotated", "Expert contour")
         select("correct", "Prediction")
