@@ -155,6 +155,7 @@ try:
     elif part == "assign":
         show_assigning(run, reviews)
     elif reader is None:
+        address.keep_unread()
         st.info("Enter your name in the sidebar to see your first case. Each answer is saved as you give it.")
     else:
         judge(reader)

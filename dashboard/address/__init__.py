@@ -46,7 +46,7 @@ class _Turn:
     is_entering
         Whether the address decides.
     is_written
-        Whether the browser was told.
+        Whether the browser was told, or need not be.
     written
         What the address is to name; ``None`` takes a name out of it.
     steps
@@ -199,6 +199,12 @@ def finish() -> None:
     turn: _Turn | None = st.session_state.get(_TURN)
     if turn is not None and not turn.is_written:
         write_address()
+
+
+def keep_unread() -> None:
+    """Leave what the address asks for to a later run, when the page can show it."""
+    turn: _Turn = st.session_state[_TURN]
+    turn.is_written = True
 
 
 def stop() -> NoReturn:
