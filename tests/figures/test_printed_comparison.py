@@ -12,6 +12,7 @@ import pytest
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.figures.printed_comparison import KINDS, numbers_csv, print_comparison
+from shamsul_core.wording import cohort_in_words
 from tests.made import image_id, make_run
 
 
