@@ -12,6 +12,7 @@ import pytest
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.figures.printed_comparison import KINDS, numbers_csv, print_comparison
+from shamsul_core.wording import cohort_in_words
 from tests.made import image_id, make_run
 
 
@@ -65,7 +66,7 @@ def test_the_caption_names_run_model_cohort_and_what_nobody_must_conclude(made_c
         "Made to fail.",
     ):
         assert words in text
-    assert run.manifest.cohort["name"] in text
+    assert cohort_in_words(run.manifest.cohort) in text
 
 
 def test_an_unknown_kind_is_named(made_run, cohort):

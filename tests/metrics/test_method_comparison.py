@@ -157,7 +157,7 @@ def test_without_common_radiographs_there_is_no_ranking():
     with pytest.raises(ValueError, match="no finding has"):
         rank_methods(scores, METHODS)
     assert (compare_pairs(scores, METHODS).query("other == 'lrp'")["n"] == 0).all()
-    with pytest.raises(ValueError, match="three methods"):
+    with pytest.raises(ValueError, match="three or more methods"):
         rank_methods(scores, METHODS[:2])
 
 

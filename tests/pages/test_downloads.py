@@ -23,7 +23,7 @@ def words_of(run, display):
 def test_downloads_say_which_picture_they_are_of(made_run):
     shown = words_of(made_run, Display(level=137, is_inverted=True, enlarged="gradcam"))
     assert "As on the screen: fixed threshold 0.54, Grad-CAM alone, inverted" in shown
-    assert "The scores of all pathologies and methods, at the fixed threshold 0.54" in shown
+    assert "Scores of all pathologies and methods, at the fixed threshold 0.54" in shown
     assert "Scores of all pathologies and methods, from the run's own masks" in words_of(
         made_run, AS_AT_FIRST
     )
