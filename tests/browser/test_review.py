@@ -396,6 +396,6 @@ def test_what_readers_write_is_text_wherever_it_is_shown(page, made_run, tmp_pat
         page.get_by_role("textbox", name="One case per line").blur()
         expect(page.get_by_text(f"Not explained in this run: {written}")).to_be_visible(timeout=SLOW)
         page.goto(f"{server.address}/selection?criterion={quote(written)}")
-        expect(page.get_by_text("The address asks for")).to_be_visible(timeout=SLOW)
+        expect(page.get_by_text("The link asks for")).to_be_visible(timeout=SLOW)
         assert page.evaluate("window.hurt") is None
         assert page.locator("img[src=x], a[href^=javascript]").count() == 0
