@@ -155,7 +155,7 @@ def why_no_iou(scores: pd.DataFrame, *, has_contours: bool) -> str | None:
         Whether the cohort has contours by experts at all, see `shamsul_core.cohort.Cohort.has_annotations`.
     """
     if scores.empty:
-        return "None of these radiographs has been scored, so there is no IoU."
+        return "These radiographs have not been scored, so there is no IoU."
     if scores["iou"].notna().any():
         return None
     if not has_contours:

@@ -14,7 +14,7 @@ from tests.made import image_id, make_run
 def test_why_there_is_no_iou_is_told_apart(made_run, made_cohort, tmp_path):
     scores = made_run.scores
     assert why_no_iou(scores, has_contours=True) is None
-    assert "None of these radiographs has been scored" in str(why_no_iou(scores.iloc[:0], has_contours=True))
+    assert "These radiographs have not been scored" in str(why_no_iou(scores.iloc[:0], has_contours=True))
     nothing = scores[scores["image_id"] == image_id(3)]
     assert "The experts marked nothing on these" in str(why_no_iou(nothing, has_contours=True))
     empty = scores.assign(iou=float("nan"))

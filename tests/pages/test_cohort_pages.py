@@ -104,7 +104,7 @@ def test_one_method_alone_and_each_figure(opened, made_run):
 
 def test_a_view_without_radiographs(opened, made_run):
     app = opened("distributions", made_run.folder, radiographs="lateral")
-    assert "None of these radiographs has been scored" in words_of(app)
+    assert "These radiographs have not been scored" in words_of(app)
     assert "linked" not in words_of(app)
 
 
@@ -159,7 +159,7 @@ def test_a_run_that_has_only_begun_and_one_of_a_single_method(opened, made_run, 
             run.write_scores(scores.to_dict("records"), made_run.segmentation)
         words = words_of(opened(page, run.folder))
         if page == "distributions" and name == "begun":
-            assert "None of these radiographs has been scored" in words
+            assert "These radiographs have not been scored" in words
             assert "experts" not in words
 
 
