@@ -33,7 +33,7 @@ def test_the_first_page_is_filled_and_the_first_case_one_click_away(page, clone)
         expect(page.get_by_test_id("viewer")).not_to_have_attribute("data-image", first, timeout=15_000)
         expect(page.locator("[data-testid^=canvas-][data-zoom]")).to_have_count(5)
         for name, words in {
-            "Distributions": "Mean IoU over the pathologies",
+            "Distributions": "across pathologies",
             "Selection": "Open in Compare",
             "Overview": "Cardiomegaly",
             "Methods": "Grad-CAM",

@@ -111,7 +111,7 @@ def test_a_lead_assigns_a_reader_rates_and_only_the_lead_sees_it(page, browser, 
     readers.click()
     page.get_by_role("option", name="ada@example.org").click()
     page.keyboard.press("Escape")
-    page.get_by_text("A list", exact=True).click()
+    page.get_by_text("From a list", exact=True).click()
     listed = page.get_by_role("textbox", name="One case per line")
     listed.fill(f"{image_id(2)}, Edema\n../../secret, Edema\n{image_id(1)}; Cardiomegaly")
     listed.blur()

@@ -59,13 +59,14 @@ def remove_all(page):
     remove = page.get_by_role("button", name="Remove this radiograph")
     headings = page.get_by_role("heading", level=3)
     nothing = page.get_by_text("Drop a frontal chest radiograph").or_(
-        page.get_by_text("nothing can be explained")
+        page.get_by_text("no radiograph can be explained")
     )
     expect(remove.or_(nothing).first).to_be_visible(timeout=SLOW)
     while remove.count():
         before = headings.first.inner_text()
         remove.click()
         expect(headings.first).not_to_have_text(before, timeout=SLOW)
+        expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible(timeout=SLOW)
         expect(remove.or_(nothing).first).to_be_visible(timeout=SLOW)
 
 
