@@ -65,7 +65,7 @@ def test_the_dashboard_and_the_command_line_read_it(both):
     pd.testing.assert_frame_equal(predictions, both[0].predictions)
     pd.testing.assert_frame_equal(scores, both[0].scores)
     name = both[0].explained_ids()[0]
-    one, other = (reading.scene(which, name, "Edema") for which in both)
+    one, other = (reading.scene(which, name, "Edema", "fixed") for which in both)
     assert one == other
     done = call("score", "--run", str(both[1].folder))
     assert done.exit_code == 0, done.output
