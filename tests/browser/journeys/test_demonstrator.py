@@ -54,7 +54,7 @@ def test_an_afternoon_of_showing(visit, demonstration_run):
     page.get_by_role("combobox", name="Cases").click()
     page.get_by_role("option", name=re.compile("^Pneumothorax")).click()
     visit.settle()
-    name, content = visit.download("Slides, PNG")
+    name, content = visit.download("Slides (PNG)")
     assert "grad-cam" in name.lower()
     assert "pneumothorax" in name.lower()
     with Image.open(io.BytesIO(content)) as slide:

@@ -32,7 +32,7 @@ def test_an_own_radiograph(page, made_run, small_model, tmp_path, monkeypatch):
         visit.sees(*case)
         visit.go_to("Upload")
         expect(viewer).to_have_attribute("data-image", own)
-        expect(page.get_by_text("Rate these heatmaps")).to_be_visible(timeout=120_000)
+        expect(page.get_by_text("Rate these heatmaps")).to_be_visible(timeout=240_000)
         for method in ("gradcam", "lrp", "lime", "shap"):
             expect(page.get_by_test_id(f"metric-{method}-area")).to_contain_text("%")
         chosen = "Pleural Effusion"
