@@ -21,7 +21,7 @@ with reading:
 
 for name, about in methods.items():
     with st.container(border=True):
-        st.markdown(f"#### {about['title']}")
+        st.markdown(f"## {about['title']}")
         works, settings = st.columns([3, 2], gap="large")
         works.markdown(text(name) + "\n\n**Known limits**\n\n" + text(f"{name}-limits"))
         settings.markdown(

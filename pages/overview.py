@@ -46,7 +46,7 @@ except RunError as error:
     st.stop()
 performance = assessment.performance
 
-st.subheader(cohort_title(cohort), anchor=False)
+st.header(cohort_title(cohort), anchor=False)
 show_model_card(run)
 st.caption(
     f"{performance.radiographs} of {len(radiographs)} radiographs predicted · "

@@ -25,14 +25,14 @@ with st.sidebar:
     visit.stay_in_touch()
 upload = uploading.chosen()
 if upload is None:
-    st.subheader("Your own radiograph", anchor=False)
+    st.header("Your own radiograph", anchor=False)
     upload_parts.show_card(desk)
     uploading.show_problems()
     upload_parts.show_empty(run, cohort, desk)
     address.stop()
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.subheader(uploading.plain(upload.name), anchor=False, width="content")
+    st.header(uploading.plain(upload.name), anchor=False, width="content")
     if upload.simulated:
         show_note(upload.simulated)
 upload_parts.show_card(upload.desk)

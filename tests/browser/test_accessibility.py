@@ -28,7 +28,7 @@ PLACES = {
     "methods compared": ("distributions?figure=methods", "[data-testid=stDataFrame] canvas"),
     "selection": ("selection", "article figure"),
     "selection of two": ("selection?criterion=multilabel", "[data-testid=stSelectbox]"),
-    "upload": ("upload", "[data-testid=stMain] [data-testid=stElementContainer]"),
+    "upload": ("upload", "[data-testid=stMain] [data-testid=stAlert]"),
     "review": ("review", "[data-testid=viewer]"),
     "review's maps": ("review", "[data-testid=viewer]"),
     "review's results": ("review", "[data-testid=viewer]"),

@@ -57,7 +57,7 @@ def page(page):
 
 def remove_all(page):
     remove = page.get_by_role("button", name="Remove this radiograph")
-    headings = page.get_by_role("heading", level=3)
+    headings = page.get_by_role("heading", level=2)
     nothing = page.get_by_text("Drop a frontal chest radiograph").or_(
         page.get_by_text("no radiograph can be explained")
     )

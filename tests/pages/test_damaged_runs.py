@@ -48,7 +48,7 @@ def opened(monkeypatch, tmp_path):
         app.session_state["reader"] = "Ada"
         app.run()
         assert not app.exception
-        kinds = (app.markdown, app.info, app.caption, app.error, app.warning, app.subheader)
+        kinds = (app.markdown, app.info, app.caption, app.error, app.warning, app.header)
         html = [str(one.proto.body) for one in app.get("html")]
         return "\n".join([*(str(one.value) for kind in kinds for one in kind), *html])
 

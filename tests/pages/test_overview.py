@@ -34,7 +34,7 @@ def opened(monkeypatch):
 
 
 def said(page: AppTest) -> str:
-    kinds = (page.subheader, page.caption, page.info, page.warning, page.error, page.markdown)
+    kinds = (page.header, page.caption, page.info, page.warning, page.error, page.markdown)
     html = [one.proto.body for one in page.get("html")]
     return " ".join([str(one.value) for kind in kinds for one in kind] + html)
 
@@ -57,7 +57,7 @@ def test_the_answer_stands_first(opened, made_run, made_cohort):
         f"{performance.weighted.loc[name, 'value']:.2f}" for name in ("auroc", "auprc")
     ]
     words = said(page)
-    assert page.subheader[0].value == "Cohort “cohort”, validation set"
+    assert page.header[0].value == "Cohort “cohort”, validation set"
     assert "3 of 3 radiographs predicted · model made, trained · 1 failed" in words
     assert "The paper reports" not in words
     assert "No interval: this takes at least 10 patients with each label." in words
@@ -70,7 +70,7 @@ def test_the_papers_averages_stand_beside_those_of_its_own_radiographs(opened, m
     patients = frozenset(name.split("_")[0] for name in made_run.explained_ids())
     monkeypatch.setattr("shamsul_core.cohort.patients.CHEXPERT_VALIDATION", patients)
     page = opened(made_run.folder)
-    assert page.subheader[0].value == "CheXpert validation set"
+    assert page.header[0].value == "CheXpert validation set"
     assert "The paper reports 0.76." in said(page)
     assert "The paper reports 0.65." in said(page)
 

@@ -187,8 +187,8 @@ def test_a_mask_is_read_from_png_and_from_chexlocalizes_json():
     assert np.array_equal(take_in_mask("m.json", segmentations, SIZE, "Lung Opacity"), mask)
     for content, why in (
         (segmentations, "no segmentation of Edema"),
-        (picture(mask[:200].astype(np.uint8)), "300 × 200 pixels, the radiograph of 300 × 260"),
-        (picture(np.zeros(SIZE, np.uint8)), "marks nothing"),
+        (picture(mask[:200].astype(np.uint8)), "300 × 200 pixels, the radiograph 300 × 260"),
+        (picture(np.zeros(SIZE, np.uint8)), "the mask is empty"),
         (b"", "neither a PNG nor a segmentation JSON"),
         (b"{" * 10_000, "neither a PNG nor a segmentation JSON"),
     ):

@@ -147,12 +147,12 @@ def test_a_printed_figure_says_whose_contour_it_is_and_names_no_run(upload, made
     assert "Run" not in text
     drawn = print_comparison(run, upload.cohort, upload.image_id, "Edema", run.scores, "svg").decode()
     assert "<!-- your contour -->" in drawn
-    assert "<!-- expert's contour -->" not in drawn
-    assert "nowhere" not in numbers_csv(run, upload.image_id, run.scores)
+    assert "<!-- experts' contour -->" not in drawn
+    assert "nowhere" not in numbers_csv(run, upload.cohort, upload.image_id, run.scores)
     cohort = open_cohort(made_cohort)
     image_id = next(iter(cohort.radiographs))
     experts = print_comparison(made_run, cohort, image_id, "Edema", made_run.scores, "svg").decode()
-    assert "<!-- expert's contour -->" in experts
+    assert "<!-- experts' contour -->" in experts
 
 
 def test_examples_show_different_findings_of_different_radiographs_and_say_that_they_are_simulated(
