@@ -88,7 +88,7 @@ def test_what_cannot_be_used_is_one_line(file, made_run, made_cohort, tmp_path):
     (tmp_path / "empty.json").write_text("{}")
     with pytest.raises(MapError, match=r"empty\.json: not a segmentation file of this cohort"):
         import_segmentations(tmp_path / "empty.json", cohort, tmp_path / "run", name="unet", title="U-Net")
-    with pytest.raises(RunError, match="has a method 'lime' already"):
+    with pytest.raises(RunError, match="already has a method 'lime'"):
         import_segmentations(file, cohort, tmp_path / "run", name="lime", title="L", beside=made_run)
     neither = call("import-maps", "--cohort", made_cohort, "--run", tmp_path / "run")
     assert neither.exit_code == 1

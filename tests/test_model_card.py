@@ -125,7 +125,7 @@ def test_a_training_on_simulated_radiographs_says_so_by_itself(small_cohort, tmp
     save_classifier(replace(load_classifier(str(out)), card=None), plain)
     unknown = open_training(small_cohort, tmp_path / "c.safetensors", replace(settings, init=str(plain))).card
     assert not unknown.is_simulated, "nobody knows what its first weights saw"
-    assert "nothing is known of plain.safetensors" in unknown.trained_on
+    assert "nothing is known about plain.safetensors" in unknown.trained_on
 
 
 @pytest.fixture
