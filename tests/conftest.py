@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,14 @@ import pytest
 from tests.made import made_pixels, make_cohort, make_run
 
 SAMPLE = Path(__file__).parents[1].parent / "shared" / "data" / "chexlocalize-sample"
+
+
+@pytest.fixture(autouse=True)
+def _main_stays_pytests() -> Iterator[None]:
+    """Streamlit leaves each page that it runs as `__main__`, which processes spawned by later tests would run again."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -175,9 +175,9 @@ def test_two_workers_write_into_an_object_store(cohort, loaded, s3, client, mode
 
 
 def test_a_scheduler_that_goes_away_is_one_line_and_what_is_explained_is_kept(
-    cohort, model, tmp_path, undisturbed, monkeypatch
+    start, cohort, model, tmp_path, undisturbed, monkeypatch
 ):
-    address, family = started_cluster(tmp_path)
+    address, family = started_cluster(start, tmp_path)
     command = ("explain", "--cohort", cohort, "--model", model, "--run", tmp_path / "run")
     command += ("--method", "gradcam", "--method", "lrp", *(f"--pathology={one}" for one in PATHOLOGIES))
 
@@ -209,20 +209,10 @@ def test_a_scheduler_that_goes_away_is_one_line_and_what_is_explained_is_kept(
 
 
 @pytest.mark.parametrize("how", ["kill -9", "Ctrl-C"])
-def test_no_worker_outlives_its_engine(cohort, model, tmp_path, how):
-    arguments = (
-        "explain",
-        "--cohort",
-        cohort,
-        "--model",
-        model,
-        "--run",
-        tmp_path / "run",
-        "--method",
-        "lime",
-    )
+def test_no_worker_outlives_its_engine(start, cohort, model, tmp_path, how):
+    arguments = ("--cohort", cohort, "--model", model, "--run", tmp_path / "run", "--method", "lime")
     with (tmp_path / "said").open("w", encoding="utf-8") as said_there:
-        engine = start("shamsul_core", *arguments, "--workers", "2", output=said_there)
+        engine = start("shamsul_core", "explain", *arguments, "--workers", "2", output=said_there)
     wait_for(lambda: list(tmp_path.glob("run/heatmaps/patient*")))
     workers = engine.children(recursive=True)
     assert len(workers) >= 2
@@ -236,7 +226,7 @@ def test_no_worker_outlives_its_engine(cohort, model, tmp_path, how):
     assert 1 <= len(Run.open(tmp_path / "run").explained_ids()) <= COUNT
 
 
-def started_cluster(folder):
+def started_cluster(start, folder):
     """Start a scheduler and two workers as the README says; return its address and all their processes."""
     about = folder / "scheduler.json"
     scheduler = start(
@@ -261,20 +251,34 @@ def started_cluster(folder):
     return address, [scheduler, workers, *workers.children(recursive=True)]
 
 
-def start(*command, output=subprocess.DEVNULL):
-    threads = str(max(1, cluster.CPU_COUNT // 2))
-    return psutil.Popen(
-        [sys.executable, "-m", *map(str, command)],
-        cwd=ROOT,
-        stdout=output,
-        stderr=output,
-        start_new_session=True,
-        env=os.environ | {"OMP_NUM_THREADS": threads},
-    )
+@pytest.fixture
+def start():
+    """Start a module as a process, which with all that it started ends with the test at the latest."""
+    started = []
+
+    def start(*command, output=subprocess.DEVNULL):
+        threads = str(max(1, cluster.CPU_COUNT // 2))
+        started.append(
+            psutil.Popen(
+                [sys.executable, "-m", *map(str, command)],
+                cwd=ROOT,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env=os.environ | {"OMP_NUM_THREADS": threads},
+            )
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def wait_for(is_there):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not is_there():
         assert time.monotonic() < deadline
         time.sleep(0.01)  # polling another process; nothing is timed by it

@@ -190,8 +190,28 @@ def _scale(heatmap: Heatmap) -> float:
     return float(2.0 ** np.ceil(np.log2(largest))) if _is_halved(heatmap) and largest > 0 else 1.0
 
 
+def decode_heatmaps(
+    file: Any, about: Mapping[str, Mapping[str, Any]]
+) -> tuple[tuple[Heatmap, ...], tuple[tuple[str, str, str], ...]]:
+    """Read every heatmap of an open file; return them, and (method, pathology, reason) of each that is no map."""
+    heatmaps, failures = [], []
+    for key, one in about.items():
+        try:
+            heatmaps.append(decode_heatmap(file, key, one))
+        except ValueError as error:
+            method, pathology = key.split("/", 1)
+            failures.append((method, pathology, str(error)))
+    return tuple(heatmaps), tuple(failures)
+
+
 def decode_heatmap(file: Any, key: str, about: Mapping[str, Any]) -> Heatmap:
-    """Read one heatmap of an open file; `about` is what the record says of it."""
+    """Read one heatmap of an open file; `about` is what the record says of it.
+
+    Raises
+    ------
+    ValueError
+        If what is stored is no map.
+    """
     method, pathology = key.split("/", 1)
     names = set(file.keys())
     error = f"{key}/standard_error"
@@ -222,12 +242,16 @@ def decode_heatmap(file: Any, key: str, about: Mapping[str, Any]) -> Heatmap:
     )
 
 
-def make_result(record: Mapping[str, Any], heatmaps: tuple[Heatmap, ...]) -> RadiographResult:
-    """Return a result from its record and those of its heatmaps that were read."""
+def make_result(
+    record: Mapping[str, Any],
+    heatmaps: tuple[Heatmap, ...] = (),
+    failures: tuple[tuple[str, str, str], ...] = (),
+) -> RadiographResult:
+    """Return a result from its record, its heatmaps that were read, and the failures of those that could not be."""
     return RadiographResult(
         record["image_id"],
         (record["size"][0], record["size"][1]),
         record["probabilities"],
         heatmaps,
-        tuple((method, pathology, reason) for method, pathology, reason in record["failures"]),
+        (*((method, pathology, reason) for method, pathology, reason in record["failures"]), *failures),
     )

@@ -11,7 +11,14 @@ import pandas as pd
 
 from shamsul_core.atomic import write_atomically
 from shamsul_core.run.manifest import Manifest, RunError
-from shamsul_core.run.result import OpenResult, RadiographResult, decode_heatmap, encode_result, make_result
+from shamsul_core.run.result import (
+    OpenResult,
+    RadiographResult,
+    decode_heatmap,
+    decode_heatmaps,
+    encode_result,
+    make_result,
+)
 from shamsul_core.run.tables import (
     FAILURE_COLUMNS,
     SCORE_COLUMNS,
@@ -124,7 +131,7 @@ class Run:
         self._probabilities[result.image_id] = result.probabilities
 
     def read(self, image_id: str) -> RadiographResult:
-        """Read a radiograph's result with all its heatmaps.
+        """Read a radiograph's result with all its heatmaps; one that is no map is among the failures.
 
         Raises
         ------
@@ -132,8 +139,7 @@ class Run:
             If it is not there or cannot be read.
         """
         with self._opened(image_id) as (file, record):
-            heatmaps = tuple(decode_heatmap(file, key, about) for key, about in record["heatmaps"].items())
-            return make_result(record, heatmaps)
+            return make_result(record, *decode_heatmaps(file, record["heatmaps"]))
 
     def read_record(self, image_id: str) -> RadiographResult:
         """Read a radiograph's result without its heatmaps, which is quick.
@@ -144,7 +150,7 @@ class Run:
             If it is not there or cannot be read.
         """
         with self._opened(image_id) as (_, record):
-            return make_result(record, ())
+            return make_result(record)
 
     def heatmap(self, image_id: str, method: str, pathology: str) -> Heatmap | None:
         """Read one heatmap; ``None`` where the method failed on it or it was not asked for.

@@ -103,6 +103,15 @@ def replaced(**parts):
     return lambda record, tensors: record.update(parts)
 
 
+def rewrite_result(run, damage):
+    path = run.folder / FIRST
+    with safe_open(path, framework="numpy") as file:
+        record = json.loads(file.metadata()["record"])
+    tensors = load_file(path)
+    damage(record, tensors)
+    save_file(tensors, path, {"record": json.dumps(record)})
+
+
 def of_tensors(change):
     def damage(record, tensors):
         for name in tensors:
@@ -128,21 +137,34 @@ def of_tensors(change):
         replaced(probabilities={"Edema": "high"}),
         replaced(failures=[["shap"]]),
         replaced(heatmaps={"lime/Edema": None}),
-        of_tensors(lambda tensor: np.zeros((2, 2, 2), np.float32)),
-        of_tensors(lambda tensor: tensor[:0]),
-        of_tensors(lambda tensor: np.full_like(tensor, np.nan) if tensor.dtype.kind == "f" else tensor),
         lambda record, tensors: [tensors.pop(name) for name in list(tensors)[:-1]],
     ],
 )
 def test_a_result_of_another_kind(run, damage):
-    path = run.folder / FIRST
-    with safe_open(path, framework="numpy") as file:
-        record = json.loads(file.metadata()["record"])
-    tensors = load_file(path)
-    damage(record, tensors)
-    save_file(tensors, path, {"record": json.dumps(record)})
+    rewrite_result(run, damage)
     with pytest.raises(RunError, match=rf"{FIRST}: not a readable result"):
         run.read(image_id(1))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        of_tensors(lambda tensor: np.zeros((2, 2, 2), np.float32)),
+        of_tensors(lambda tensor: tensor[:0]),
+        of_tensors(lambda tensor: np.full_like(tensor, np.nan) if tensor.dtype.kind == "f" else tensor),
+    ],
+)
+def test_a_heatmap_that_is_no_map_is_its_own_failure(run, damage):
+    before = run.read(image_id(1))
+    rewrite_result(run, damage)
+    result = run.read(image_id(1))
+    assert result.heatmaps == ()
+    lost = {(heatmap.method, heatmap.pathology) for heatmap in before.heatmaps}
+    assert {failure[:2] for failure in result.failures} == lost | {one[:2] for one in before.failures}
+    assert result.probabilities == before.probabilities
+    method, pathology = lost.pop()
+    with pytest.raises(RunError, match=rf"{FIRST}: not a readable result \({method}/{pathology} "):
+        run.heatmap(image_id(1), method, pathology)
 
 
 @pytest.mark.parametrize(
