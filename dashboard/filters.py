@@ -11,7 +11,7 @@ from shamsul_core.metrics.decisions import RULE_TITLES
 from shamsul_core.worklist import BY_ID, BY_IOU, BY_PROBABILITY, Criteria
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from shamsul_core.metrics.decisions import ThresholdRule
 
@@ -35,18 +35,38 @@ _STYLE = """<style>
 </style>"""
 
 
-def choose(
-    pathologies: Sequence[str], methods: Mapping[str, Mapping[str, Any]], rule: ThresholdRule
-) -> tuple[Criteria, dict[str, Any]]:
-    """Let the reader search, filter and sort; return the criteria, and the order as `worklist` takes it.
+def read(pathologies: Sequence[str], methods: Iterable[str]) -> tuple[Criteria, dict[str, Any]]:
+    """Return the reader's criteria, and the order as `shamsul_core.worklist.worklist` takes it."""
+    options = _options(pathologies, methods)
+    chosen = {name: address.choice(_key(name), offered, offered[0]) for name, offered in options.items()}
+    search, iou = address.text(_SEARCH), address.interval(_IOU, *_WHOLE)
+    return _criteria(search, iou, chosen), _SORTS[chosen["sort"]]
+
+
+def offer(
+    pathologies: Sequence[str], titles: Mapping[str, str], rule: ThresholdRule, criteria: Criteria
+) -> None:
+    """Let the reader search, filter and sort.
 
     Parameters
     ----------
+    titles
+        Of the methods.
     rule
         By which a pathology counts as predicted.
+    criteria
+        What `read` returned in this run.
     """
-    titles = {name: str(method["title"]) for name, method in methods.items()}
-    options = {
+    st.text_input(
+        "Search", key=_SEARCH, placeholder="Search radiographs", label_visibility="collapsed", live=True
+    )
+    name = f"Filter and sort ({criteria.count})" if criteria.count else "Filter and sort"
+    with st.popover(name, width="stretch", icon=":material/filter_list:"):
+        _draw(_options(pathologies, titles), titles, rule)
+
+
+def _options(pathologies: Sequence[str], methods: Iterable[str]) -> dict[str, list[str]]:
+    return {
         "pathology": [_ANY, *pathologies],
         "label": [_ANY, "positive", "negative", "uncertain", "blank"],
         "predicted": [_ANY, *_YES],
@@ -54,19 +74,9 @@ def choose(
         "explained": [_ANY, *_YES],
         "correct": [_ANY, *_CORRECT],
         "view": [_ANY, "frontal", "lateral"],
-        "method": [_BEST, *titles],
+        "method": [_BEST, *methods],
         "sort": list(_SORTS),
     }
-    chosen = {name: address.choice(_key(name), offered, offered[0]) for name, offered in options.items()}
-    search, iou = address.text(_SEARCH), address.interval(_IOU, *_WHOLE)
-    criteria = _criteria(search, iou, chosen)
-    st.text_input(
-        "Search", key=_SEARCH, placeholder="Search radiographs", label_visibility="collapsed", live=True
-    )
-    name = f"Filter and sort ({criteria.count})" if criteria.count else "Filter and sort"
-    with st.popover(name, width="stretch", icon=":material/filter_list:"):
-        _draw(options, titles, rule)
-    return criteria, _SORTS[chosen["sort"]]
 
 
 def _draw(options: Mapping[str, Sequence[str]], titles: Mapping[str, str], rule: ThresholdRule) -> None:

@@ -23,12 +23,14 @@ from shamsul_core.metrics.summary import in_slice, summarise
 from shamsul_core.paper import why_not_comparable
 from shamsul_core.run import Run
 from shamsul_core.storage import place
+from shamsul_core.worklist import count_explained, worklist
 from shamsul_core.worklist import findings as make_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from concurrent.futures import Future
     from pathlib import Path
+    from typing import Any
 
     import pandas as pd
 
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from shamsul_core.metrics.decisions import ThresholdRule
     from shamsul_core.metrics.summary import Slice
     from shamsul_core.selection import ChosenCase
+    from shamsul_core.worklist import Criteria
 
 
 _worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="look-ahead")
@@ -76,8 +79,15 @@ def thresholds(run: Run, rule: ThresholdRule) -> Thresholds:
 
 def findings(run: Run, cohort: Cohort, rule: ThresholdRule) -> pd.DataFrame:
     """Return the findings of the radiographs explained so far, see `shamsul_core.worklist`; not to be changed."""
-    image_ids = tuple(one for one in run.explained_ids() if one in cohort.radiographs)
-    return _findings(str(run.folder), image_ids, rule, _table_stamps(run))
+    return _findings(str(run.folder), _ids(run, cohort), rule, _table_stamps(run))
+
+
+def listed(
+    run: Run, cohort: Cohort, rule: ThresholdRule, criteria: Criteria, order: Mapping[str, Any]
+) -> tuple[pd.DataFrame, int]:
+    """Return the worklist by these criteria in this order, and the number of its radiographs that are explained."""
+    named = tuple(order.items())
+    return _listed(str(run.folder), _ids(run, cohort), rule, _table_stamps(run), criteria, named)
 
 
 def scene(run: Run, image_id: str, pathology: str, rule: ThresholdRule) -> bytes:
@@ -132,6 +142,10 @@ def look_ahead(run: Run, image_id: str, pathology: str, rule: ThresholdRule) -> 
     global _ahead  # one for all readers, so that it never takes more than one core
     if _ahead is None or _ahead.done():
         _ahead = _worker.submit(scene, run, image_id, pathology, rule)
+
+
+def _ids(run: Run, cohort: Cohort) -> tuple[str, ...]:
+    return tuple(one for one in run.explained_ids() if one in cohort.radiographs)
 
 
 def _table_stamps(run: Run) -> tuple[int, ...]:
@@ -210,6 +224,21 @@ def _findings(
     radiographs = open_run_cohort(folder).radiographs
     tables = _tables(folder, stamps)
     return make_findings(image_ids, run.manifest.pathologies, radiographs, *tables, thresholds(run, rule))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _listed(
+    folder: str,
+    image_ids: tuple[str, ...],
+    rule: ThresholdRule,
+    stamps: tuple[int, ...],
+    criteria: Criteria,
+    order: tuple[tuple[str, Any], ...],
+) -> tuple[pd.DataFrame, int]:
+    table = _findings(folder, image_ids, rule, stamps)
+    chosen = worklist(table, criteria, **dict(order))
+    explained, _ = count_explained(table[table["image_id"].isin(chosen["image_id"])], criteria.pathology)
+    return chosen, explained
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

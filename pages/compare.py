@@ -15,8 +15,7 @@ from shamsul_core.cohort import CohortError
 from shamsul_core.figures.predictions import prediction_table
 from shamsul_core.run import RunError
 from shamsul_core.wording import PROJECTIONS
-from shamsul_core.worklist import count_explained, explained_pathology, next_case
-from shamsul_core.worklist import worklist as listed_by
+from shamsul_core.worklist import explained_pathology, next_case
 
 run, cohort = enter()
 _, scores = reading.tables(run)
@@ -54,14 +53,19 @@ def choose_pathology() -> None:
     choose(pathology=st.session_state["viewer"]["pathology"])
 
 
+criteria, order = filters.read(pathologies, run.manifest.methods)
+write_address()
+
+try:
+    scene = reading.scene(run, radiograph.id, pathology, rule)
+    viewer.show(scene, key="viewer", on_pathology=choose_pathology)
+except (CohortError, RunError) as error:
+    st.error(str(error))
+
 with listing:
-    criteria, order = filters.choose(pathologies, run.manifest.methods, rule)
-    write_address()
-    listed = listed_by(findings, criteria, **order)
     titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
-    explained, _ = count_explained(
-        findings[findings["image_id"].isin(listed["image_id"])], criteria.pathology
-    )
+    filters.offer(pathologies, titles, rule, criteria)
+    listed, explained = reading.listed(run, cohort, rule, criteria, order)
     worklist.show(
         listed,
         titles,
@@ -76,12 +80,6 @@ with listing:
     unread = reading.unread(run, image_ids)
     if unread:
         st.caption(f"{len(unread)} could not be explained.", help="\n\n".join(unread[:20]))
-
-try:
-    scene = reading.scene(run, radiograph.id, pathology, rule)
-    viewer.show(scene, key="viewer", on_pathology=choose_pathology)
-except (CohortError, RunError) as error:
-    st.error(str(error))
 
 ahead = next_case(listed, radiograph.id)
 if ahead is not None:

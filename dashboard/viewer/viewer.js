@@ -5,6 +5,7 @@ const DRAG_SHARE = 1.2; // grey levels of window or level a CSS pixel of draggin
 const KEY_STEP_PX = 40;
 const BESIDE_PX = 400; // for the figures beside an enlarged picture
 const REST_MS = 400; // a hand that has not moved for so long rests
+const LATE_MS = 500; // an answer that takes longer is waited for
 
 class Viewer {
   constructor(parent) {
@@ -13,6 +14,7 @@ class Viewer {
     this.report = () => {};
     this.reported = this.displayStamp = ""; // as at first
     this.asking = new Asking((pathology) => this.send("pathology", pathology), (pathology) => pathology);
+    this.late = null; // the timer that says that an answer is late
     this.awaited = null; // the radiograph that the reader chose in the list
     this.choices = recalledChoices();
     this.window = { ...FIRST_WINDOW };
@@ -58,6 +60,7 @@ class Viewer {
   destroy() {
     this.asking.stop();
     clearTimeout(this.reporting);
+    clearTimeout(this.late);
     this.listeners.abort();
     this.observer.disconnect();
     cancelAnimationFrame(this.frame);
@@ -87,12 +90,23 @@ class Viewer {
     this.#tellBusy();
   }
 
-  // Old pictures are dimmed while newer ones are on their way.
+  // Old pictures are dimmed while newer ones are on their way, but not at each quick answer.
   #tellBusy() {
     const isWaiting = this.asking.key !== null || (this.awaited !== null && this.awaited !== this.scene?.id);
     const isBusy = this.isReading || isWaiting;
     this.root.setAttribute("aria-busy", isBusy);
-    this.loading.textContent = isBusy ? "Loading" : "";
+    if (isBusy) {
+      this.late ??= setTimeout(() => this.#tellLate(true), LATE_MS);
+      return;
+    }
+    clearTimeout(this.late);
+    this.late = null;
+    if (this.loading.textContent) this.#tellLate(false);
+  }
+
+  #tellLate(isLate) {
+    this.root.classList.toggle("late", isLate);
+    this.loading.textContent = isLate ? "Loading" : "";
   }
 
   #take(scene) {
