@@ -5,7 +5,6 @@ const OPENED = "shamsul.card"; // the address of the last one
 
 class Cards {
   constructor(parent) {
-    this.calls = 0;
     this.shown = null;
     this.listeners = new AbortController();
     this.root = document.createElement("div");
@@ -41,19 +40,4 @@ class Cards {
   }
 }
 
-// ---- Mounting, as in the viewer.
-
-const mounted = new WeakMap();
-
-export default function ({ parentElement, data }) {
-  let cards = mounted.get(parentElement);
-  if (!cards) mounted.set(parentElement, (cards = new Cards(parentElement)));
-  const call = ++cards.calls;
-  cards.show(data);
-  return () => {
-    if (cards.calls !== call) return;
-    cards.calls++;
-    cards.destroy();
-    mounted.delete(parentElement);
-  };
-}
+export default mounting(Cards);

@@ -1,7 +1,6 @@
-// Previous and next case, by buttons and by keys that no widget uses. The reader's place is kept here while the server is
+// Previous and next case. The reader's place is kept here while the server is
 // on its way: presses in quick succession add up, and the last one wins.
 
-const KEYS = { n: 1, N: 1, PageDown: 1, p: -1, P: -1, PageUp: -1 };
 const TAKEN = "input, textarea, select, [contenteditable], [role=radiogroup], [role=radio], [role=slider], [role=dialog]," +
   " [role=listbox], [role=combobox], [role=menu], [data-testid=stButtonGroup]";
 const PATIENCE_MS = 5000; // after which a case that did not come is no longer counted from
@@ -9,22 +8,15 @@ const PATIENCE_MS = 5000; // after which a case that did not come is no longer c
 class Cases {
   constructor(parent) {
     this.parent = parent;
-    this.calls = 0;
     this.place = null; // of the case shown
     this.wanted = null; // of the case asked for, until it is shown
     this.listeners = new AbortController();
     const { signal } = this.listeners;
-    const button = (by, text, title) => {
-      const node = Object.assign(document.createElement("button"), { type: "button", textContent: text, title });
-      node.addEventListener("click", () => this.step(by), { signal });
-      return node;
-    };
     this.root = Object.assign(document.createElement("div"), { className: "cases" });
-    this.root.append(button(-1, "‹ Previous", "P or Page Up"), button(1, "Next ›", "N or Page Down"));
+    this.root.append(...steppers((by) => document.querySelector("[role=dialog]") || this.step(by), TAKEN, signal));
     parent.append(this.root);
     // whoever has just typed their name is to go on with the keys
     if (document.activeElement?.matches("input[type=text]")) document.activeElement.blur();
-    document.addEventListener("keydown", (event) => this.#onKey(event), { signal });
   }
 
   destroy() {
@@ -52,30 +44,6 @@ class Cases {
     let node = this.parent;
     for (; node; node = node.parentNode ?? node.host) if (node.scrollTop) node.scrollTop = 0;
   }
-
-  #onKey(event) {
-    const target = event.composedPath()[0];
-    if (!Object.hasOwn(KEYS, event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (target.closest?.(TAKEN) || document.querySelector("[role=dialog]")) return;
-    event.preventDefault();
-    this.step(KEYS[event.key]);
-  }
 }
 
-// ---- Mounting, as in the viewer.
-
-const mounted = new WeakMap();
-
-export default function ({ parentElement, data, setTriggerValue }) {
-  let cases = mounted.get(parentElement);
-  if (!cases) mounted.set(parentElement, (cases = new Cases(parentElement)));
-  const call = ++cases.calls;
-  cases.send = setTriggerValue;
-  cases.show(data);
-  return () => {
-    if (cases.calls !== call) return;
-    cases.calls++;
-    cases.destroy();
-    mounted.delete(parentElement);
-  };
-}
+export default mounting(Cases);

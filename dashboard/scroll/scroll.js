@@ -13,7 +13,6 @@ function scrollerOf(node) {
 
 class Keeper {
   constructor(parent) {
-    this.calls = 0;
     this.page = null;
     this.wanted = null; // where to, while waiting
     this.scroller = scrollerOf(parent);
@@ -56,19 +55,4 @@ class Keeper {
   }
 }
 
-// ---- Mounting, as in the viewer.
-
-const keepers = new WeakMap();
-
-export default function ({ parentElement, data }) {
-  let keeper = keepers.get(parentElement);
-  if (!keeper) keepers.set(parentElement, (keeper = new Keeper(parentElement)));
-  const call = ++keeper.calls;
-  keeper.show(data);
-  return () => {
-    if (keeper.calls !== call) return;
-    keeper.calls++;
-    keeper.destroy();
-    keepers.delete(parentElement);
-  };
-}
+export default mounting(Keeper);

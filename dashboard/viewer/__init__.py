@@ -19,6 +19,7 @@ _component = component(
     "viewer",
     "../screen.js",
     "../asking.js",
+    "../mounting.js",
     "scene.js",
     "view.js",
     "contour.js",

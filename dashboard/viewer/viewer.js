@@ -9,9 +9,6 @@ const LATE_MS = 500; // an answer that takes longer is waited for
 
 class Viewer {
   constructor(parent) {
-    this.calls = 0;
-    this.send = () => {};
-    this.report = () => {};
     this.reported = this.displayStamp = ""; // as at first
     this.asking = new Asking((pathology) => this.send("pathology", pathology), (pathology) => pathology);
     this.late = null; // the timer that says that an answer is late
@@ -540,22 +537,4 @@ function foldSidebar() {
   document.querySelector("[data-testid=stSidebarCollapseButton] button, [data-testid=stExpandSidebarButton]")?.click();
 }
 
-// ---- Mounting. Streamlit calls this again with each new data, and calls only the last returned function when the
-// component goes, or at once where a call was overtaken by the next (BidiComponent in its frontend, 1.67).
-
-const viewers = new WeakMap();
-
-export default function ({ parentElement, data, setTriggerValue, setStateValue }) {
-  let viewer = viewers.get(parentElement);
-  if (!viewer) viewers.set(parentElement, (viewer = new Viewer(parentElement)));
-  const call = ++viewer.calls;
-  viewer.send = setTriggerValue;
-  viewer.report = setStateValue;
-  viewer.show(data);
-  return () => {
-    if (viewer.calls !== call) return;
-    viewer.calls++;
-    viewer.destroy();
-    viewers.delete(parentElement);
-  };
-}
+export default mounting(Viewer);

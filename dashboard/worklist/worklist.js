@@ -5,7 +5,7 @@
 const PLAIN_ROW_PX = 26;
 const FULL_ROW_PX = 42;
 const SPARE_ROWS = 6;
-const KEYS = { n: 1, N: 1, PageDown: 1, p: -1, P: -1, PageUp: -1 };
+const TAKEN = "input, textarea, select, [contenteditable], [role=dialog], [role=slider]"; // by keys of their own
 
 function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -18,25 +18,18 @@ const announce = (what, detail) => document.dispatchEvent(new CustomEvent(`shams
 
 class Worklist {
   constructor(parent) {
-    this.calls = 0;
-    this.send = () => {};
     this.asking = new Asking((choice) => this.send("choice", choice), ({ radiograph }) => radiograph);
     this.rows = [];
     this.at = -1; // of the radiograph shown, -1 where the list does not hold it
     this.listeners = new AbortController();
     const { signal } = this.listeners;
-    const step = (by, text, title) => {
-      const button = element("button", { type: "button", title }, text);
-      button.addEventListener("click", () => this.step(by), { signal });
-      return button;
-    };
     this.count = element("span", { class: "count", role: "status", "data-testid": "worklist-count" });
     this.explained = element("span", { class: "explained", "data-testid": "worklist-explained" });
     this.list = element("div", { class: "rows", role: "listbox", tabindex: "0", "aria-label": "Radiographs", "data-testid": "worklist" });
     this.space = element("div", { class: "space", role: "presentation" });
     this.list.append(this.space);
     this.root = element("div", { class: "worklist" },
-      element("div", { class: "head" }, element("div", { class: "counts" }, this.count, this.explained), step(-1, "‹ Previous", "P or Page Up"), step(1, "Next ›", "N or Page Down")),
+      element("div", { class: "head" }, element("div", { class: "counts" }, this.count, this.explained), ...steppers((by) => this.step(by), TAKEN, signal)),
       this.list);
     parent.append(this.root);
     this.list.addEventListener("scroll", () => this.draw(), { signal });
@@ -45,7 +38,6 @@ class Worklist {
       if (row) this.choose(Number(row.dataset.at));
     }, { signal });
     this.list.addEventListener("keydown", (event) => this.#onListKey(event), { signal });
-    document.addEventListener("keydown", (event) => this.#onKey(event), { signal });
     this.observer = new ResizeObserver(() => this.draw());
     this.observer.observe(this.list);
   }
@@ -128,30 +120,6 @@ class Worklist {
     event.preventDefault();
     event.stopPropagation();
   }
-
-  #onKey(event) {
-    const target = event.composedPath()[0];
-    if (!Object.hasOwn(KEYS, event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (target.closest?.("input, textarea, select, [contenteditable], [role=dialog], [role=slider]")) return;
-    event.preventDefault();
-    this.step(KEYS[event.key]);
-  }
 }
 
-// ---- Mounting, as in the viewer.
-
-const lists = new WeakMap();
-
-export default function ({ parentElement, data, setTriggerValue }) {
-  let list = lists.get(parentElement);
-  if (!list) lists.set(parentElement, (list = new Worklist(parentElement)));
-  const call = ++list.calls;
-  list.send = setTriggerValue;
-  list.show(data);
-  return () => {
-    if (list.calls !== call) return;
-    list.calls++;
-    list.destroy();
-    lists.delete(parentElement);
-  };
-}
+export default mounting(Worklist);

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+from playwright.sync_api import TimeoutError as TooLate
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Visit:
             said = self.page.wait_for_function(
                 _AGREES, arg=[radiograph, pathology, is_listed], timeout=30_000
             ).json_value()
-        except Exception as error:
+        except TooLate as error:
             message = f"wanted {radiograph}, {pathology}; said: {self.page.evaluate(_SAID)}"
             raise AssertionError(message) from error
         return said["address"][0], said["address"][1]
