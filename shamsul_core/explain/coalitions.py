@@ -7,7 +7,7 @@ sizes of the others are drawn from an even mixture of two distributions:
 - Shapley's kernel (Lundberg and Lee 2017, theorem 2),
 - the binomial sizes of LIME, which shows each superpixel with probability one half.
 
-Where all coalitions are no more than would be drawn, each is taken once and the estimates are exact.
+Of few superpixels all coalitions are taken, each once, and once all of them are the estimates are exact.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ class CoalitionStream:
         self.count = count
         self._evaluate = evaluate
         self._random = np.random.default_rng(seed)
-        self.is_exhaustive = count <= _ENUMERATED_UP_TO
+        self._is_finite = count <= _ENUMERATED_UP_TO
         self._size_probabilities = size_probabilities(count)
-        self._enumerated = _all_pairs(count) if self.is_exhaustive else np.eye(count, dtype=bool)
+        self._enumerated = _all_pairs(count, self._random) if self._is_finite else np.eye(count, dtype=bool)
         ends = evaluate(np.stack([np.ones(count, bool), np.zeros(count, bool)]))
         self.whole, self.nothing = ends[0], ends[1]
         self._shown = np.empty((0, count), bool)
@@ -93,12 +93,13 @@ class CoalitionStream:
         if pairs > start:
             # One pair after another, so that the stream does not depend on how many are asked for at once
             more = pairs - max(start, len(self._enumerated))
-            drawn = [self._draw_one() for _ in range(0 if self.is_exhaustive else more)]
+            drawn = [self._draw_one() for _ in range(0 if self._is_finite else more)]
             new = np.concatenate([self._enumerated[start:pairs], np.reshape(drawn, (-1, self.count))]) > 0
             both = self._evaluate(np.concatenate([new, ~new])).reshape(2, len(new), -1).swapaxes(0, 1)
             self._shown = np.concatenate([self._shown, new])
             self._logits = np.concatenate([self._logits, both])
-        return Pairs(self._shown[:pairs], self._logits[:pairs], self.whole, self.nothing, self.is_exhaustive)
+        is_exhaustive = self._is_finite and pairs >= len(self._enumerated)
+        return Pairs(self._shown[:pairs], self._logits[:pairs], self.whole, self.nothing, is_exhaustive)
 
     def _draw_one(self) -> npt.NDArray[np.bool_]:
         size = self._random.choice(self.count + 1, p=self._size_probabilities)
@@ -116,7 +117,13 @@ def size_probabilities(count: int) -> npt.NDArray[np.float64]:
     return np.asarray((kernel / kernel.sum() + binomial / binomial.sum()) / 2) if inner.any() else binomial
 
 
-def _all_pairs(count: int) -> npt.NDArray[np.bool_]:
-    """Return one of every pair of complements but the empty one and the whole, (2**(n - 1) - 1) × n."""
+def _all_pairs(count: int, random: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Return one of every pair of complements but the empty one and the whole, (2**(n - 1) - 1) × n.
+
+    Those that show or hide one superpixel only come first, the others in random order, so that the first are a sample.
+    """
     numbers = np.arange(1, 2 ** (count - 1))
-    return np.asarray((numbers[:, None] >> np.arange(count)) % 2 == 1)
+    pairs = (numbers[:, None] >> np.arange(count)) % 2 == 1
+    sizes = pairs.sum(axis=1)
+    is_first = np.minimum(sizes, count - sizes) == 1
+    return np.concatenate([pairs[is_first], random.permutation(pairs[~is_first])])

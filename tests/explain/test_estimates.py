@@ -44,6 +44,27 @@ def test_with_all_coalitions_shapley_values_are_the_definitions(count, seed):
     assert not found.standard_error.any()
 
 
+@settings(max_examples=30, deadline=None)
+@given(count=st.integers(3, 10), share=st.floats(0.1, 1.2), seed=st.integers(0, 1000))
+def test_a_stream_is_exhaustive_once_every_coalition_was_evaluated(count, share, seed):
+    """Red before: with few of all pairs, values came from memory that nothing had written."""
+    function, of_all = game(count, seed), 2 ** (count - 1) - 1
+    pairs = stream_of(function, count, seed).take(max(count, int(share * of_all)))
+    both = np.concatenate([pairs.shown, ~pairs.shown])
+    is_all = len(np.unique(both, axis=0)) == 2 * of_all
+    assert pairs.is_exhaustive == (is_all and count <= 9)
+    for found in (
+        shapley_values(pairs, [0], "logit"),
+        surrogate_coefficients(pairs, [0], "logit", 0.25),
+    ):
+        assert np.isfinite(found.values).all()
+        assert found.standard_error.any() != pairs.is_exhaustive
+    if count <= 9:
+        assert len(np.unique(both, axis=0)) == len(both), "none twice"
+    total = shapley_values(pairs, [0], "logit").values.sum()
+    np.testing.assert_allclose(total, (pairs.whole - pairs.nothing)[0], atol=1e-8)
+
+
 def test_with_all_coalitions_coefficients_are_the_weighted_regressions():
     function = game(8, 5)
     found = surrogate_coefficients(stream_of(function, 8).take(1000), [0], "logit", 0.25)
