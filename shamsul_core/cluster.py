@@ -90,7 +90,7 @@ class WorkOrder:
         from shamsul_core.cohort import open_cohort
         from shamsul_core.explain import make_explainers
         from shamsul_core.provenance import describe_run
-        from shamsul_core.segmentation import PRESETS
+        from shamsul_core.scoring import segmentation_of
 
         cohort = open_cohort(place(self.cohort), split=self.split)
         classifier = load_classifier(self.model, self.device)
@@ -112,7 +112,7 @@ class WorkOrder:
                 f"the same files and the same version of SHAMSUL"
             )
             raise RunError(message)
-        return Plan(cohort, classifier, explainers, run, PRESETS[self.preset])
+        return Plan(cohort, classifier, explainers, run, segmentation_of(run))
 
 
 @contextmanager

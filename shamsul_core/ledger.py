@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
@@ -24,28 +25,38 @@ class Ledger:
     A kill loses at most the entries since the last write, and these are made again from the heatmaps on disk.
     """
 
-    def __init__(self, run: Run, segmentation: SegmentationSettings, scores: pd.DataFrame) -> None:
+    def __init__(
+        self, run: Run, segmentation: SegmentationSettings, *, seconds_between_writes: float
+    ) -> None:
         self._run = run
         self._segmentation = segmentation
-        self._scores: dict[str, Sequence[Row]] = _by_image(scores)
+        self._scores: dict[str, Sequence[Row]] = {}
         self._failures: dict[str, Sequence[Row]] = _by_image(run.failures)
+        self._seconds_between_writes = seconds_between_writes
         self._written = time.monotonic()
 
     @classmethod
     @contextmanager
-    def opened(
-        cls, run: Run, segmentation: SegmentationSettings, *, keep_scores: bool = True
-    ) -> Iterator[Ledger]:
-        """Open a run's ledger and bring it to disk at the end, also after an error.
+    def opened(cls, run: Run, segmentation: SegmentationSettings) -> Iterator[Ledger]:
+        """Open a run's ledger and bring it to disk now and then, and at the end, also after an error.
 
         Scores on disk that were made by another segmentation are left out.
         """
-        kept = keep_scores and run.segmentation == segmentation.to_json()
-        ledger = cls(run, segmentation, run.scores if kept else run.scores.iloc[:0])
+        ledger = cls(run, segmentation, seconds_between_writes=_SECONDS_BETWEEN_WRITES)
+        if run.segmentation == segmentation.to_json():
+            ledger._scores = _by_image(run.scores)
         try:
             yield ledger
         finally:
             ledger.write()
+
+    @classmethod
+    @contextmanager
+    def anew(cls, run: Run, segmentation: SegmentationSettings) -> Iterator[Ledger]:
+        """Begin a run's scores anew; those on disk stay as they are until all is entered, and after an error."""
+        ledger = cls(run, segmentation, seconds_between_writes=math.inf)
+        yield ledger
+        ledger.write()
 
     def __contains__(self, image_id: str) -> bool:
         return image_id in self._scores
@@ -61,7 +72,7 @@ class Ledger:
             book.pop(image_id, None)
             if rows:
                 book[image_id] = rows
-        if time.monotonic() - self._written > _SECONDS_BETWEEN_WRITES:
+        if time.monotonic() - self._written > self._seconds_between_writes:
             self.write()
 
     def write(self) -> None:

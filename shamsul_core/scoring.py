@@ -14,7 +14,7 @@ from shamsul_core.lock import alone
 from shamsul_core.metrics.localisation import distance_of_maximum, hit, mass_accuracy, overlap
 from shamsul_core.metrics.thresholds import count_levels
 from shamsul_core.run.manifest import ALL
-from shamsul_core.segmentation import grey_levels, resize, scale, segment
+from shamsul_core.segmentation import PRESETS, SegmentationSettings, grey_levels, resize, scale, segment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort
     from shamsul_core.heatmap import Heatmap
     from shamsul_core.run import RadiographResult, Run
-    from shamsul_core.segmentation import Mask, SegmentationSettings
+    from shamsul_core.segmentation import Mask
 
 Row: TypeAlias = "dict[str, Any]"
 """A row of one of the run's tables."""
@@ -35,17 +35,27 @@ NO_CONTOUR = "the experts marked nothing"
 NOT_ASKED = "neither present nor predicted, so not explained"
 
 
+def segmentation_of(run: Run) -> SegmentationSettings:
+    """Return how the run's masks are made: as its scores say, which may be tuned; before there are any, by its preset."""
+    stored = run.segmentation
+    if stored is not None:
+        return SegmentationSettings.from_json(stored)
+    return PRESETS.get(run.manifest.preset, PRESETS["default"])
+
+
 def score_run(
     run: Run, cohort: Cohort, segmentation: SegmentationSettings, report: Report = lambda _: None
 ) -> None:
     """Segment and score every heatmap of the run anew, without explaining again.
+
+    The scores on disk stay as they are until all are made, and after an error.
 
     Raises
     ------
     RunError
         If another engine is at work on the run, or a result cannot be read.
     """
-    with alone(run.folder), Ledger.opened(run, segmentation, keep_scores=False) as ledger:
+    with alone(run.folder), Ledger.anew(run, segmentation) as ledger:
         for image_id in run.explained_ids():
             ledger.enter(image_id, *score_result(run, image_id, cohort, segmentation))
             report(image_id)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from shamsul_core.cli import app
+from shamsul_core.cohort import open_cohort
 from shamsul_core.run import Run
+from shamsul_core.scoring import score_run
+from shamsul_core.segmentation import PRESETS
 from tests.made import image_id
 
 
@@ -37,6 +41,45 @@ def test_explain_then_score(made_cohort, tmp_path):
     scored = call("score", "--run", run, "--preset", "paper")
     assert scored.exit_code == 0
     assert Run.open(run).segmentation["sign"] == "signed"
+
+
+def test_tuned_masks_outlast_a_resumed_run(made_cohort, tmp_path):
+    run, tuned = tmp_path / "run", tmp_path / "tuned.csv"
+    tuned.write_text("threshold,task\n0.7,Edema\n", encoding="utf-8")
+    about = ("--cohort", made_cohort, "--model", "untrained", "--run", run, "--preset", "paper")
+    call("explain", *about, "--method", "gradcam", "--pathology", "Edema")
+    call("score", "--run", run, "--thresholds", tuned)
+    masks = {"sign": "signed", "thresholds": {"Edema": 0.7}, "probability_cutoffs": None, "smoothing": 0}
+    assert Run.open(run).segmentation == masks, "the run's own preset"
+    scores = Run.open(run).scores
+    Run.open(run).path_of(image_id(1)).unlink()
+    again = call("explain", *about, "--method", "gradcam", "--pathology", "Edema")
+    assert "1 radiographs explained, 2 before" in said(again)
+    assert Run.open(run).segmentation == masks
+    pd.testing.assert_frame_equal(Run.open(run).scores, scores)
+
+
+def test_an_interrupted_score_leaves_the_scores_as_they_were(made_run, made_cohort, tmp_path):
+    run = Run.open(shutil.copytree(made_run.folder, tmp_path / "run"))
+    before = (run.folder / "scores.parquet").read_bytes()
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score_run(run, open_cohort(made_cohort), PRESETS["paper"], interrupt)
+    assert (run.folder / "scores.parquet").read_bytes() == before
+    score_run(run, open_cohort(made_cohort), PRESETS["paper"])
+    assert run.segmentation["sign"] == "signed"
+
+
+def test_foreign_text_is_no_markup_and_no_command_to_the_terminal(tmp_path):
+    for name in ("[old] cohort", "[/b]", "\x1b[2Jcohort"):
+        done = call("explain", "--cohort", tmp_path / name, "--model", "untrained", "--run", tmp_path / "run")
+        assert done.exit_code == 1
+        assert name.replace("\x1b", "\ufffd") in said(done)
+        assert "Traceback" not in done.output
+        assert "\x1b[2J" not in done.output
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.dicom import case_as_dicom
-from shamsul_core.figures.comparison import segmentation_of
+from shamsul_core.scoring import segmentation_of
 from shamsul_core.segmentation import segment
 from tests.made import expert_rectangle, image_id
 from tests.test_cli import call, said

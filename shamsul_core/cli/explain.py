@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shamsul_core.cli.options import CohortFolder, Preset, RunFolder
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures
+from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures, say, warn
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def explain(
         from shamsul_core.provenance import describe_run
         from shamsul_core.run import Run
         from shamsul_core.run.manifest import ALL, PRESENT_OR_PREDICTED
-        from shamsul_core.segmentation import PRESETS
+        from shamsul_core.scoring import segmentation_of
 
         keep_freed_memory()
         opened = open_cohort(cohort, split=split)
@@ -85,18 +85,17 @@ def explain(
             preset,
             PRESENT_OR_PREDICTED if present_or_predicted else ALL,
         )
-        plan = Plan(opened, classifier, explainers, Run.create_or_resume(run, manifest), PRESETS[preset])
+        begun = Run.create_or_resume(run, manifest)
+        plan = Plan(opened, classifier, explainers, begun, segmentation_of(begun))
     for problem in opened.problems:
-        console.print(f"[yellow]{problem}")
+        warn(str(problem))
     if missing:
-        console.print(
-            f"[yellow]{model}: has no output for {', '.join(missing)}; these are left out", soft_wrap=True
-        )
+        warn(f"{model}: has no output for {', '.join(missing)}; these are left out")
     if not classifier.is_trained:
-        console.print("[yellow]An untrained network: its predictions and heatmaps mean nothing.")
+        warn("An untrained network: its predictions and heatmaps mean nothing.")
     with one_line_errors(), progress_bar(len(opened.radiographs) * plan.steps) as report:
         summary = _explain(plan, model, device, report, workers, scheduler)
-    console.print(
+    say(
         f"{run}: {summary.explained} radiographs explained, {summary.explained_before} before, "
         f"{summary.unreadable} unreadable"
     )

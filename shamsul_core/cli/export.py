@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from shamsul_core.cli.options import RunFolder
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar
+from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, say, warn
 
 
 def export(run: RunFolder, out: Annotated[Path, typer.Option(help="Folder to write to.")]) -> None:
@@ -23,7 +23,7 @@ def export(run: RunFolder, out: Annotated[Path, typer.Option(help="Folder to wri
     with one_line_errors(), progress_bar(len(opened.explained_ids())) as report:
         maps, problems = export_run(opened, cohort, out, report)
     for line in problems:
-        console.print(f"[yellow]{line}", soft_wrap=True)
-    console.print(f"{out}: {maps} heatmaps of {len(opened.explained_ids())} radiographs")
+        warn(line)
+    say(f"{out}: {maps} heatmaps of {len(opened.explained_ids())} radiographs")
     if not maps:
         raise typer.Exit(1)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from shamsul_core.cli.options import RunFolder
-from shamsul_core.cli.terminal import console, one_line_errors
+from shamsul_core.cli.terminal import console, one_line_errors, say
 
 
 def export_dicom(
@@ -51,4 +51,4 @@ def export_dicom(
         out.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             write_atomically(out / name, content)
-    console.print(f"{out}: {', '.join(files)}", soft_wrap=True)
+    say(f"{out}: {', '.join(files)}")

@@ -16,7 +16,7 @@ from shamsul_core.cli.options import (
     Thresholds,
     segmentation_settings,
 )
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures
+from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures, say, warn
 
 
 def import_maps(
@@ -52,11 +52,10 @@ def import_maps(
     """Read others' heatmaps or masks, in CheXlocalize's formats, as a run and score them as CheXlocalize does."""
     with one_line_errors(), console.status("Reading the cohort and the maps"):
         from shamsul_core.cohort import open_cohort
-        from shamsul_core.figures.comparison import segmentation_of
         from shamsul_core.importing import import_folder, import_segmentations
         from shamsul_core.memory import keep_freed_memory
         from shamsul_core.run import Run
-        from shamsul_core.scoring import score_run
+        from shamsul_core.scoring import score_run, segmentation_of
 
         if (maps is None) == (segmentations is None) or (beside is not None and segmentations is None):
             message = "give either --maps FOLDER, or --segmentations FILE, optionally with --beside RUN"
@@ -65,7 +64,7 @@ def import_maps(
         opened = open_cohort(cohort, split=split)
         segmentation = segmentation_settings(preset, thresholds, probability_cutoffs, smoothing)
     for problem in opened.problems:
-        console.print(f"[yellow]{problem}")
+        warn(str(problem))
     with one_line_errors(), progress_bar(None) as report:
         usual = ("gradcam", "Grad-CAM (imported)") if maps is not None else ("imported", "Imported masks")
         about = {"name": name or usual[0], "title": title or usual[1]}
@@ -79,10 +78,10 @@ def import_maps(
                 segmentations, opened, run, **about, beside=others, report=report
             )
     for line in problems:
-        console.print(f"[yellow]{line}")
+        warn(line)
     with one_line_errors(), progress_bar(len(imported.explained_ids())) as report:
         score_run(imported, opened, segmentation, report)
-    console.print(f"{run}: {len(imported.explained_ids())} radiographs, {len(imported.scores)} scores")
+    say(f"{run}: {len(imported.explained_ids())} radiographs, {len(imported.scores)} scores")
     report_failures(imported)
     if not imported.explained_ids():
         raise typer.Exit(1)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from shamsul_core.cli.options import RunFolder
-from shamsul_core.cli.terminal import console, one_line_errors
+from shamsul_core.cli.terminal import console, one_line_errors, say
 from shamsul_core.labels import DECISION_THRESHOLD
 
 _FIXED = f"{DECISION_THRESHOLD:g}"
@@ -46,4 +46,4 @@ def report(
             blank_is_negative=u_zeros,
             report=lambda title: status.update(f"{title}: done"),
         )
-    console.print(f"{out}: report.html, report.pdf and {len(written) - 2} tables and figures", soft_wrap=True)
+    say(f"{out}: report.html, report.pdf and {len(written) - 2} tables and figures")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from shamsul_core.cli.options import Cutoffs, Preset, RunFolder, Smoothing, Thresholds, segmentation_settings
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures
+from typing import Annotated
+
+import typer
+
+from shamsul_core.cli.options import Cutoffs, RunFolder, Smoothing, Thresholds, segmentation_settings
+from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures, say
 
 
 def score(
     run: RunFolder,
     *,
-    preset: Preset = "default",
+    preset: Annotated[
+        str | None, typer.Option(help="Settings: 'default' or 'paper'. Default: the run's own.")
+    ] = None,
     thresholds: Thresholds = None,
     probability_cutoffs: Cutoffs = None,
     smoothing: Smoothing = 0,
@@ -20,12 +26,15 @@ def score(
         from shamsul_core.memory import keep_freed_memory
         from shamsul_core.run import Run
         from shamsul_core.scoring import score_run
+        from shamsul_core.segmentation import PRESETS
 
         keep_freed_memory()
         opened = Run.open(run)
         cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        own = opened.manifest.preset
+        preset = preset or (own if own in PRESETS else "default")
         segmentation = segmentation_settings(preset, thresholds, probability_cutoffs, smoothing)
     with one_line_errors(), progress_bar(len(opened.explained_ids())) as report:
         score_run(opened, cohort, segmentation, report)
-    console.print(f"{run}: {len(opened.scores)} scores")
+    say(f"{run}: {len(opened.scores)} scores")
     report_failures(opened)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar
+from shamsul_core.cli.terminal import one_line_errors, progress_bar, say
 
 
 def simulate(
@@ -41,4 +41,4 @@ def simulate(
         simulation = Simulation(seed=seed, count=count, split=split, size_px=size, at_least=at_least)
         with progress_bar(count) as report:
             simulate_cohort(simulation, out, ct_source=ct, workers=workers or cores(), report=report)
-    console.print(f"{out}: {count} simulated radiographs, split {split}")
+    say(f"{out}: {count} simulated radiographs, split {split}")

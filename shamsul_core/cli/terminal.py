@@ -1,4 +1,8 @@
-"""What every command says on the terminal, and how."""
+"""What every command says on the terminal, and how.
+
+Much of it is foreign text, such as a file's name or what a library says of it: it is never taken for Rich's markup, nor
+for the terminal's control sequences.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,17 @@ if TYPE_CHECKING:
     from shamsul_core.run import Run
     from shamsul_core.scoring import Report
 
-console = Console(stderr=True)
+console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """Say what was done."""
+    console.print(_plain(text))
+
+
+def warn(text: str) -> None:
+    """Say what is amiss, where the rest goes on."""
+    console.print(_plain(text), style="yellow")
 
 
 @contextmanager
@@ -31,7 +45,7 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:
-        console.print(f"[red]{error}", soft_wrap=True, highlight=False)
+        console.print(_plain(str(error)), style="red")
         raise typer.Exit(1) from error
 
 
@@ -39,7 +53,7 @@ def one_line_errors() -> Iterator[None]:
 def progress_bar(total: int | None) -> Iterator[Report]:
     """Show a bar with the time left; what is yielded moves it by one step and says what was done."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -48,13 +62,22 @@ def progress_bar(total: int | None) -> Iterator[Report]:
     )
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=total)
-        yield lambda doing: progress.update(task, advance=1, description=doing)
+        yield lambda doing: progress.update(task, advance=1, description=_plain(doing))
 
 
 def report_failures(run: Run) -> None:
     """Name the first of a run's failures, and where the others stand."""
     failures = run.failures
     for row in failures.head(10).itertuples():
-        console.print(f"[yellow]failed: {row.image_id} {row.step}: {row.error}", soft_wrap=True)
+        warn(f"failed: {row.image_id} {row.step}: {row.error}")
     if len(failures) > 10:
-        console.print(f"[yellow]and {len(failures) - 10} more in {run.folder / 'failures.parquet'}")
+        warn(f"and {len(failures) - 10} more in {run.folder / 'failures.parquet'}")
+
+
+def _plain(text: str) -> str:
+    r"""Return text without what a terminal would obey.
+
+    >>> _plain("a\x1b[2Jb\nc")
+    'a�[2Jb\nc'
+    """
+    return "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in text)

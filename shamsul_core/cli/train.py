@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shamsul_core.cli.options import CohortFolder
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar
+from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, say, warn
 
 if TYPE_CHECKING:
     from shamsul_core.training import Outcome
@@ -77,7 +77,7 @@ def train(
         )
         opened = training.open_training(cohort, out, settings, trained_on=trained_on, not_for=not_for)
     for note in opened.notes:
-        console.print(f"{note}", soft_wrap=True, highlight=False)
+        say(str(note))
     with one_line_errors():
         outcome = training.train(
             opened, epochs=epochs, device=device, devices=devices, dtype=types[dtype], progress=progress_bar
@@ -99,25 +99,20 @@ def _check_packages() -> None:
 def _report(outcome: Outcome, out: Path, batch_size: int) -> None:
     position, timing = outcome.position, outcome.timing
     if not timing.steps:
-        console.print(
-            f"{out}: already trained, nothing to do; give more --epochs to continue", soft_wrap=True
-        )
+        say(f"{out}: already trained, nothing to do; give more --epochs to continue")
     if position.has_ended:
-        console.print(f"the validation loss stalled at the lowest learning rate in epoch {position.epoch}")
+        say(f"the validation loss stalled at the lowest learning rate in epoch {position.epoch}")
     best = outcome.best_epoch
-    console.print(
+    say(
         f"{out}: best epoch of {position.epoch}: {best['epoch']:.0f}, with validation AUROC {best['val_auroc']:.3f}, "
         f"loss {best['val_loss']:.3f}",
-        soft_wrap=True,
     )
     if timing.steps:
-        console.print(
+        say(
             f"the network took {timing.network / timing.total:.0%} of the time per step "
             f"({timing.total / timing.steps:.3f} s for {batch_size} radiographs)"
         )
     for problem in outcome.problems[:10]:
-        console.print(f"[yellow]left out: {problem}", soft_wrap=True)
+        warn(f"left out: {problem}")
     if len(outcome.problems) > 10:
-        console.print(
-            f"[yellow]and {len(outcome.problems) - 10} more in {outcome.unreadable}", soft_wrap=True
-        )
+        warn(f"and {len(outcome.problems) - 10} more in {outcome.unreadable}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shamsul_core.cli.options import Preset, RunFolder, segmentation_settings
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar
+from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, say, warn
 
 if TYPE_CHECKING:
     from shamsul_core.run import Run
@@ -54,25 +54,26 @@ def tune(
         if not cohort.has_annotations:
             message = f"{cohort.folder}: the cohort has no expert annotations to tune on"
             raise ValueError(message)
+        for path in (out, cutoffs_out):
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
     with one_line_errors(), progress_bar(len(opened.explained_ids())) as report:
         tunings, problems = tune_thresholds(
             opened, cohort, sign, methods=methods, every_level=every_level, report=report
         )
     for line in problems:
-        console.print(f"[yellow]{line}", soft_wrap=True)
+        warn(line)
     with one_line_errors():
         for name, found in tunings.items():
             path = _of_method(out, name, methods)
             write_thresholds(path, {pathology: one.threshold for pathology, one in found.items()})
-            console.print(f"{path}: tuned on {sum(len(one.ious) for one in found.values())} heatmaps")
+            say(f"{path}: tuned on {sum(len(one.ious) for one in found.values())} heatmaps")
             untuned = [pathology for pathology, one in found.items() if not len(one.ious)]
             if untuned:
-                console.print(
-                    f"[yellow]{path}: nothing to tune on for {', '.join(untuned)}; the lowest threshold is used"
-                )
+                warn(f"{path}: nothing to tune on for {', '.join(untuned)}; the lowest threshold is used")
             if cutoffs_out:
                 write_probability_cutoffs(_of_method(cutoffs_out, name, methods), cutoffs[name])
-                console.print(f"{_of_method(cutoffs_out, name, methods)}: probability cutoffs")
+                say(f"{_of_method(cutoffs_out, name, methods)}: probability cutoffs")
 
 
 def _methods(run: Run, chosen: list[str] | None) -> list[str]:

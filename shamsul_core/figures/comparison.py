@@ -21,8 +21,8 @@ from shamsul_core.metrics.localisation import iou
 from shamsul_core.metrics.thresholds import count_levels, count_overlaps
 from shamsul_core.model_card import card_in_manifest
 from shamsul_core.run.manifest import ALL
-from shamsul_core.scoring import NOT_ASKED
-from shamsul_core.segmentation import PRESETS, SegmentationSettings, grey_levels, outline, scale, segment
+from shamsul_core.scoring import NOT_ASKED, segmentation_of
+from shamsul_core.segmentation import grey_levels, outline, scale, segment
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort, Radiograph
     from shamsul_core.heatmap import Heatmap
     from shamsul_core.run import RadiographResult, Run
-    from shamsul_core.segmentation import Grey, Mask
+    from shamsul_core.segmentation import Grey, Mask, SegmentationSettings
 
 UNTRAINED = "Untrained network: its predictions and heatmaps mean nothing."
 
@@ -159,12 +159,6 @@ def banner(run: Run) -> str | None:
     if card is not None and card.is_simulated and not simulated:
         lines.append(f"{NEVER_REAL} Its output for this one means nothing.")
     return " ".join([*lines, simulated] if simulated else lines) or None
-
-
-def segmentation_of(run: Run) -> SegmentationSettings:
-    """Return how the run's masks are made; the default before there are scores."""
-    stored = run.segmentation
-    return PRESETS["default"] if stored is None else SegmentationSettings.from_json(stored)
 
 
 def threshold_rule(settings: SegmentationSettings, pathology: str) -> str:

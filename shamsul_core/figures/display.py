@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from shamsul_core.figures.comparison import comparison_scene, segmentation_of
+from shamsul_core.figures.comparison import comparison_scene
 from shamsul_core.figures.findings import percent
 from shamsul_core.figures.relevance_colours import COLOUR_MAPS, ColourMap
 from shamsul_core.figures.scene import EXPERT
 from shamsul_core.metrics.decisions import Thresholds
 from shamsul_core.metrics.thresholds import LEVEL_THRESHOLDS
 from shamsul_core.run import SCORE_COLUMNS
-from shamsul_core.scoring import score_result
+from shamsul_core.scoring import score_result, segmentation_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

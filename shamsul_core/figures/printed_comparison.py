@@ -16,10 +16,11 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from shamsul_core.figures.comparison import segmentation_of, threshold_rule
+from shamsul_core.figures.comparison import threshold_rule
 from shamsul_core.figures.display import AS_AT_FIRST, displayed_scene
 from shamsul_core.figures.overlay import map_for_screen
 from shamsul_core.figures.scene import hatching_in_words
+from shamsul_core.scoring import segmentation_of
 from shamsul_core.wording import RESEARCH_ONLY, cohort_in_words, sentence
 
 if TYPE_CHECKING:
