@@ -1,6 +1,7 @@
 """What does each method point at in this radiograph, and does the expert agree?"""
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -41,31 +42,25 @@ def pathology_of(image_id: str, named: str | None) -> str:
     return named or explained_pathology(findings, image_id, pathology) or pathology
 
 
-def choose_case() -> None:
+def choose_case(chosen: dict[str, Any]) -> None:
     """Go to what was chosen in the worklist."""
-    chosen = st.session_state["worklist"]["choice"]
     image_id = chosen["radiograph"]
     choose(radiograph=image_id, pathology=pathology_of(image_id, chosen["pathology"]))
 
 
-def choose_pathology() -> None:
+def choose_pathology(pathology: str) -> None:
     """Go to the pathology chosen in the viewer."""
-    choose(pathology=st.session_state["viewer"]["pathology"])
+    choose(pathology=pathology)
 
 
 criteria, order = filters.read(pathologies, run.manifest.methods)
 write_address()
 
-try:
-    scene = reading.scene(run, radiograph.id, pathology, rule)
-    viewer.show(scene, key="viewer", on_pathology=choose_pathology)
-except (CohortError, RunError) as error:
-    st.error(str(error))
-
+# The list first, since it hears keys; then the pictures, which the reader waits for
+titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
+listed, explained = reading.listed(run, cohort, rule, criteria, order)
 with listing:
-    titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
-    filters.offer(pathologies, titles, rule, criteria)
-    listed, explained = reading.listed(run, cohort, rule, criteria, order)
+    narrowing = st.container()
     worklist.show(
         listed,
         titles,
@@ -75,6 +70,16 @@ with listing:
         key="worklist",
         on_choice=choose_case,
     )
+
+try:
+    scene = reading.scene(run, radiograph.id, pathology, rule)
+    viewer.show(scene, key="viewer", on_pathology=choose_pathology)
+except (CohortError, RunError) as error:
+    st.error(str(error))
+
+with narrowing:
+    filters.offer(pathologies, titles, rule, criteria)
+with listing:
     if listed.empty:
         st.caption("No radiograph matches these filters.")
     unread = reading.unread(run, image_ids)

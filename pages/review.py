@@ -81,8 +81,8 @@ def judge(reader: str) -> None:
     given = form.given()
     step = WITH_MAPS if given else ALONE
 
-    def go() -> None:
-        ahead = cases[int(st.session_state["steps"]["place"]) % len(cases)]
+    def go(place: int) -> None:
+        ahead = cases[int(place) % len(cases)]
         address.choose(owner, radiograph=ahead.image_id, pathology=ahead.pathology)
 
     st.html(f"<style>{STYLE}</style>")
@@ -138,8 +138,8 @@ def show_progress(count: int, total: int, assigned: int) -> bool:
 def watch() -> None:
     """Note when the browser hides the page and shows it again, for the time that reading takes."""
 
-    def change() -> None:
-        showing.change_sight(reviews, is_hidden=st.session_state["sight"]["sight"] == "hidden")
+    def change(sight: str) -> None:
+        showing.change_sight(reviews, is_hidden=sight == "hidden")
 
     review.watch_sight(change)
     if showing.is_due():

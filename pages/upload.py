@@ -1,5 +1,7 @@
 """What would the model see in a radiograph of your own?"""
 
+from typing import Any
+
 import streamlit as st
 
 from dashboard import address, upload_parts, uploading, viewer, visit
@@ -47,14 +49,13 @@ pathology = upload.shown_pathology(held)
 is_rating = st.session_state.get("rate", False) and upload.job.is_over
 
 
-def choose_pathology() -> None:
+def choose_pathology(pathology: str) -> None:
     """Go to the pathology chosen in the viewer."""
-    upload.pathology = st.session_state["viewer"]["pathology"]
+    upload.pathology = pathology
 
 
-def draw() -> None:
+def draw(contour: dict[str, Any]) -> None:
     """Take what the reader drew."""
-    contour = st.session_state["viewer"]["contour"]
     upload.draw(contour["pathology"], contour["points"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -230,7 +231,8 @@ def _manifest(
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.name.encode())
-        digest.update(path.read_bytes())
+        with suppress(OSError):  # one that cannot be read is told and left out where it is read
+            digest.update(path.read_bytes())
     model = {
         "source": f"imported from {maps.name}",
         "fingerprint": digest.hexdigest(),

@@ -145,10 +145,12 @@ def test_maps_that_do_not_fit_are_named_and_the_rest_goes_on(sample, tmp_path):
     shutil.copytree(sample / "CheXlocalize" / "gradcam_maps_val", maps)
     (maps / f"{image_id(1)}_Edema_map.pkl").write_bytes(next(maps.glob("*_Edema_map.pkl")).read_bytes())
     (maps / "patient64541_study1_view1_frontal_Atelectasis_map.pkl").write_bytes(b"cut")
+    (maps / "patient64541_study1_view1_frontal_Fracture_map.pkl").symlink_to("gone")
     result = call("import-maps", "--maps", maps, "--cohort", sample, "--run", tmp_path / "run")
     assert result.exit_code == 0
     assert f"its radiograph {image_id(1)} is not in the cohort" in said(result)
     assert "Atelectasis_map.pkl: is damaged" in said(result)
+    assert "Fracture_map.pkl" in said(result)
     assert Run.open(tmp_path / "run").scores["iou"].notna().sum() == 3
 
 

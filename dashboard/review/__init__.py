@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import streamlit as st
 
-from dashboard.component import component
+from dashboard.component import component, hearing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +29,9 @@ def keep_name(name: str) -> None:
     _name(key="name", data={"cookie": _COOKIE, "name": name})
 
 
-def watch_sight(on_change: Callable[[], None]) -> None:
-    """Watch whether the browser shows the page; ``st.session_state["sight"]["sight"]`` is then ``hidden`` or ``visible``."""
-    _sight(key="sight", on_sight_change=on_change)
+def watch_sight(on_change: Callable[[str], None]) -> None:
+    """Watch whether the browser shows the page; `on_change` is called with ``hidden`` or ``visible``."""
+    _sight(key="sight", on_sight_change=hearing("sight", "sight", on_change))
 
 
 def let_go() -> None:
@@ -39,7 +39,9 @@ def let_go() -> None:
     _hand(key="hand")
 
 
-def show_steps(place: int, count: int, *, is_answered: bool, key: str, on_place: Callable[[], None]) -> None:
+def show_steps(
+    place: int, count: int, *, is_answered: bool, key: str, on_place: Callable[[int], None]
+) -> None:
     """Show *previous* and *next*, which N, P, Page Down and Page Up are too.
 
     Parameters
@@ -49,9 +51,10 @@ def show_steps(place: int, count: int, *, is_answered: bool, key: str, on_place:
     is_answered
         Whether the case is done, so that *next* is what is likely to follow.
     on_place
-        Called when the reader goes to another case: ``st.session_state[key]["place"]`` is then its place. Presses in quick
-        succession are one step to the last.
+        Called when the reader goes to another case, with its place. Presses in quick succession are one step to the last.
     """
     _cases(
-        key=key, data={"place": place, "count": count, "is_answered": is_answered}, on_place_change=on_place
+        key=key,
+        data={"place": place, "count": count, "is_answered": is_answered},
+        on_place_change=hearing(key, "place", on_place),
     )

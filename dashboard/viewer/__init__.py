@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard.component import component
+from dashboard.component import component, hearing
 from shamsul_core.figures.display import Display
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def show(
     block: bytes,
     *,
     key: str,
-    on_pathology: Callable[[], None] | None = None,
-    on_contour: Callable[[], None] | None = None,
+    on_pathology: Callable[[str], None] | None = None,
+    on_contour: Callable[[dict[str, Any]], None] | None = None,
 ) -> ComponentResult:
     """Show a scene as wide as its container, as high as it needs.
 
@@ -50,19 +50,18 @@ def show(
     key
         The viewer's identity on the page.
     on_pathology
-        Called when the reader chose a pathology, which is then in ``st.session_state[key]["pathology"]``.
+        Called with the pathology that the reader chose.
     on_contour
-        Called when the reader drew a contour, where the scene lets them: ``st.session_state[key]["contour"]`` is then
-        ``{"pathology": ..., "points": [x, y, x, y, ...]}`` in pixels of the radiograph, points ``None`` to take the last
-        one back.
+        Called when the reader drew a contour, where the scene lets them, with ``{"pathology": ..., "points": [x, y, x, y,
+        ...]}`` in pixels of the radiograph, points ``None`` to take the last one back.
     """
     return _component(
         key=key,
         data=block,
         width="stretch",
         height="content",
-        on_pathology_change=on_pathology or (lambda: None),
-        on_contour_change=on_contour or (lambda: None),
+        on_pathology_change=hearing(key, "pathology", on_pathology),
+        on_contour_change=hearing(key, "contour", on_contour),
         on_display_change=lambda: None,
     )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dashboard.component import component
+from dashboard.component import component, hearing
 from shamsul_core.figures.predictions import sign_of
 from shamsul_core.worklist import short_name
 
@@ -33,7 +33,7 @@ def show(
     total: int,
     explained: int,
     key: str,
-    on_choice: Callable[[], None],
+    on_choice: Callable[[dict[str, Any]], None],
 ) -> ComponentResult:
     """Show the radiographs to choose from.
 
@@ -50,8 +50,7 @@ def show(
     explained
         Number of those listed of which there is a heatmap.
     on_choice
-        Called when the reader chose one; its place in `listed` is then in ``st.session_state[key]["choice"]``, as
-        ``{"radiograph": id, "pathology": name or None}``.
+        Called when the reader chose one, with ``{"radiograph": id, "pathology": name or None}``.
     """
     rows = [
         [image_id, short_name(image_id), None if about is None else pathology, about]
@@ -60,7 +59,7 @@ def show(
         )
     ]
     data = {"rows": rows, "shown": shown, "total": total, "explained": explained}
-    return _component(key=key, data=data, on_choice_change=on_choice)
+    return _component(key=key, data=data, on_choice_change=hearing(key, "choice", on_choice))
 
 
 def _about(listed: pd.DataFrame, titles: Mapping[str, str]) -> list[str | None]:

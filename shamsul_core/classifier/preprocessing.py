@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -69,8 +69,22 @@ class Preprocessing:
         ValueError
             If a field is unknown, missing or unusable.
         """
-        try:
-            return cls(size_px=int(stored["size_px"]), mean=tuple(stored["mean"]), std=tuple(stored["std"]))
-        except (KeyError, TypeError) as error:
-            message = f"unusable preprocessing {dict(stored)!r}"
-            raise ValueError(message) from error
+        known = [field.name for field in fields(cls)]
+        unknown = [name for name in stored if name not in known]
+        missing = [name for name in known if name not in stored]
+        if unknown or missing:
+            what = f"has no {unknown[0]!r}" if unknown else f"lacks {missing[0]!r}"
+            message = f"preprocessing {what}; its fields are {', '.join(known)}"
+            raise ValueError(message)
+        for name in ("mean", "std"):
+            if not isinstance(stored[name], list | tuple) or not all(map(_is_number, stored[name])):
+                message = f"{name} is {stored[name]!r}, not three numbers, of red, green and blue"
+                raise ValueError(message)
+        if not _is_number(stored["size_px"]):
+            message = f"size_px is {stored['size_px']!r}, not a number of pixels"
+            raise ValueError(message)
+        return cls(size_px=int(stored["size_px"]), mean=tuple(stored["mean"]), std=tuple(stored["std"]))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

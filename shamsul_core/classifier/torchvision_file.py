@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_KNOWN = ("architecture", "pathologies", "preprocessing", "card")
+
+
 def load_state_dict(path: Path) -> Classifier:
     """Return the classifier of a state dict, read without executing anything.
 
@@ -61,6 +64,10 @@ def load_state_dict(path: Path) -> Classifier:
 def _described(sidecar: Path) -> tuple[str, tuple[str, ...], Preprocessing]:
     try:
         stored = json.loads(sidecar.read_text(encoding="utf-8"))
+        unknown = [name for name in stored if name not in _KNOWN]
+        if unknown:
+            message = f"it has no {unknown[0]!r}; what it may say is {', '.join(_KNOWN)}"
+            raise ValueError(message)
         architecture, pathologies = str(stored["architecture"]), tuple(map(str, stored["pathologies"]))
         preprocessing = Preprocessing.from_json(Preprocessing().to_json() | stored.get("preprocessing", {}))
     except (KeyError, TypeError, ValueError, AttributeError) as error:

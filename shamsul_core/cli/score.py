@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -25,15 +26,14 @@ def score(
         from shamsul_core.cohort import open_cohort
         from shamsul_core.memory import keep_freed_memory
         from shamsul_core.run import Run
-        from shamsul_core.scoring import score_run
-        from shamsul_core.segmentation import PRESETS
+        from shamsul_core.scoring import score_run, segmentation_of
 
         keep_freed_memory()
         opened = Run.open(run)
         cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
-        own = opened.manifest.preset
-        preset = preset or (own if own in PRESETS else "default")
-        segmentation = segmentation_settings(preset, thresholds, probability_cutoffs, smoothing)
+        segmentation = segmentation_settings(preset or "default", thresholds, probability_cutoffs, smoothing)
+        if preset is None:
+            segmentation = replace(segmentation, sign=segmentation_of(opened).sign)
     with one_line_errors(), progress_bar(len(opened.explained_ids())) as report:
         score_run(opened, cohort, segmentation, report)
     say(f"{run}: {len(opened.scores)} scores")

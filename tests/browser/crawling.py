@@ -97,7 +97,8 @@ class Crawler:
             self._set_all(self.controls(), ())
 
     def controls(self) -> list[Control]:
-        """Return what can be set on the page as it is."""
+        """Return what can be set on the page as it is, once it is drawn."""
+        self.page.evaluate("crawl.drawn()")
         return list(self.page.evaluate("crawl.controls()"))
 
     def after(self) -> None:

@@ -14,6 +14,7 @@
     list: "[role=listbox]",
     button: "button",
   };
+  const QUIET_MS = 300; // without any change a page is drawn
   const VALUES = { tab: "[role=tab]", choice: "[role=radio], input[type=radio]", select: "option", list: "[role=option]" };
   const PAGE = "[data-testid=stMain], [data-testid=stSidebarContent], [data-testid=stPopoverBody], [data-testid=stDialog]";
   // Parts of other kinds, what makes a file (it has tests of its own), and the tools that Streamlit puts on tables and figures
@@ -103,7 +104,21 @@
       return Number(node.ariaValueNow ?? node.value) >= Number(node.ariaValueMax ?? node.max);
     },
     boxes: () => all("[data-testid=stException], [data-testid=stDialog] [role=alert]").map(words),
-    visit: (at) => click(document.querySelectorAll("[data-testid=stSidebarNavLink]")[at]),
+    // Streamlit draws what its server sent a moment later, and loads the code of each kind of element when it first occurs
+    drawn: () => new Promise((done) => {
+      const wait = () => setTimeout(() => { observer.disconnect(); done(); }, QUIET_MS);
+      let waiting = wait();
+      const observer = new MutationObserver(() => { clearTimeout(waiting); waiting = wait(); });
+      observer.observe(document.body, { subtree: true, childList: true });
+    }),
+    // Until the server was asked, the page is the former one, which waits for nothing
+    visit: async (at) => {
+      const before = globalThis.sent;
+      document.querySelectorAll("[data-testid=stSidebarNavLink]")[at].click();
+      while (globalThis.sent === before) await frame();
+      await frame();
+      await frame();
+    },
   };
 
   // How many messages the page sent to its server

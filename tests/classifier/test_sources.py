@@ -249,6 +249,9 @@ def test_a_wrong_file_is_named_for_what_it_is_and_never_executed(tmp_path, name,
     assert "\n" not in str(error.value)
 
 
+RESNET = {"architecture": "resnet18", "pathologies": ["Edema", "Cardiomegaly"]}
+
+
 @pytest.mark.parametrize(
     ("about", "words"),
     [
@@ -258,6 +261,12 @@ def test_a_wrong_file_is_named_for_what_it_is_and_never_executed(tmp_path, name,
         ({"architecture": "resnet34", "pathologies": ["Edema", "Cardiomegaly"]}, "do not fit"),
         ({"pathologies": ["Edema"]}, "not a description"),
         ([], "not a description"),
+        (RESNET | {"mean": 0.5}, "it has no 'mean'; what it may say is architecture, pathologies"),
+        (RESNET | {"preprocessing": {"size": 320}}, "preprocessing has no 'size'; its fields are size_px"),
+        (RESNET | {"preprocessing": {"mean": 0.5}}, "mean is 0.5, not three numbers"),
+        (RESNET | {"preprocessing": {"std": ["a", 1, 1]}}, "not three numbers"),
+        (RESNET | {"preprocessing": {"size_px": "big"}}, "size_px is 'big', not a number of pixels"),
+        (RESNET | {"preprocessing": [320]}, "not a description"),
     ],
 )
 def test_a_wrong_sidecar_is_named(tmp_path, about, words):

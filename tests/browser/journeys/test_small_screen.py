@@ -86,6 +86,7 @@ def test_a_tablet(browser, demonstration):
     expect(status).not_to_contain_text("W 256")
     expect(status).not_to_contain_text("L 128")
     page.get_by_role("button", name="Next").tap()
+    expect(page.get_by_test_id("viewer")).not_to_have_attribute("data-image", case[0])
     assert visit.sees() != case
     expect(canvas).to_have_attribute("data-zoom", "1.000")
     assert visit.complaints == []
