@@ -53,7 +53,8 @@ def _leased(folder: Path) -> Iterator[None]:
 
     It is created only where there is none, which S3 does in one step. One that has run out, because its engine was
     killed, is removed first. What this promises: a second engine stops while the first lives and its store answers,
-    if their clocks agree within a lease. What it does not: two engines that find the same lease run out within the
+    if their clocks agree within a lease; and that an engine which stalled for longer leaves the lease of its successor
+    alone. What it does not: two engines that find the same lease run out within the
     same moment may both go on. They then do the same work twice and nothing else, since a radiograph's result does
     not depend on who makes it and every object appears whole.
     """
@@ -75,11 +76,10 @@ def _leased(folder: Path) -> Iterator[None]:
 
     def renew() -> None:
         while not ended.wait(LEASE_SECONDS / 4):
-            with (
-                suppress(OSError),
-                reaching(path),
-            ):  # a store that does not answer now may do so the next time
-                files.pipe_file(name, _lease(owner))
+            # A store that does not answer now may do so the next time
+            with suppress(OSError), reaching(path):
+                if _owner_of(path) == owner:
+                    files.pipe_file(name, _lease(owner))
 
     renewing = Thread(target=renew, daemon=True)
     renewing.start()
@@ -89,11 +89,16 @@ def _leased(folder: Path) -> Iterator[None]:
         ended.set()
         renewing.join()
         with suppress(OSError), reaching(path):
-            files.rm_file(name)
+            if _owner_of(path) == owner:
+                files.rm_file(name)
 
 
 def _lease(owner: str) -> bytes:
     return f"{time.time() + LEASE_SECONDS:.0f} {owner}\n".encode()
+
+
+def _owner_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8").partition(" ")[2].strip()
 
 
 def _runs_until(path: Path) -> float:

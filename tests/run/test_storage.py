@@ -16,7 +16,7 @@ from shamsul_core.lock import alone
 from shamsul_core.run import Run, RunError
 from shamsul_core.scoring import score_run
 from shamsul_core.segmentation import PRESETS
-from shamsul_core.storage import place
+from shamsul_core.storage import place, store
 from tests.test_cli import call, said
 from tests.test_engine import make_plan, tables_equal
 
@@ -124,6 +124,25 @@ def test_a_living_engines_lock_is_renewed(s3, monkeypatch):
         monkeypatch.setattr(lock, "_lease", lease)
         assert renewed.wait(30)
         assert first.split()[1] == (folder / ".lock").read_bytes().split()[1]
+
+
+def test_an_engine_that_stalled_leaves_its_successors_lease_alone(s3, monkeypatch):
+    monkeypatch.setattr(lock, "LEASE_SECONDS", 0.2)
+    folder = place(f"{s3}/stalled")
+    files, name = store(folder / ".lock")
+    looked, original = threading.Semaphore(0), lock._owner_of
+
+    def owner_of(path):
+        looked.release()
+        return original(path)
+
+    monkeypatch.setattr(lock, "_owner_of", owner_of)
+    with alone(folder):
+        files.pipe_file(name, b"99999999999 successor\n")  # which found the lease run out
+        for _ in range(3):
+            assert looked.acquire(timeout=30)
+        assert (folder / ".lock").read_bytes() == b"99999999999 successor\n"
+    assert (folder / ".lock").read_bytes() == b"99999999999 successor\n"
 
 
 @pytest.mark.parametrize(
