@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from shamsul_core.storage import is_remote, reaching, store
@@ -38,6 +39,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
+        _sync(path.parent)
     except OSError as error:
         aside.unlink(missing_ok=True)
         if error.errno not in _FULL:
@@ -47,3 +49,13 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+def _sync(folder: Path) -> None:
+    """Bring a folder's new name to the disk, where the system can (Windows cannot)."""
+    with suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

@@ -125,5 +125,8 @@ class Classifier:
 
 
 def has_fast_bfloat16() -> bool:
-    """Return whether this processor multiplies bfloat16 in hardware (AVX-512 BF16 or AMX)."""
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    """Return whether this processor multiplies bfloat16 in hardware (AVX-512 BF16 or AMX).
+
+    oneDNN's own answer is yes on any AVX-512, where it emulates the product and is slower than with float32.
+    """
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

@@ -105,6 +105,7 @@ class _Loop:
             threshold=_SMALLEST_GAIN,
             threshold_mode="abs",
             min_lr=LOWEST_LEARNING_RATE,
+            eps=0,  # else the last reduction, by less than torch's 1e-8, is left out and the lowest never reached
         )
         self.wrapped, self.wrapped_optimizer = fabric.setup(self.network, self.optimizer)
         self.targets = targets_of(task.train.labels, task.settings.uncertain)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from torchvision.models import densenet121
 
 from shamsul_core.classifier import ModelError, load_classifier, save_classifier, untrained_classifier
+from shamsul_core.classifier.classifier import has_fast_bfloat16
 from shamsul_core.classifier.network import DenseNet121
 from shamsul_core.classifier.preprocessing import Preprocessing
 from shamsul_core.labels import OBSERVATIONS
@@ -139,3 +141,9 @@ def test_a_device_that_is_not_there_is_one_line(device):
     ) as error:
         load_classifier("untrained", device)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="only Linux says what its processor can")
+def test_bfloat16_is_used_only_where_the_processor_multiplies_it():
+    flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
+    assert has_fast_bfloat16() == bool({"avx512_bf16", "amx_bf16"} & flags)
