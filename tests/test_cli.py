@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from shamsul_core.cli import app
 from shamsul_core.cohort import open_cohort
+from shamsul_core.explain.lrp import LayerwiseRelevancePropagation
 from shamsul_core.run import Run
 from shamsul_core.scoring import score_run
 from shamsul_core.segmentation import PRESETS
@@ -71,6 +72,28 @@ def test_an_interrupted_score_leaves_the_scores_as_they_were(made_run, made_coho
     assert (run.folder / "scores.parquet").read_bytes() == before
     score_run(run, open_cohort(made_cohort), PRESETS["paper"])
     assert run.segmentation["sign"] == "signed"
+
+
+def test_a_method_that_fails_everywhere_and_most_radiographs_unread_are_told_and_exit_with_1(
+    made_cohort, tmp_path, monkeypatch
+):
+    def fail(*_):
+        message = "planted"
+        raise ValueError(message)
+
+    about = ("--model", "untrained", "--pathology", "Edema", "--method", "gradcam")
+    with monkeypatch.context() as patch:
+        patch.setattr(LayerwiseRelevancePropagation, "explain", fail)
+        done = call("explain", "--cohort", made_cohort, "--run", tmp_path / "one", *about, "--method", "lrp")
+    assert done.exit_code == 1
+    assert f"{tmp_path / 'one'}: not one heatmap of LRP could be made or scored" in said(done)
+    assert "3 radiographs explained" in said(done), "the rest goes on"
+    cohort = shutil.copytree(made_cohort, tmp_path / "cohort")
+    for number in (1, 2):
+        next(cohort.rglob(f"*{image_id(number).split('_')[0]}*/**/*.jpg")).write_bytes(b"cut")
+    done = call("explain", "--cohort", cohort, "--run", tmp_path / "two", *about)
+    assert done.exit_code == 1
+    assert "2 of 3 radiographs could not be read" in said(done)
 
 
 def test_foreign_text_is_no_markup_and_no_command_to_the_terminal(tmp_path):

@@ -23,6 +23,8 @@ from rich.progress import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pandas as pd
+
     from shamsul_core.run import Run
     from shamsul_core.scoring import Report
 
@@ -66,12 +68,38 @@ def progress_bar(total: int | None) -> Iterator[Report]:
 
 
 def report_failures(run: Run) -> None:
-    """Name the first of a run's failures, and where the others stand."""
+    """Name the first of a run's failures, and where the others stand.
+
+    Raises
+    ------
+    typer.Exit
+        With 1, after a line that says so, where a whole method or most radiographs failed: then the cause is seldom the
+        single radiograph.
+    """
     failures = run.failures
     for row in failures.head(10).itertuples():
         warn(f"failed: {row.image_id} {row.step}: {row.error}")
     if len(failures) > 10:
         warn(f"and {len(failures) - 10} more in {run.folder / 'failures.parquet'}")
+    lines = _widespread(run, failures)
+    for line in lines:
+        console.print(_plain(f"{run.folder}: {line}"), style="red")
+    if lines:
+        raise typer.Exit(1)
+
+
+def _widespread(run: Run, failures: pd.DataFrame) -> list[str]:
+    made = set(run.scores.loc[run.scores["mask_area_px"].notna(), "method"])
+    lines = [
+        f"not one heatmap of {about['title']} could be made or scored"
+        for method, about in run.manifest.methods.items()
+        if method not in made and (failures["method"] == method).any()
+    ]
+    is_unread = failures["method"].isna() & failures["pathology"].isna()
+    unread, explained = failures.loc[is_unread, "image_id"].nunique(), len(run.explained_ids())
+    if unread > explained:
+        lines.append(f"{unread} of {unread + explained} radiographs could not be read")
+    return lines
 
 
 def _plain(text: str) -> str:
