@@ -70,7 +70,11 @@ def in_this_process(plan: Plan, image_ids: Sequence[str], report: Report) -> Ite
 
 
 def explain_cohort(
-    plan: Plan, report: Report = lambda _: None, hand_out: HandOut = in_this_process
+    plan: Plan,
+    report: Report = lambda _: None,
+    hand_out: HandOut = in_this_process,
+    *,
+    image_ids: Sequence[str] | None = None,
 ) -> Summary:
     """Predict, explain, segment and score every radiograph of a cohort that the run does not hold yet.
 
@@ -80,9 +84,11 @@ def explain_cohort(
     Parameters
     ----------
     report
-        Called `Plan.steps` times for each radiograph of the cohort that can be read.
+        Called `Plan.steps` times for each of these radiographs that can be read.
     hand_out
         Who does the work: this process, or workers (`shamsul_core.cluster.hand_out_to`).
+    image_ids
+        The radiographs to explain, ids of the cohort; ``None`` for all. Another call may go on with others.
 
     Raises
     ------
@@ -93,8 +99,9 @@ def explain_cohort(
     """
     with alone(plan.run.folder), Ledger.opened(plan.run, plan.segmentation) as ledger:
         before = {image_id for image_id in plan.run.explained_ids() if is_held(plan.run, image_id)}
-        wanted = [one for one in plan.cohort.radiographs if one not in before or one not in ledger]
-        for _ in range((len(plan.cohort.radiographs) - len(wanted)) * plan.steps):
+        chosen = list(plan.cohort.radiographs) if image_ids is None else image_ids
+        wanted = [one for one in chosen if one not in before or one not in ledger]
+        for _ in range((len(chosen) - len(wanted)) * plan.steps):
             report("explained before")
         unreadable = 0
         for entry in hand_out(plan, wanted, report):

@@ -105,6 +105,23 @@ def test_foreign_text_is_no_markup_and_no_command_to_the_terminal(tmp_path):
         assert "\x1b[2J" not in done.output
 
 
+def test_some_of_a_cohort_and_later_the_rest(made_cohort, tmp_path):
+    run, ids = tmp_path / "run", tmp_path / "ids.txt"
+    about = ("explain", "--cohort", made_cohort, "--model", "untrained", "--run", run)
+    about += ("--method", "gradcam", "--pathology", "Edema")
+    assert "1 radiographs explained, 0 before" in said(call(*about, "--limit", "1"))
+    assert Run.open(run).explained_ids() == [image_id(1)]
+    ids.write_text(f"\n{image_id(3)}\n", encoding="utf-8")
+    assert "1 radiographs explained, 1 before" in said(call(*about, "--ids", ids))
+    assert Run.open(run).explained_ids() == [image_id(1), image_id(3)]
+    assert "1 radiographs explained, 2 before" in said(call(*about))
+    for text, line in (("nobody", "ids.txt line 1: 'nobody' is no radiograph"), ("", "names no radiograph")):
+        ids.write_text(text, encoding="utf-8")
+        done = call(*about, "--ids", ids)
+        assert done.exit_code == 1
+        assert line in said(done)
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,9 @@ from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, re
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shamsul_core.cohort import Cohort
     from shamsul_core.engine import Plan, Summary
     from shamsul_core.scoring import Report
 
@@ -45,6 +49,13 @@ def explain(
             help="On each radiograph, explain only pathologies that are labelled, marked by the experts or predicted.",
         ),
     ] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Explain only so many radiographs, the first of the cohort.")
+    ] = None,
+    ids: Annotated[
+        Path | None,
+        typer.Option(help="Text file with a radiograph's id a line: explain only these."),
+    ] = None,
     device: Annotated[str, typer.Option(help="Where the network runs: cpu, or cuda for a GPU.")] = "cpu",
     workers: Annotated[
         int, typer.Option(min=1, help="Number of processes sharing this machine's cores.")
@@ -86,6 +97,7 @@ def explain(
             PRESENT_OR_PREDICTED if present_or_predicted else ALL,
         )
         begun = Run.create_or_resume(run, manifest)
+        chosen = _chosen(opened, ids)[:limit]
         plan = Plan(opened, classifier, explainers, begun, segmentation_of(begun))
     for problem in opened.problems:
         warn(str(problem))
@@ -93,8 +105,8 @@ def explain(
         warn(f"{model}: has no output for {', '.join(missing)}; these are left out")
     if not classifier.is_trained:
         warn("An untrained network: its predictions and heatmaps mean nothing.")
-    with one_line_errors(), progress_bar(len(opened.radiographs) * plan.steps) as report:
-        summary = _explain(plan, model, device, report, workers, scheduler)
+    with one_line_errors(), progress_bar(len(chosen) * plan.steps) as report:
+        summary = _explain(plan, chosen, model, device, report, workers, scheduler)
     say(
         f"{run}: {summary.explained} radiographs explained, {summary.explained_before} before, "
         f"{summary.unreadable} unreadable"
@@ -104,16 +116,38 @@ def explain(
         raise typer.Exit(1)
 
 
+def _chosen(cohort: Cohort, ids: Path | None) -> list[str]:
+    """Return the ids that a file names, in the cohort's order, or all."""
+    if ids is None:
+        return list(cohort.radiographs)
+    lines = ids.read_text(encoding="utf-8").splitlines()
+    named = {line.strip(): number for number, line in enumerate(lines, 1) if line.strip()}
+    for name, number in named.items():
+        if name not in cohort.radiographs:
+            one = next(iter(cohort.radiographs))
+            message = f"{ids} line {number}: {name!r} is no radiograph of this cohort and split, as {one} is"
+            raise ValueError(message)
+    if not named:
+        message = f"{ids}: names no radiograph"
+        raise ValueError(message)
+    return [one for one in cohort.radiographs if one in named]
+
+
 def _explain(
-    plan: Plan, model: str, device: str, report: Report, workers: int, scheduler: str | None
+    plan: Plan,
+    chosen: Sequence[str],
+    model: str,
+    device: str,
+    report: Report,
+    workers: int,
+    scheduler: str | None,
 ) -> Summary:
     from shamsul_core.engine import explain_cohort
 
     if workers == 1 and scheduler is None:
-        return explain_cohort(plan, report)
+        return explain_cohort(plan, report, image_ids=chosen)
     from shamsul_core import cluster
 
     with cluster.scheduler(scheduler) if scheduler else cluster.workers(workers) as client:
-        return explain_cohort(
-            plan, report, cluster.hand_out_to(client, cluster.WorkOrder.of(plan, model, device))
-        )
+        hand_out = cluster.hand_out_to(client, cluster.WorkOrder.of(plan, model, device))
+        return explain_cohort(plan, report, hand_out, image_ids=chosen)
