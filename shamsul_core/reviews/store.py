@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, event, func, select
+from filelock import FileLock
+from sqlalchemy import create_engine, event, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -29,6 +30,9 @@ from shamsul_core.version import software_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy.engine import URL
 
     from shamsul_core.reviews.questions import Step
     from shamsul_core.run import Manifest
@@ -127,7 +131,7 @@ class Reviews:
             )
             if url.get_backend_name() == "sqlite":
                 event.listen(self._engine, "connect", _as_sqlite_is_safe)
-            self._migrate()
+            self._migrate(url)
 
     def answer(
         self,
@@ -306,10 +310,13 @@ class Reviews:
         """Close all connections."""
         self._engine.dispose()
 
-    def _migrate(self) -> None:
+    def _migrate(self, url: URL) -> None:
+        """Bring the database to the newest form, of several servers that open it at once one after the other."""
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-        with _one_migration, self._engine.begin() as connection:
+        with _one_migration, _lock_beside(url), self._engine.begin() as connection:
+            if url.get_backend_name() == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('shamsul migration'))"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -352,6 +359,14 @@ def _row(
         model=circumstances.model,
         version=software_version(),
     )
+
+
+def _lock_beside(url: URL) -> AbstractContextManager[object]:
+    """Return a lock on a database in a file; SQLite's own comes too late, once its journal was set up."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return nullcontext()
+    file = Path(str(url.database))
+    return FileLock(file.with_name(f".{file.name}.lock"), timeout=_BUSY_S)
 
 
 def _options(backend: str) -> dict[str, object]:

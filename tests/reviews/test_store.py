@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -17,6 +20,7 @@ from shamsul_core.reviews import QUESTIONS, Case, Circumstances, Reviews, Review
 from shamsul_core.reviews.tables import Base
 from shamsul_core.version import software_version
 
+ROOT = Path(__file__).parents[2]
 CASE = Case("patient1_study1_view1_frontal", "Edema")
 OTHER = Case("patient2_study1_view1_frontal", "Cardiomegaly")
 ALONE = Circumstances(model="the model")
@@ -322,3 +326,29 @@ def test_every_question_takes_its_own_answers_and_nothing_else():
         assert question.accepts("", ())
         if question.kind != "text":
             assert not question.accepts("something else", ("lime",))
+
+
+AT_ONCE = """
+import multiprocessing, sys
+from shamsul_core.reviews import Reviews
+
+def open_it(barrier, address):
+    barrier.wait()
+    for _ in range(3):
+        Reviews(address).close()
+
+forking = multiprocessing.get_context("fork")
+barrier = forking.Barrier(8)
+opening = [forking.Process(target=open_it, args=(barrier, sys.argv[1])) for _ in range(8)]
+for one in opening:
+    one.start()
+for one in opening:
+    one.join()
+sys.exit(sum(one.exitcode != 0 for one in opening))
+"""
+
+
+def test_eight_servers_open_an_empty_database_at_once(database):
+    """Red before: five of eight failed on one SQLite file."""
+    done = subprocess.run([sys.executable, "-c", AT_ONCE, database], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
