@@ -4,11 +4,13 @@ import streamlit as st
 from starlette.formparsers import MultiPartParser
 from starlette.middleware import Middleware
 
-from dashboard.gate import OwnHostOnly, SignedInOnly, ask_no_other_host, tell_openness
+from dashboard.gate import OwnHostOnly, OwnNamesOnly, SignedInOnly, ask_no_other_host, tell_openness
 from dashboard.unforeseen import take_over, tell_reader
 
 app = st.App(
-    "main.py", middleware=[Middleware(OwnHostOnly), Middleware(SignedInOnly)], on_script_error=tell_reader
+    "main.py",
+    middleware=[Middleware(OwnHostOnly), Middleware(OwnNamesOnly), Middleware(SignedInOnly)],
+    on_script_error=tell_reader,
 )
 take_over()
 ask_no_other_host()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OPEN = "Sign-in is off and this server can be reached by others: anyone who reaches it sees everything and can answer under any name."
+_SECRET_LENGTH = 32
 _NAME_STYLE = "font-size:0.875rem;overflow-wrap:anywhere"
 
 
@@ -36,7 +37,8 @@ def settings() -> dict[str, Any]:
     Raises
     ------
     SignInError
-        If it is there but cannot be read, or names roles without ``[auth]``: neither may pass for no sign-in.
+        If it is there but cannot be read, names roles without ``[auth]``, or signs cookies with what is no secret: none may
+        pass for no sign-in.
     """
     try:
         told: dict[str, Any] = st.secrets.to_dict()
@@ -50,7 +52,20 @@ def settings() -> dict[str, Any]:
             "The secrets file has [roles] but no [auth], so nobody can sign in; add [auth] or remove [roles]."
         )
         raise SignInError(message)
+    secret = told.get("auth", {}).get("cookie_secret")
+    if secret is not None and not _is_secret(str(secret)):
+        message = (
+            f"cookie_secret in the secrets file is shorter than {_SECRET_LENGTH} characters or a placeholder, so that "
+            f"anyone could sign in as anybody; nobody can sign in until it is made with: "
+            f'python -c "import secrets; print(secrets.token_urlsafe(32))"'
+        )
+        raise SignInError(message)
     return told
+
+
+def _is_secret(text: str) -> bool:
+    """Return whether a text can be what `secrets.token_urlsafe` makes, not ``xxx...`` or ``replace me``."""
+    return len(text) >= _SECRET_LENGTH and len(set(text)) >= _SECRET_LENGTH // 3
 
 
 def is_on() -> bool:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import urllib.error
 import urllib.request
+from contextlib import nullcontext
 
 import pytest
 from playwright.sync_api import expect
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from shamsul_core.run import RunError
 from tests.browser.crawling import READY
@@ -181,7 +185,60 @@ def test_every_answer_carries_the_policy(planted, path):
     except urllib.error.HTTPError as error:
         answer = error
     with answer:
-        assert answer.headers["Content-Security-Policy"].startswith("default-src 'self' ")
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'self' ")
+        assert policy.endswith("frame-ancestors 'self'")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def asked(server, path, **headers):
+    """Return the status of an answer to a request with these headers."""
+    request = urllib.request.Request(f"{server.address}/{path}", headers=headers)  # noqa: S310
+    try:
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - an address of this machine
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.mark.parametrize("path", ["", "methods", "_stcore/host-config", "media/x.png", "app/static/x"])
+def test_nobody_is_answered_who_asks_for_another_name(planted, path):
+    """DNS rebinding: a stranger's name leads to this machine, and the browser takes the server for the stranger's."""
+    server, _ = planted
+    port = server.address.rpartition(":")[2]
+    for name in (f"rebound.example:{port}", "127.0.0.1.example", "", "localhost.example", "[::1"):
+        assert asked(server, path, Host=name) == 421
+    for name in (f"localhost:{port}", "127.0.0.1", f"[::1]:{port}", "192.0.2.7", socket.gethostname()):
+        assert asked(server, path, Host=name) != 421
+    assert asked(server, "_stcore/health", Host="container:8501") == 200
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "is_let_in"),
+    [
+        ("OWN", "OWN", True),
+        (None, "OWN", True),
+        ("https://elsewhere.example", "OWN", False),
+        ("null", "OWN", False),
+        ("http://127.0.0.1:1", "OWN", False),
+        ("http://rebound.example", "rebound.example", False),
+    ],
+)
+def test_a_websocket_is_opened_to_pages_of_this_server_only(planted, origin, host, is_let_in):
+    server, _ = planted
+    place = server.address.removeprefix("http://")
+    origin = f"http://{place}" if origin == "OWN" else origin
+    name = place if host == "OWN" else host
+    with (
+        nullcontext() if is_let_in else pytest.raises(InvalidStatus, match="403"),
+        connect(
+            f"ws://{name}/_stcore/stream",
+            sock=socket.create_connection(("127.0.0.1", int(place.rpartition(":")[2]))),
+            origin=origin,
+            subprotocols=["streamlit"],
+        ),
+    ):
+        pass
 
 
 def test_the_icon_is_a_file_of_ours(page, planted):

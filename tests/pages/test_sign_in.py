@@ -14,7 +14,7 @@ from tests.serving import ROOT
 
 ROLES = """
 [auth]
-cookie_secret = "x"
+cookie_secret = "a secret of this test and of nothing else"
 
 [roles]
 leads = ["Lead@Example.org", "uniqueSub"]
@@ -81,6 +81,9 @@ def test_only_those_named_enter(secrets, monkeypatch):
     [
         ("[auth\nclient_id = 1", "The secrets file cannot be read"),
         ('[roles]\nleads = ["a@b"]', "has [roles] but no [auth]"),
+        ('[auth]\ncookie_secret = "..."', "is shorter than 32 characters or a placeholder"),
+        ('[auth]\ncookie_secret = "hospital2026"', "cookie_secret in the secrets file is shorter"),
+        (f'[auth]\ncookie_secret = "{"x" * 64}"', "or a placeholder"),
         ("[auth]", "For research, not for diagnosis."),
     ],
 )
