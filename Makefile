@@ -1,4 +1,5 @@
 # Two commands: `make run` serves the dashboard, `make test` runs every test. Both install what they lack.
+# `make check` runs what is quick: style, types and every test without a browser or a cluster.
 
 PYTHON ?= python3
 RUN ?=
@@ -9,7 +10,12 @@ AXE := tests/browser/node_modules/.installed
 DEMO := build/demo
 CLI = $(BIN)/python -m shamsul_core
 
-.PHONY: run test lint audit demo clean
+# What starts browsers and clusters wants every core
+ALONE := tests/browser tests/test_cluster.py
+# One thread each, since there are as many processes as cores; a file's tests share what they make
+UNITS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(addprefix --ignore=,$(ALONE)) --numprocesses auto --maxprocesses 4 --dist loadfile
+
+.PHONY: run test check lint audit demo clean
 
 run: $(VENV)/.installed
 	@echo "== Serving the dashboard; the address is below, Ctrl-C stops it"
@@ -24,8 +30,13 @@ test: $(VENV)/.installed-dev $(AXE) lint
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { command -v apt-get >/dev/null && { \
 	  SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); $$SUDO apt-get install -y -q postgresql; } ; } || \
 	  echo "== No PostgreSQL: readers' answers are tested in SQLite only"
-	@echo "== Running every test"
-	$(BIN)/python -m pytest
+	@echo "== Running the tests that leave room for others, as many at once as there are cores"
+	$(UNITS)
+	@echo "== Running the tests that want the machine for themselves"
+	$(BIN)/python -m pytest $(ALONE)
+
+check: $(VENV)/.installed-dev lint
+	$(UNITS)
 
 $(AXE): tests/browser/package-lock.json
 	@echo "== Installing axe-core, which looks for what keeps readers out"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
@@ -10,6 +12,13 @@ from tests.serving import served
 
 # How long a page may take to show what is expected, on two cores that do something else beside it
 expect.set_options(timeout=20_000)
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what lies here, so that no module can forget to."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,6 @@ from playwright.sync_api import expect
 from tests.browser.crawling import READY
 from tests.serving import served
 
-pytestmark = pytest.mark.browser
-
 FOLDER = Path(__file__).parent
 AXE = FOLDER / "node_modules" / "axe-core" / "axe.min.js"
 SLOW = 90_000

@@ -13,8 +13,6 @@ from playwright.sync_api import expect
 
 from tests.made import TITLES
 
-pytestmark = pytest.mark.browser
-
 
 def case_in(page):
     """The radiograph and the pathology that compare shows, and that its address names."""

@@ -25,8 +25,6 @@ from shamsul_core.segmentation import PRESETS, SegmentationSettings, segment
 from tests.made import expert_rectangle, image_id, make_run
 from tests.serving import served
 
-pytestmark = pytest.mark.browser
-
 METHODS = ("lime", "shap", "gradcam", "lrp")
 PANELS = ("expert", *METHODS)
 # How many different colours the canvas shows: a blank one shows one

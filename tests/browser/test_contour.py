@@ -8,8 +8,6 @@ import pytest
 
 from tests.serving import ROOT
 
-pytestmark = pytest.mark.browser
-
 SCRIPT = (ROOT / "dashboard" / "viewer" / "contour.js").read_text(encoding="utf-8")
 
 

@@ -19,7 +19,7 @@ from tests.made import expert_rectangle, image_id
 from tests.serving import served, served_script
 from tests.upload.radiographs import file_of, radiograph
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture

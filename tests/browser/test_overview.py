@@ -14,8 +14,6 @@ from shamsul_core.metrics.decisions import decision_thresholds
 from tests.made import image_id
 from tests.serving import served
 
-pytestmark = pytest.mark.browser
-
 
 def test_a_link_to_it_answers_on_a_freshly_started_server(page, made_run, made_cohort):
     weighted = assess(made_run.predictions, cohort_table(open_cohort(made_cohort))).performance.weighted

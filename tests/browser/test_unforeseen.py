@@ -18,8 +18,6 @@ from shamsul_core.run import RunError
 from tests.browser.crawling import READY
 from tests.serving import ROOT, served
 
-pytestmark = pytest.mark.browser
-
 SLOW = 90_000
 PLANTED = '''
 """The page methods, with faults planted in it."""

@@ -9,8 +9,6 @@ from playwright.sync_api import expect
 
 from tests.serving import ROOT, served_script
 
-pytestmark = pytest.mark.browser
-
 KEYS = ("expert", "lime", "shap", "gradcam", "lrp")
 SCRIPT = """
 import sys

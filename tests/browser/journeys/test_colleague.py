@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.journeys.visit import Visit
-
-pytestmark = pytest.mark.browser
 
 
 def test_a_link_shows_the_colleague_the_same_picture(visit, browser, demonstration, demonstration_run):

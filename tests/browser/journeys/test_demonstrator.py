@@ -5,11 +5,8 @@ from __future__ import annotations
 import io
 import re
 
-import pytest
 from PIL import Image
 from playwright.sync_api import expect
-
-pytestmark = pytest.mark.browser
 
 _SCROLLED = "() => document.querySelector('[data-testid=stMain]').scrollTop"
 

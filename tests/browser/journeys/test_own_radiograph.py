@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.journeys.visit import Visit
 from tests.serving import served
 from tests.upload.radiographs import file_of, radiograph
-
-pytestmark = pytest.mark.browser
 
 
 def test_an_own_radiograph(page, made_run, small_model, tmp_path, monkeypatch):

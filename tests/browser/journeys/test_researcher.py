@@ -13,8 +13,6 @@ from tests.browser.journeys.visit import Visit
 from tests.made import make_run
 from tests.serving import served
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture
 def visit(page, made_cohort, tmp_path, monkeypatch):

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.browser.journeys.visit import Visit
 from tests.serving import free_port, served
-
-pytestmark = pytest.mark.browser
 
 
 def test_a_restart_in_the_middle(page, demonstration_run):

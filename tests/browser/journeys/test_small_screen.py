@@ -7,8 +7,6 @@ from playwright.sync_api import expect
 
 from tests.browser.journeys.visit import Visit
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture
 def small(browser, demonstration):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import expect
 
 from shamsul_core.reviews import Reviews, run_key
 from tests.browser.journeys.visit import Visit
 from tests.serving import served
-
-pytestmark = pytest.mark.browser
 
 
 def case_in(visit):
