@@ -12,16 +12,14 @@ from math import ceil
 from textwrap import fill
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
+
+from shamsul_core.figures import settings as _settings  # noqa: F401 - makes matplotlib's
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from matplotlib.axes import Axes
-
-# The ids in an SVG file are hashes; without a salt they are random
-mpl.rcParams["svg.hashsalt"] = "shamsul"
 
 ThemeName: TypeAlias = Literal["screen", "print"]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_pdf import PdfPages
 
+from shamsul_core.figures import settings as _settings  # noqa: F401 - makes matplotlib's
 from shamsul_core.figures.display import AS_AT_FIRST
 from shamsul_core.figures.still import still
 
@@ -76,7 +76,7 @@ def draw_colour_bar(axes: Axes, colour: str = "black") -> None:
 def encode_pages(pages: Iterable[Figure]) -> bytes:
     """Return figures as the pages of one PDF, the same bytes for the same figures."""
     buffer = BytesIO()
-    with mpl.rc_context({"pdf.fonttype": 42}), PdfPages(buffer, metadata=_UNDATED["pdf"]) as pdf:
+    with PdfPages(buffer, metadata=_UNDATED["pdf"]) as pdf:
         for page in pages:
             pdf.savefig(page, dpi=200, facecolor=page.get_facecolor())
     return buffer.getvalue()
@@ -84,9 +84,8 @@ def encode_pages(pages: Iterable[Figure]) -> bytes:
 
 def encode_figure(figure: Figure, kind: FileKind, *, dots_per_inch: int = 200) -> bytes:
     """Return a figure as a file's bytes, the same for the same figure: without a date, without random names."""
-    with mpl.rc_context({"svg.hashsalt": "shamsul", "pdf.fonttype": 42}):
-        buffer = BytesIO()
-        figure.savefig(
-            buffer, format=kind, dpi=dots_per_inch, metadata=_UNDATED[kind], facecolor=figure.get_facecolor()
-        )
+    buffer = BytesIO()
+    figure.savefig(
+        buffer, format=kind, dpi=dots_per_inch, metadata=_UNDATED[kind], facecolor=figure.get_facecolor()
+    )
     return buffer.getvalue()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import partial
 from io import BytesIO
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
-import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
@@ -16,6 +15,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from shamsul_core.figures import settings as _settings  # noqa: F401 - makes matplotlib's
 from shamsul_core.figures.comparison import threshold_rule
 from shamsul_core.figures.display import AS_AT_FIRST, displayed_scene
 from shamsul_core.figures.overlay import map_for_screen
@@ -44,16 +44,7 @@ _DPI = 200
 _PIXELS_PER_IN = 300  # of the radiograph's longer side
 _SPECKLED = 60  # a mask of more pieces than this would vanish under its own lines
 _EXPERT, _MASK = "#00a86b", "#fff3c4"
-_STYLE: Any = {
-    "font.family": "DejaVu Sans",
-    "font.size": 8,
-    "hatch.linewidth": 0.5,
-    "hatch.color": "white",
-    "svg.fonttype": "path",
-    "svg.hashsalt": "shamsul",
-    "pdf.fonttype": 42,
-}
-"""The font comes with matplotlib, and nothing else in a file depends on where and when it was drawn."""
+_FONT_SIZE = 8
 
 
 def print_comparison(
@@ -89,11 +80,10 @@ def print_comparison(
         message = f"a figure is one of {', '.join(KINDS)}, not {kind!r}"
         raise ValueError(message)
     scene = displayed_scene(run, cohort, image_id, pathology, scores, display)
-    with mpl.rc_context(_STYLE):
-        figure = _figure(run, scene, display)
-        file = BytesIO()
-        dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[kind]
-        figure.savefig(file, format=kind, dpi=_DPI, metadata=dates)
+    figure = _figure(run, scene, display)
+    file = BytesIO()
+    dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[kind]
+    figure.savefig(file, format=kind, dpi=_DPI, metadata=dates)
     return file.getvalue()
 
 
@@ -173,7 +163,7 @@ def _figure(run: Run, scene: Scene, display: Display) -> Figure:
     for i, panel in enumerate(scene.panels):
         box = ((i + 0.01) / count, bottom, 0.98 / count, height)
         _draw(figure.add_axes(box), panel, scene, pixels, display)
-    figure.text(0.01 / count, text_in / total_in, text, va="top", linespacing=1.35)
+    figure.text(0.01 / count, text_in / total_in, text, va="top", linespacing=1.35, fontsize=_FONT_SIZE)
     _legend(figure, (text_in + 0.12) / total_in, scene, display)
     return figure
 
@@ -200,19 +190,40 @@ def _draw(axes: Axes, panel: Panel, scene: Scene, pixels: PixelArray, display: D
     if panel.uncertain is not None and display.has_heatmap:
         rows = np.linspace(0, height, panel.uncertain.shape[0])
         columns = np.linspace(0, width, panel.uncertain.shape[1])
-        axes.contourf(columns, rows, panel.uncertain, levels=(0.5, 1.5), colors="none", hatches=["////"])
+        uncertain = axes.contourf(
+            columns, rows, panel.uncertain, levels=(0.5, 1.5), colors="none", hatches=["////"]
+        )
+        uncertain.set(hatchcolor="white", hatch_linewidth=0.5)
     is_speckled = len(panel.outlines) > _SPECKLED
     _outlines(axes, panel.outlines, _MASK, "-" if is_speckled else "--", 0.4 if is_speckled else 1)
     _outlines(axes, scene.expert_outlines, _EXPERT, "-", 1)
     if panel.message:
-        axes.text(0.5, 0.5, fill(panel.message, 32), transform=axes.transAxes, ha="center", color="white")
+        axes.text(
+            0.5,
+            0.5,
+            fill(panel.message, 32),
+            transform=axes.transAxes,
+            ha="center",
+            color="white",
+            fontsize=_FONT_SIZE,
+        )
     readings = ", ".join(f"{metric.name} {metric.value}" for metric in panel.metrics)
     axes.set_title(f"{panel.title}\n{readings}" if readings else panel.title, loc="left", fontsize=9)
     down, across = display.shown_part((height, width))
     axes.set(xlim=(across.start, across.stop), ylim=(down.stop, down.start), xticks=[], yticks=[])
     if scene.side_markers is not None:
         for text, x, ha in zip(scene.side_markers, (0.02, 0.98), ("left", "right"), strict=True):
-            axes.text(x, 0.98, text, transform=axes.transAxes, ha=ha, va="top", color="white", weight="bold")
+            axes.text(
+                x,
+                0.98,
+                text,
+                transform=axes.transAxes,
+                ha=ha,
+                va="top",
+                color="white",
+                weight="bold",
+                fontsize=_FONT_SIZE,
+            )
 
 
 def _outlines(axes: Axes, outlines: Sequence[Outline], colour: str, dash: str, width: float) -> None:
@@ -232,8 +243,8 @@ def _legend(figure: Figure, y: float, scene: Scene, display: Display) -> None:
         opacity = table[:, 3:] * display.opacity
         bar.imshow((table[:, :3] * opacity + 0.2 * (1 - opacity))[None], aspect="auto")  # over dark grey
         bar.set(xticks=[], yticks=[])
-        figure.text(0.5 / width_in, y, "against" if is_signed else "0", ha="right")
-        figure.text(1.8 / width_in, y, "for the pathology")
+        figure.text(0.5 / width_in, y, "against" if is_signed else "0", ha="right", fontsize=_FONT_SIZE)
+        figure.text(1.8 / width_in, y, "for the pathology", fontsize=_FONT_SIZE)
     line = partial(Line2D, [], [], linewidth=1.4)
     handles = []
     if display.has_contour:
@@ -241,7 +252,9 @@ def _legend(figure: Figure, y: float, scene: Scene, display: Display) -> None:
     if display.has_mask:  # as on the picture, but seen on white
         handles.append(line(color="#8a7f45", linestyle="--", label="method's mask"))
     at = (1, y - 0.1 / height_in)
-    figure.legend(handles=handles, loc="lower right", bbox_to_anchor=at, frameon=False, ncols=2)
+    figure.legend(
+        handles=handles, loc="lower right", bbox_to_anchor=at, frameon=False, ncols=2, fontsize=_FONT_SIZE
+    )
 
 
 def _small(pixels: PixelArray, longest_px: float) -> PixelArray:

@@ -9,6 +9,7 @@ import re
 
 import cv2
 import highdicom
+import matplotlib
 import numpy as np
 import pydicom
 import pytest
@@ -335,8 +336,7 @@ def test_a_readers_own_contour_is_called_so(made_run, cohort, monkeypatch):
     assert "nowhere" not in words
     assert "Run" not in words
     assert "Model made" in words
-    style = __import__("shamsul_core.figures.printed_comparison", fromlist=["_STYLE"])._STYLE
-    monkeypatch.setitem(style, "svg.fonttype", "none")
+    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")
     svg = print_comparison(held, Yours(cohort), ID, PATHOLOGY, held.scores, "svg").decode()
     text = " ".join(re.findall(r">([^<]+)<", svg))
     assert "your contour" in text

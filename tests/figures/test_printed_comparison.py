@@ -5,12 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import cv2
+import matplotlib
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from shamsul_core.cohort import open_cohort
+from shamsul_core.figures.drawing import encode_svg
 from shamsul_core.figures.printed_comparison import KINDS, numbers_csv, print_comparison
 from shamsul_core.wording import cohort_in_words
 from tests.made import image_id, make_run
@@ -33,6 +38,22 @@ def test_the_same_run_gives_the_same_file(kind, made_run, cohort):
     assert one == printed(made_run, cohort, kind)
 
 
+def test_files_drawn_at_once_are_the_bytes_of_those_drawn_alone(made_run, cohort):
+    """Red with settings changed for one figure (`rc_context`): they are the process's, and show in another's."""
+
+    def bars():
+        figure = Figure(figsize=(2, 1))
+        figure.add_subplot().bar([0, 1], [1, 2], hatch="////", label="bars")
+        return encode_svg(figure)
+
+    drawn = [partial(printed, made_run, cohort, kind) for kind in KINDS] + [bars, bars]
+    alone = [draw() for draw in drawn]
+    with ThreadPoolExecutor(len(drawn)) as threads:
+        for _ in range(4):
+            at_once = [waiting.result() for waiting in [threads.submit(draw) for draw in drawn]]
+            assert at_once == alone
+
+
 def test_another_pathology_is_another_figure_with_five_pictures(made_run, cohort):
     edema, other = (
         cv2.imdecode(np.frombuffer(printed(made_run, cohort, "png", name), np.uint8), cv2.IMREAD_COLOR)
@@ -48,11 +69,7 @@ def test_the_caption_names_run_model_cohort_and_what_nobody_must_conclude(made_c
     run = make_run(tmp_path / "night-run", made_cohort, trained=False)
     run.manifest.cohort["simulated"] = "Simulated from CT, not a patient."
     # As text rather than as outlines of letters, so that it can be read back
-    monkeypatch.setitem(
-        __import__("shamsul_core.figures.printed_comparison", fromlist=["_STYLE"])._STYLE,
-        "svg.fonttype",
-        "none",
-    )
+    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")
     svg = printed(run, open_cohort(made_cohort), "svg").decode()
     text = " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", svg)) + " ".join(re.findall(r">([^<]+)<", svg))
     for words in (
