@@ -54,7 +54,9 @@ def main(out: str = "docs", only: str | None = None) -> None:
                         continue
                     page.goto(f"{server.address}/{address}")
                     if name == "review":
-                        page.get_by_role("textbox", name="Your name").fill("Reader")
+                        page.get_by_role("textbox", name="Your name").fill(
+                            f"Reader {width}"
+                        )  # whose first answers are not given yet
                         page.keyboard.press("Enter")
                         page.get_by_text("4 · largely").click()
                         page.get_by_role("button", name="Save and show the heatmaps").click()
