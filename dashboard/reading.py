@@ -27,7 +27,7 @@ from shamsul_core.worklist import count_explained, worklist
 from shamsul_core.worklist import findings as make_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from concurrent.futures import Future
     from pathlib import Path
     from typing import Any
@@ -79,15 +79,22 @@ def thresholds(run: Run, rule: ThresholdRule) -> Thresholds:
 
 def findings(run: Run, cohort: Cohort, rule: ThresholdRule) -> pd.DataFrame:
     """Return the findings of the radiographs explained so far, see `shamsul_core.worklist`; not to be changed."""
-    return _findings(str(run.folder), _ids(run, cohort), rule, _table_stamps(run))
+    image_ids = tuple(one for one in run.explained_ids() if one in cohort.radiographs)
+    return _findings(str(run.folder), image_ids, rule, _table_stamps(run))
 
 
 def listed(
-    run: Run, cohort: Cohort, rule: ThresholdRule, criteria: Criteria, order: Mapping[str, Any]
+    run: Run, image_ids: Sequence[str], rule: ThresholdRule, criteria: Criteria, order: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, int]:
-    """Return the worklist by these criteria in this order, and the number of its radiographs that are explained."""
+    """Return the worklist by these criteria in this order, and the number of its radiographs that are explained.
+
+    Parameters
+    ----------
+    image_ids
+        Those of `findings`, in its order.
+    """
     named = tuple(order.items())
-    return _listed(str(run.folder), _ids(run, cohort), rule, _table_stamps(run), criteria, named)
+    return _listed(str(run.folder), tuple(image_ids), rule, _table_stamps(run), criteria, named)
 
 
 def scene(run: Run, image_id: str, pathology: str, rule: ThresholdRule) -> bytes:
@@ -142,10 +149,6 @@ def look_ahead(run: Run, image_id: str, pathology: str, rule: ThresholdRule) -> 
     global _ahead  # one for all readers, so that it never takes more than one core
     if _ahead is None or _ahead.done():
         _ahead = _worker.submit(scene, run, image_id, pathology, rule)
-
-
-def _ids(run: Run, cohort: Cohort) -> tuple[str, ...]:
-    return tuple(one for one in run.explained_ids() if one in cohort.radiographs)
 
 
 def _table_stamps(run: Run) -> tuple[int, ...]:

@@ -58,7 +58,7 @@ write_address()
 
 # The list first, since it hears keys; then the pictures, which the reader waits for
 titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
-listed, explained = reading.listed(run, cohort, rule, criteria, order)
+listed, explained = reading.listed(run, image_ids, rule, criteria, order)
 with listing:
     narrowing = st.container()
     worklist.show(
