@@ -30,10 +30,9 @@ test: $(VENV)/.installed-dev $(AXE) lint
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { command -v apt-get >/dev/null && { \
 	  SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); $$SUDO apt-get install -y -q postgresql; } ; } || \
 	  echo "== No PostgreSQL: readers' answers are tested in SQLite only"
-	@echo "== Running the tests that leave room for others, as many at once as there are cores"
-	$(UNITS)
-	@echo "== Running the tests that want the machine for themselves"
-	$(BIN)/python -m pytest $(ALONE)
+	@echo "== Running the tests that leave room for others, as many at once as there are cores;"
+	@echo "== then, whatever came of these, those that want the machine for themselves"
+	@$(UNITS); others=$$?; $(BIN)/python -m pytest $(ALONE) && exit $$others
 
 check: $(VENV)/.installed-dev lint
 	$(UNITS)

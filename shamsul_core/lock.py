@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from shamsul_core.run import RunError
-from shamsul_core.storage import is_remote, reaching, store
+from shamsul_core.storage import is_remote, reaching, read_bytes, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,13 +98,13 @@ def _lease(owner: str) -> bytes:
 
 
 def _owner_of(path: Path) -> str:
-    return path.read_text(encoding="utf-8").partition(" ")[2].strip()
+    return read_bytes(path).decode().partition(" ")[2].strip()
 
 
 def _runs_until(path: Path) -> float:
     """Return when a lease ends, in seconds since 1970; one that cannot be read has ended, without one it is infinite."""
     try:
-        return float(path.read_text(encoding="utf-8").split()[0])
+        return float(read_bytes(path).split()[0])
     except FileNotFoundError:
         return float("inf")
     except (ValueError, IndexError):

@@ -49,6 +49,21 @@ def absolute(path: Path) -> str:
     return str(path) if is_remote(path) else str(path.resolve())
 
 
+def read_bytes(path: Path) -> bytes:
+    """Return a file's content, of one moment: a store is asked once, so that nothing is replaced between two questions.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read; `FileNotFoundError` where there is none.
+    """
+    if not is_remote(path):
+        return path.read_bytes()
+    files, name = store(path)
+    with reaching(path):
+        return bytes(files.cat_file(name))
+
+
 @contextmanager
 def reaching(path: str | Path) -> Iterator[None]:
     """Let whatever a store's library raises be an `OSError` that names the place.

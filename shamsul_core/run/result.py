@@ -18,7 +18,7 @@ from safetensors.numpy import load, save
 
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.run.manifest import SCHEMA, RunError
-from shamsul_core.storage import is_remote, reaching, store
+from shamsul_core.storage import is_remote, reaching, read_bytes, store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,8 +84,7 @@ class _RemoteFile:
 
     @cached_property
     def _tensors(self) -> dict[str, npt.NDArray[Any]]:
-        with reaching(self._path):
-            return load(self._path.read_bytes())
+        return load(read_bytes(self._path))
 
 
 _DAMAGE = (SafetensorError, OSError, LookupError, ValueError, TypeError, AttributeError, RecursionError)

@@ -28,7 +28,7 @@ from shamsul_core.run.tables import (
     read_segmentation,
     write_table,
 )
-from shamsul_core.storage import is_remote, place, reaching
+from shamsul_core.storage import is_remote, place, reaching, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -65,8 +65,7 @@ class Run:
         """
         path = folder / "manifest.json"
         try:
-            with reaching(path):
-                return cls(folder, Manifest.from_json(path.read_text(encoding="utf-8")))
+            return cls(folder, Manifest.from_json(read_bytes(path).decode()))
         except FileNotFoundError as error:
             message = (
                 f"{folder}: no run here (no manifest.json); make one with: python -m shamsul_core explain"

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from shamsul_core.atomic import write_atomically
 from shamsul_core.run.manifest import RunError
-from shamsul_core.storage import is_remote, reaching
+from shamsul_core.storage import is_remote, reaching, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -167,8 +167,7 @@ def _content(path: Path) -> Path | BytesIO:
     """Return what pyarrow reads: the file itself, or what was fetched from an object store."""
     if not is_remote(path):
         return path
-    with reaching(path):
-        return BytesIO(path.read_bytes())
+    return BytesIO(read_bytes(path))
 
 
 def _typed(table: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:

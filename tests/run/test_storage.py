@@ -16,7 +16,7 @@ from shamsul_core.lock import alone
 from shamsul_core.run import Run, RunError
 from shamsul_core.scoring import score_run
 from shamsul_core.segmentation import PRESETS
-from shamsul_core.storage import place, store
+from shamsul_core.storage import place, read_bytes, store
 from tests.test_cli import call, said
 from tests.test_engine import make_plan, tables_equal
 
@@ -113,7 +113,7 @@ def test_a_living_engines_lock_is_renewed(s3, monkeypatch):
     monkeypatch.setattr(lock, "LEASE_SECONDS", 0.2)
     folder = place(f"{s3}/living")
     with alone(folder):
-        first = (folder / ".lock").read_bytes()
+        first = read_bytes(folder / ".lock")
         renewed = threading.Event()
         original = lock._lease
 
@@ -123,7 +123,22 @@ def test_a_living_engines_lock_is_renewed(s3, monkeypatch):
 
         monkeypatch.setattr(lock, "_lease", lease)
         assert renewed.wait(30)
-        assert first.split()[1] == (folder / ".lock").read_bytes().split()[1]
+        assert first.split()[1] == read_bytes(folder / ".lock").split()[1]
+
+
+def test_what_is_replaced_while_it_is_read_is_the_old_or_the_new_one(s3, monkeypatch):
+    path = place(f"{s3}/replaced")
+    path.write_bytes(b"the old one")
+    files, name = store(path)
+    info = files.info
+
+    def replaced_after(*args, **kwargs):
+        known = info(*args, **kwargs)
+        files.pipe_file(name, b"the new one, which is longer")  # as another engine would
+        return known
+
+    monkeypatch.setattr(files, "info", replaced_after)
+    assert read_bytes(path) in (b"the old one", b"the new one, which is longer")
 
 
 def test_an_engine_that_stalled_leaves_its_successors_lease_alone(s3, monkeypatch):
@@ -141,7 +156,7 @@ def test_an_engine_that_stalled_leaves_its_successors_lease_alone(s3, monkeypatc
         files.pipe_file(name, b"99999999999 successor\n")  # which found the lease run out
         for _ in range(3):
             assert looked.acquire(timeout=30)
-        assert (folder / ".lock").read_bytes() == b"99999999999 successor\n"
+        assert read_bytes(folder / ".lock") == b"99999999999 successor\n"
     assert (folder / ".lock").read_bytes() == b"99999999999 successor\n"
 
 
@@ -166,7 +181,7 @@ def test_a_store_that_does_not_answer_is_one_line(s3, monkeypatch):
         raise RuntimeError("Could not connect\nto the endpoint")  # botocore's errors have no more common base
 
     folder = place(f"{s3}/silent")
-    monkeypatch.setattr(type(folder.fs), "cat_file", unreachable)
+    monkeypatch.setattr(folder.fs, "cat_file", unreachable)
     monkeypatch.setattr(type(folder.fs), "_exists", unreachable)
     monkeypatch.setattr(type(folder.fs), "open", unreachable)
     with pytest.raises(RunError, match="Could not connect to the endpoint"):
