@@ -32,7 +32,7 @@ from shamsul_core.upload import intake
 from shamsul_core.upload.deidentify import deidentified
 from shamsul_core.upload.intake import IntakeError, is_dicom, take_in, take_in_mask
 from tests.made import image_id, make_cohort, make_run
-from tests.upload.radiographs import as_jpeg_2000, file_of, picture, radiograph, ramp
+from tests.imaging.radiographs import as_jpeg_2000, file_of, picture, radiograph, ramp
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,6 +13,7 @@ from shamsul_core.cohort.views import ids_of_view
 from shamsul_core.figures.cases import CARD_PX, case_card, make_case
 from shamsul_core.figures.comparison import comparison_scene
 from shamsul_core.figures.overlay import encode_scene, picture_of
+from shamsul_core.imaging import to_8_bits
 from shamsul_core.labels import OBSERVATIONS
 from shamsul_core.metrics.assessment import assess
 from shamsul_core.metrics.classification import u_zeros
@@ -246,7 +247,7 @@ def _listed(
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _picture(folder: str, image_id: str) -> Picture:
-    return picture_of(open_run_cohort(folder).radiographs[image_id].pixels())
+    return picture_of(to_8_bits(open_run_cohort(folder).radiographs[image_id].pixels()))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

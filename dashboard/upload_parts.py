@@ -132,12 +132,20 @@ def take_mask(upload: Upload, pathology: str) -> None:
             help=replaces,
         )
         return
+    geometry = upload.geometry
+    if geometry.stored == geometry.shown and not geometry.is_as_stored:  # the mask's size does not tell
+        st.radio(
+            "The mask was drawn on",
+            (uploading.AS_STORED, uploading.AS_SHOWN),
+            key=uploading.drawn_on_key(upload),
+            help="The file's orientation is not upright, so the radiograph was turned to be shown.",
+        )
     key = uploading.file_key("mask")
     st.file_uploader(
         f"Your mask of {pathology}",
         key=key,
         on_change=uploading.bring_mask,
         args=(key, upload, pathology),
-        help="A PNG of the same size as the radiograph, white where you see the finding, or a segmentation JSON in "
-        f"CheXlocalize's format. Each method's IoU (intersection over union) with it is then shown. {replaces}",
+        help="A PNG of the same size as the radiograph, white (or opaque) where you see the finding, or a JSON file of "
+        f"CheXlocalize, COCO or Label Studio. Each method's IoU (intersection over union) with it is then shown. {replaces}",
     )

@@ -13,6 +13,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard import visit
 from shamsul_core.cohort import CohortError
+from shamsul_core.imaging import to_8_bits
 from shamsul_core.model_card import model_file, read_card
 from shamsul_core.upload.desk import Desk
 from shamsul_core.upload.examples import Example, choose_examples
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 _MODEL = "SHAMSUL_MODEL"
 _CHOSEN, _PROBLEMS, _TURN = "upload chosen", "upload problems", "upload turn"
+AS_STORED, AS_SHOWN = "The file as stored", "The radiograph as shown here"
+"""On which picture a mask was drawn, where the radiograph was turned to be shown."""
+
 _THUMBNAIL_PX = 240
 _SPECIAL = "\\`*_{}[]()<>#+-.!|$~:"
 
@@ -69,7 +73,7 @@ def examples(_cohort: Cohort, folder: str) -> list[tuple[Example, bytes]]:
 
 
 def _thumbnail(example: Example) -> bytes:
-    picture = Image.fromarray(example.radiograph.pixels())
+    picture = Image.fromarray(to_8_bits(example.radiograph.pixels()))
     picture.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
     file = BytesIO()
     picture.save(file, "jpeg", quality=85)
@@ -131,10 +135,16 @@ def bring_example(example: Example, desk: Desk) -> None:
 
 def bring_mask(key: str, upload: Upload, pathology: str) -> None:
     """Take in a mask of the reader's."""
+    as_stored = st.session_state.get(drawn_on_key(upload), AS_STORED) == AS_STORED
     for name, content in _files(key):
-        problem = upload.load_mask(pathology, name, content)
+        problem = upload.load_mask(pathology, name, content, as_stored=as_stored)
         if problem is not None:
             _tell(problem)
+
+
+def drawn_on_key(upload: Upload) -> str:
+    """Return under which key the session knows on which picture the reader's masks were drawn."""
+    return f"drawn on {upload.number}"
 
 
 def remove(upload: Upload) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 
 from dashboard import reading
 from shamsul_core.cohort import CohortError
+from shamsul_core.imaging.bounded import READER
 from shamsul_core.run import RunError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def warm_up(_run: Run) -> None:
 
 
 def _load(run: Run) -> None:
+    READER.warm()
     for name in _MODULES:
         import_module(name)
     with suppress(RunError, CohortError):  # the page that wants it says it

@@ -30,6 +30,7 @@ from pydicom.uid import RLELossless
 from shamsul_core.figures.display import AS_AT_FIRST, displayed_scene
 from shamsul_core.figures.scene import EXPERT, hatching_in_words
 from shamsul_core.figures.still import still
+from shamsul_core.imaging import to_8_bits
 from shamsul_core.scoring import expert_mask
 from shamsul_core.segmentation import segment
 from shamsul_core.wording import RESEARCH_ONLY, origin_in_words
@@ -128,7 +129,7 @@ def _radiograph(radiograph: Radiograph, banner: str | None, uid: Callable[..., s
     """Return a radiograph that was no DICOM image as one."""
     patient, _, rest = radiograph.id.partition("_")
     image = SCImage(
-        pixel_array=radiograph.pixels(),
+        pixel_array=to_8_bits(radiograph.pixels()),
         photometric_interpretation="MONOCHROME2",
         bits_allocated=8,
         coordinate_system="PATIENT",

@@ -59,7 +59,7 @@ class Classifier:
     def __post_init__(self) -> None:
         self.network.eval().requires_grad_(requires_grad=False)
 
-    def preprocess(self, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
+    def preprocess(self, pixels: npt.NDArray[np.uint8 | np.uint16]) -> torch.Tensor:
         """Return the network's input, float32, 1 × 3 × size × size, of a radiograph H × W (uint8)."""
         return self.preprocessing(pixels).to(self.device)
 
@@ -69,7 +69,7 @@ class Classifier:
         logits: torch.Tensor = self.network(batch)
         return logits
 
-    def predict(self, pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
+    def predict(self, pixels: npt.NDArray[np.uint8 | np.uint16]) -> dict[str, float]:
         """Return the probability of each pathology on one radiograph H × W (uint8)."""
         probabilities = torch.sigmoid(self.logits(self.preprocess(pixels)))[0]
         return dict(zip(self.pathologies, probabilities.tolist(), strict=True))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     import numpy.typing as npt
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -41,9 +41,12 @@ class Preprocessing:
             message = f"unusable preprocessing: {self}"
             raise ValueError(message)
 
-    def resize(self, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
-        """Return intensities in 0..1, float32, 1 × 1 × size × size (bilinear, antialiased)."""
-        intensities = torch.as_tensor(pixels)[None, None].float() / 255
+    def resize(self, pixels: npt.NDArray[np.uint8 | np.uint16]) -> torch.Tensor:
+        """Return intensities in 0..1, float32, 1 × 1 × size × size (bilinear, antialiased), of grey levels H × W."""
+        # torch resizes no uint16; the division is the same in float32
+        intensities = torch.as_tensor(pixels.astype(np.float32))[None, None] / float(
+            np.iinfo(pixels.dtype).max
+        )
         size = (self.size_px, self.size_px)
         return F.interpolate(intensities, size, mode="bilinear", align_corners=False, antialias=True)
 
@@ -52,8 +55,8 @@ class Preprocessing:
         mean, std = (intensities.new_tensor(values).view(1, 3, 1, 1) for values in (self.mean, self.std))
         return (intensities - mean) / std
 
-    def __call__(self, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
-        """Return the network's input, float32, 1 × 3 × size × size, of pixels H × W (uint8)."""
+    def __call__(self, pixels: npt.NDArray[np.uint8 | np.uint16]) -> torch.Tensor:
+        """Return the network's input, float32, 1 × 3 × size × size, of grey levels H × W."""
         return self.normalise(self.resize(pixels))
 
     def to_json(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import cv2
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shamsul_core.cohort.radiograph import Size
+    from shamsul_core.imaging import Geometry
 
 __all__ = ["Annotation", "decode_rle", "encode_mask", "fill_contours", "outline_mask", "read_contours"]
 
@@ -101,6 +102,20 @@ class Annotation:
             The encoding is malformed.
         """
         return self.area == 0
+
+    def shown(self, geometry: Geometry) -> Annotation:
+        """Return it on the radiograph as shown, where it was drawn on the radiograph as stored.
+
+        Raises
+        ------
+        CohortError
+            The encoding is malformed.
+        """
+        if geometry.is_as_stored:
+            return self
+        rle = None if self.rle is None else encode_mask(geometry.show(self.mask()))
+        polygons = tuple(geometry.show_points(points) for points in self.polygons)
+        return replace(self, size=geometry.shown, rle=rle, polygons=polygons)
 
     @property
     def contours(self) -> tuple[ContourArray, ...]:

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from shamsul_core.cohort.experts import ExpertReading, SalientPoints, other_size
 from shamsul_core.cohort.image_files import find_images
 from shamsul_core.cohort.label_table import read_label_table
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from shamsul_core.cohort.label_table import LabelRow
     from shamsul_core.cohort.layout import Layout, Split
     from shamsul_core.cohort.radiograph import Radiograph, Size
+    from shamsul_core.imaging import Geometry
 
 _NAMELESS_SIMULATION = "Simulated radiographs, not of patients."
 
@@ -80,7 +83,7 @@ class CheXpertCohort:
         self._layout = layout
         self._radiographs = radiographs
         self._problems = problems
-        self._sizes: dict[str, Size | None] = {}
+        self._geometries: dict[str, Geometry | None] = {}
         files = layout.expert_files
         self._ground_truth = ExpertReading(files.get("gt_segmentations"), files.get("gt_annotations"))
         self._benchmark = ExpertReading(files.get("hb_segmentations"), files.get("hb_annotations"))
@@ -124,7 +127,11 @@ class CheXpertCohort:
 
     def salient_points(self, image_id: str, pathology: str) -> tuple[Point, ...]:
         """Return the points these radiologists clicked, see `Cohort.salient_points`."""
-        return self._points.points(image_id, self._known(image_id, pathology))
+        points = self._points.points(image_id, self._known(image_id, pathology))
+        geometry = self._geometry(image_id) if points else None
+        return (
+            points if geometry is None else tuple(map(tuple, geometry.show_points(np.array(points)).tolist()))
+        )
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
@@ -173,11 +180,13 @@ class CheXpertCohort:
         name = self._known(image_id, pathology)
         if not reading.is_available:
             return None
-        annotation = reading.annotation(image_id, name, lambda: self._radiographs[image_id].size)
-        size = self._size(image_id)
-        for problem in () if size is None else other_size(annotation, size):
+        annotation = reading.annotation(image_id, name, lambda: self._radiographs[image_id].geometry.stored)
+        geometry = self._geometry(image_id)
+        if geometry is None or annotation.size == geometry.shown != geometry.stored:
+            return annotation
+        for problem in other_size(annotation, geometry.stored):
             raise CohortError(problem.message, subject=problem.subject)
-        return annotation
+        return annotation.shown(geometry)
 
     def _known(self, image_id: str, pathology: str) -> str:
         if image_id not in self._radiographs:
@@ -188,14 +197,14 @@ class CheXpertCohort:
             raise CohortError(message, subject=self.name)
         return name
 
-    def _size(self, image_id: str) -> Size | None:
-        """Return the radiograph's size, ``None`` where its file cannot be read; an annotation can be shown all the same."""
-        if image_id not in self._sizes:
+    def _geometry(self, image_id: str) -> Geometry | None:
+        """Return how the radiograph lies, ``None`` where its file cannot be read; an annotation can be shown all the same."""
+        if image_id not in self._geometries:
             try:
-                self._sizes[image_id] = self._radiographs[image_id].size
+                self._geometries[image_id] = self._radiographs[image_id].geometry
             except CohortError:
-                self._sizes[image_id] = None
-        return self._sizes[image_id]
+                self._geometries[image_id] = None
+        return self._geometries[image_id]
 
     @property
     def _expert_sources(self) -> tuple[ExpertReading, ExpertReading, SalientPoints]:
@@ -212,11 +221,11 @@ class CheXpertCohort:
                     yield Problem(f"{name} {quoted(image_id)}", "this entry has no radiograph; it is ignored")
 
     def _check(self, image_id: str) -> Iterator[Problem]:
+        size: Size | None = None
         try:
-            height, width = self._radiographs[image_id].pixels().shape
-            size: Size | None = (height, width)
+            self._radiographs[image_id].pixels()
+            size = self._radiographs[image_id].geometry.stored
         except CohortError as error:
-            size = None
             yield error.problem
         for source in self._expert_sources:
             yield from source.check(image_id, size)

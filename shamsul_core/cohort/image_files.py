@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 _DEPTH = 3  # patient / study / view
 _SHAPE = re.compile(
-    r"(?:^|[\\/])(patient\d+)[\\/](study\d+)[\\/](view\d+_(?:frontal|lateral))\.(?:jpe?g|png)\Z", re.I
+    r"(?:^|[\\/])(patient\d+)[\\/](study\d+)[\\/](view\d+_(?:frontal|lateral))\.(?:jpe?g|png|tiff?|dcm)\Z",
+    re.I,
 )
-_ENDINGS = (".jpg", ".jpeg", ".png")
+_ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".dcm")
 
 
 def image_id_of(path: str) -> str | None:

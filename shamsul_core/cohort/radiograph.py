@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
 
 from shamsul_core.cohort.problems import CohortError
+from shamsul_core.imaging import ImageError, read_geometry, read_radiograph
 from shamsul_core.labels import OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from shamsul_core.imaging import Geometry
+
 Size: TypeAlias = tuple[int, int]
 """Height and width in pixels."""
 
-PixelArray: TypeAlias = npt.NDArray[np.uint8]
+PixelArray: TypeAlias = npt.NDArray[np.uint8 | np.uint16]
 View: TypeAlias = Literal["frontal", "lateral"]
 Projection: TypeAlias = Literal["AP", "PA"]
-
-# Pillow is documented to raise OSError on a bad image; on bytes changed at random it also raises these.
-DECODING_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
 
 
 def blank_labels() -> dict[str, float | None]:
@@ -57,7 +41,7 @@ class Radiograph:
     id
         CheXlocalize's id, such as ``"patient64541_study1_view1_frontal"``.
     path
-        The image file, JPEG or PNG.
+        The image file: JPEG, PNG, TIFF or DICOM.
     labels
         For each of the 14 observations in CheXpert's order: 1.0 positive, 0.0 negative, -1.0 uncertain, ``None`` where
         the label file says nothing.
@@ -79,15 +63,26 @@ class Radiograph:
 
     @property
     def size(self) -> Size:
-        """Height and width in pixels, from the file's header alone.
+        """Height and width in pixels as shown, from the file's header alone.
 
         Raises
         ------
         CohortError
-            The file is missing or is not a JPEG or PNG image.
+            The file is missing or is no image that can be read.
         """
-        with _opened(self.path) as image:
-            return image.height, image.width
+        return self.geometry.shown
+
+    @property
+    def geometry(self) -> Geometry:
+        """How the pixels lie in the file, on which contours and masks are drawn; from its header alone.
+
+        Raises
+        ------
+        CohortError
+            The file is missing or is no image that can be read.
+        """
+        with _read(self.path):
+            return read_geometry(self.path)
 
     def pixels(self) -> PixelArray:
         """Read the pixels.
@@ -95,63 +90,35 @@ class Radiograph:
         Returns
         -------
         numpy.ndarray
-            uint8, H × W, 0 to 255 as stored; 16-bit images are scaled to 8 bits, colour becomes luminance (ITU-R 601).
-            An EXIF orientation is not applied: contours and masks are drawn on the pixels as stored.
+            uint8 as stored, or uint16 where the file has more than 8 bits, H × W; see `shamsul_core.imaging.Presented`.
+            Colour becomes luminance (ITU-R 601).
 
         Raises
         ------
         CohortError
-            The file is missing, cut off, or is not a JPEG or PNG image.
+            The file is missing, cut off, or is no image that can be read.
         """
         return read_pixels(self.path)
 
 
 def read_pixels(path: Path) -> PixelArray:
-    """Read a JPEG or PNG file as `Radiograph.pixels` does.
-
-    Parameters
-    ----------
-    path
-        The image file.
-
-    Returns
-    -------
-    numpy.ndarray
-        uint8, H × W.
+    """Read an image file as `Radiograph.pixels` does.
 
     Raises
     ------
     CohortError
-        The file is missing, cut off, or is not a JPEG or PNG image.
+        The file is missing, cut off, or is no image that can be read.
     """
-    with _opened(path) as image:
-        return _to_8_bits(image)
-
-
-def _to_8_bits(image: Image.Image) -> PixelArray:
-    if image.mode.startswith("I"):
-        deep = np.asarray(image).astype(np.uint32)
-        # 65535 = 255 × 257, so this is division by 257 rounded to nearest; a shift by 8 would darken by up to one step.
-        return ((np.minimum(deep, 65535) + 128) // 257).astype(np.uint8)
-    return np.array(image.convert("L"), dtype=np.uint8)
+    with _read(path):
+        return read_radiograph(path).pixels
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _read(path: Path) -> Iterator[None]:
     try:
-        with Image.open(path, formats=("JPEG", "PNG")) as image:
-            yield image
-    except DECODING_ERRORS as error:
-        raise CohortError(_reason(error), subject=str(path)) from error
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return "the image file is missing; put it back or remove its line from the label file"
-    if isinstance(error, PermissionError | IsADirectoryError):
-        return f"the image file cannot be opened ({error.strerror}); make it readable"
-    if isinstance(error, UnidentifiedImageError):
-        return "this is not a JPEG or PNG image; save the radiograph in one of these formats"
-    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
-        return "the image claims far more pixels than any radiograph has; save it again at its true size"
-    return f"the image file is cut off or damaged ({error}); copy it again from its source"
+        yield
+    except ImageError as error:
+        words = str(error)
+        rest = words.removeprefix("it ")
+        message = f"the image file cannot be read: {words}" if rest == words else f"the image file {rest}"
+        raise CohortError(message, subject=str(path)) from error

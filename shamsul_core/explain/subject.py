@@ -31,7 +31,7 @@ class Subject:
     """
 
     classifier: Classifier
-    pixels: npt.NDArray[np.uint8]
+    pixels: npt.NDArray[np.uint8 | np.uint16]
     _superpixels: dict[tuple[SuperpixelSettings, int], npt.NDArray[np.intp]] = field(default_factory=dict)
     _streams: dict[tuple[SuperpixelSettings, float, int], CoalitionStream] = field(default_factory=dict)
 

@@ -50,7 +50,11 @@ PAPER_SHAP = SuperpixelSettings(of="normalised", compactness=30, sigma=3)
 
 
 def superpixels(
-    pixels: npt.NDArray[np.uint8], preprocessing: Preprocessing, settings: SuperpixelSettings, *, seed: int
+    pixels: npt.NDArray[np.uint8 | np.uint16],
+    preprocessing: Preprocessing,
+    settings: SuperpixelSettings,
+    *,
+    seed: int,
 ) -> npt.NDArray[np.intp]:
     """Cut a radiograph, as the network sees it, into superpixels.
 

@@ -15,6 +15,7 @@ from shamsul_core.figures.findings import Metric, lesion, lesion_fact, percent, 
 from shamsul_core.figures.model_card import NEVER_REAL
 from shamsul_core.figures.overlay import map_for_thresholds, picture_of
 from shamsul_core.figures.scene import Agreement, Levels, Panel, Picture, Scene
+from shamsul_core.imaging import to_8_bits
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
 from shamsul_core.metrics.decisions import RULE_MEANINGS, Thresholds
 from shamsul_core.metrics.localisation import iou
@@ -99,7 +100,7 @@ def comparison_scene(
     thresholds = thresholds or Thresholds()
     radiograph = cohort.radiographs[image_id]
     result = run.read_record(image_id)
-    pixels = radiograph.pixels() if picture is None else np.zeros((0, 0), np.uint8)
+    pixels = to_8_bits(radiograph.pixels()) if picture is None else np.zeros((0, 0), np.uint8)
     size = (pixels.shape[0], pixels.shape[1]) if picture is None else (picture.height, picture.width)
     expert, note = _expert_mask(cohort, image_id, pathology, size)
     if picture is None and longest_px is not None and longest_px < max(size):

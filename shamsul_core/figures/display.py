@@ -23,8 +23,9 @@ from shamsul_core.scoring import score_result, segmentation_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy.typing as npt
+
     from shamsul_core.cohort import Cohort
-    from shamsul_core.cohort.radiograph import PixelArray
     from shamsul_core.figures.scene import Scene
     from shamsul_core.run import Run
     from shamsul_core.segmentation import SegmentationSettings
@@ -175,7 +176,7 @@ class Display:
         )
         return rows, columns
 
-    def windowed(self, pixels: PixelArray) -> PixelArray:
+    def windowed(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Return a radiograph, uint8, as it looks in the window: (grey - centre) / width + 1/2 of white, cut at both ends.
 
         As the viewer does with each grey level; the window that it begins with leaves all as they are.

@@ -64,7 +64,7 @@ class Job:
         Why it failed, a sentence.
     """
 
-    pixels: npt.NDArray[np.uint8]
+    pixels: npt.NDArray[np.uint8 | np.uint16]
     state: State = "waiting"
     probabilities: Mapping[str, float] = field(default_factory=dict)
     outcomes: dict[str, tuple[list[Heatmap], list[FailureWords]]] = field(default_factory=dict)
@@ -120,7 +120,7 @@ class Desk:
         self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
         self._thread.start()
 
-    def ask(self, pixels: npt.NDArray[np.uint8]) -> Job:
+    def ask(self, pixels: npt.NDArray[np.uint8 | np.uint16]) -> Job:
         """Queue a radiograph, uint8, H × W."""
         job = Job(pixels)
         with self._changed:

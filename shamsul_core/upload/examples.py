@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from shamsul_core.upload.intake import Intake
 
 if TYPE_CHECKING:
@@ -57,7 +55,7 @@ class Example:
         CohortError
             If it cannot be read.
         """
-        return Intake(np.array(self.radiograph.pixels()), self.radiograph.view, self.radiograph.projection)
+        return Intake(self.radiograph.pixels(), self.radiograph.view, self.radiograph.projection)
 
 
 def choose_examples(cohort: Cohort, count: int = COUNT) -> list[Example]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -15,12 +16,12 @@ from shamsul_core.cohort import CohortError
 from shamsul_core.cohort.annotations import read_contours
 from shamsul_core.figures.comparison import comparison_scene
 from shamsul_core.figures.overlay import encode_scene, picture_of
+from shamsul_core.imaging import Geometry, deidentified, is_dicom, to_8_bits
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
 from shamsul_core.provenance import now
-from shamsul_core.upload.deidentify import deidentified
 from shamsul_core.upload.desk import About, Desk, Job
 from shamsul_core.upload.held import HeldCohort, HeldRun, held_cohort, held_run
-from shamsul_core.upload.intake import IntakeError, is_dicom, take_in, take_in_mask
+from shamsul_core.upload.intake import IntakeError, take_in, take_in_mask
 
 if TYPE_CHECKING:
     from shamsul_core.cohort.annotations import ContourArray
@@ -59,6 +60,8 @@ class Upload:
         Counts up with each change of what the reader marked.
     number
         No other upload of this server has it.
+    uid_secret
+        Of which the UIDs of what is saved are made: the same ones each time.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Upload:
     marks: int = 0
     created: str = field(default_factory=now)
     number: int = field(default_factory=itertools.count(1).__next__)
+    uid_secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     cohort: HeldCohort = field(init=False)
     picture: Picture = field(init=False, repr=False)
     job: Job = field(init=False)
@@ -100,9 +104,11 @@ class Upload:
         )
 
     def _begin(self) -> None:
-        pixels = 255 - self.intake.pixels if self.is_inverted else self.intake.pixels
+        pixels = self.intake.pixels
+        if self.is_inverted:
+            pixels = np.iinfo(pixels.dtype).max - pixels
         self.cohort = held_cohort(self.intake, pixels, self.simulated)
-        self.picture = picture_of(pixels)
+        self.picture = picture_of(to_8_bits(pixels))
         self.job = self.desk.ask(pixels)
 
     @property
@@ -140,7 +146,7 @@ class Upload:
             with suppress(ValueError):  # of an array that belongs to another, which goes with that
                 pixels.setflags(write=True)
                 pixels.fill(0)
-        self.picture = picture_of(self.intake.pixels)
+        self.picture = picture_of(to_8_bits(self.intake.pixels))
         self.cohort.loaded.clear()
         self.cohort.drawn.clear()
 
@@ -164,10 +170,18 @@ class Upload:
             return None
         return contour
 
-    def load_mask(self, pathology: str, name: str, content: bytes) -> str | None:
-        """Take a mask from a file; return what is wrong with it, ``None`` where nothing is."""
+    @property
+    def geometry(self) -> Geometry:
+        """How the radiograph lies in its file."""
+        size = self.cohort.radiograph.size
+        return self.intake.geometry or Geometry(size, size)
+
+    def load_mask(self, pathology: str, name: str, content: bytes, *, as_stored: bool = True) -> str | None:
+        """Take a mask from a file; return what is wrong with it, ``None`` where nothing is; see `take_in_mask`."""
         try:
-            mask = take_in_mask(name, content, self.cohort.radiograph.size, pathology)
+            mask = take_in_mask(
+                name, content, self.geometry, pathology, image_name=self.name, as_stored=as_stored
+            )
         except IntakeError as error:
             return str(error)
         self.cohort.load(pathology, mask)
@@ -210,7 +224,7 @@ class Upload:
     def saved(self) -> bytes:
         """Return the radiograph without its patient's data: a DICOM file as DICOM, any other as PNG."""
         if self.dicom is not None:
-            return deidentified(self.dicom)
+            return deidentified(self.dicom, self.uid_secret)
         file = BytesIO()
         Image.fromarray(self.intake.pixels).save(file, "png")
         return file.getvalue()

@@ -105,7 +105,7 @@ def _explain(
     classifier: Classifier,
     explainers: list[Explainer],
     pathologies: list[str],
-    pixels: npt.NDArray[np.uint8],
+    pixels: npt.NDArray[np.uint8 | np.uint16],
 ) -> None:
     method, passes = "", 0
 

@@ -15,9 +15,9 @@ from shamsul_core.run import Run
 from shamsul_core.scoring import score_run
 from shamsul_core.segmentation import PRESETS
 from tests.browser.crawling import SLOW_MS, Crawler
+from tests.imaging.radiographs import file_of, radiograph
 from tests.made import expert_rectangle, image_id
 from tests.serving import served, served_script
-from tests.upload.radiographs import file_of, radiograph
 
 pytestmark = pytest.mark.timeout(900)
 

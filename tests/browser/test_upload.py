@@ -15,8 +15,8 @@ from pydicom import dcmread
 from shamsul_core.figures.model_card import NEVER_REAL
 from shamsul_core.model_card import ModelCard
 from shamsul_core.reviews import Reviews
+from tests.imaging.radiographs import file_of, picture, radiograph, ramp
 from tests.serving import served
-from tests.upload.radiographs import file_of, picture, radiograph, ramp
 
 METHODS = ("gradcam", "lrp", "lime", "shap")
 SLOW = 90_000

@@ -197,7 +197,7 @@ def test_a_damaged_image_is_found_by_check_only(writer):
     path.write_bytes(path.read_bytes()[:400])
     cohort = writer.open()
     assert cohort.problems == ()
-    assert the_only_line(cohort.check()).startswith(f"{path}: the image file is cut off or damaged")
+    assert the_only_line(cohort.check()).startswith(f"{path}: the image file is damaged or incomplete")
     assert cohort.annotation(FIRST, "Cardiomegaly").area == HEART.sum()
 
 

@@ -18,8 +18,8 @@ from shamsul_core.upload.desk import About, Desk, Job
 from shamsul_core.upload.examples import choose_examples
 from shamsul_core.upload.progress import progress_in_words
 from shamsul_core.upload.upload import Upload
+from tests.imaging.radiographs import file_of, picture, radiograph
 from tests.made import made_pixels
-from tests.upload.radiographs import file_of, picture, radiograph
 from tests.upload.test_desk import follow
 
 PIXELS = made_pixels(260, 220)

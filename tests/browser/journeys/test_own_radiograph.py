@@ -5,8 +5,8 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.browser.journeys.visit import Visit
+from tests.imaging.radiographs import file_of, radiograph
 from tests.serving import served
-from tests.upload.radiographs import file_of, radiograph
 
 
 def test_an_own_radiograph(page, made_run, small_model, tmp_path, monkeypatch):

@@ -15,10 +15,11 @@ from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 from pydicom.uid import generate_uid
 
-from shamsul_core.upload.deidentify import deidentified
+from shamsul_core.imaging import deidentified as deidentified_by
 from shamsul_core.upload.intake import take_in
-from tests.upload.radiographs import as_jpeg_2000, file_of, radiograph, ramp
+from tests.imaging.radiographs import as_jpeg_2000, file_of, radiograph, ramp
 
+UID_SECRET = b"of one upload"
 SECRET = "SECRET"  # noqa: S105
 TAGS = sorted({tag for name in dir(profile) if name.endswith("_TAGS") for tag in getattr(profile, name)})
 NUMBERS = {"US": 4711, "UL": 4711, "SS": 4711, "SL": 4711, "FD": 47110815.5, "FL": 47110815.5}
@@ -31,6 +32,10 @@ VALUES = {
     "UR": f"http://{SECRET}",
     "AT": 0x4711,
 }
+
+
+def deidentified(content: bytes) -> bytes:
+    return deidentified_by(content, UID_SECRET)
 
 
 def value_of(vr: str) -> object:
@@ -106,17 +111,19 @@ def test_the_picture_and_how_it_is_shown_stay(identified):
     assert after.PatientOrientation == ["L", "F"]
 
 
-def test_each_saving_has_uids_of_its_own():
+def test_savings_of_one_upload_are_one_image_and_those_of_another_another():
     uid = generate_uid()
     content = file_of(radiograph(StudyInstanceUID=uid, SeriesInstanceUID=uid))
-    saved = [dcmread(io.BytesIO(deidentified(content))) for _ in range(2)]
-    found = {
-        one[name].value
+    saved = [
+        dcmread(io.BytesIO(deidentified_by(content, secret)))
+        for secret in (UID_SECRET, UID_SECRET, b"another")
+    ]
+    uids = [
+        [one[name].value for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")]
         for one in saved
-        for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
-    }
-    assert len(found) == 6
-    assert uid not in found
+    ]
+    assert uids[0] == uids[1]
+    assert len({*uids[0], *uids[2], uid}) == 7
 
 
 def test_a_comment_in_a_compressed_stream_goes():
@@ -141,8 +148,32 @@ def test_bits_above_the_picture_go():
     assert np.array_equal(np.frombuffer(saved.PixelData, np.uint16).reshape(260, 300), ramp(12))
 
 
-@pytest.mark.filterwarnings("ignore:The value length")
-def test_a_name_in_place_of_a_code_goes():
-    image = radiograph(ViewPosition="Jane Doe of Example Street")
-    assert b"Example" in file_of(image)
-    assert b"Example" not in deidentified(file_of(image))
+WORDS = {
+    "Modality": "JANEDOE",
+    "BodyPartExamined": "JANE DOE",
+    "ViewPosition": "DOE JANE",
+    "PatientOrientation": ["DOE", "JANE"],
+    "Laterality": "DOE",
+    "ImageLaterality": "JANE",
+    "PresentationIntentType": "JANE",
+    "PixelIntensityRelationship": "DOE",
+    "RescaleType": "JANE DOE",
+    "VOILUTFunction": "JANE",
+    "PresentationLUTShape": "DOE",
+    "BurnedInAnnotation": "JANE",
+    "LossyImageCompression": "DOE",
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_only_words_that_the_standard_defines_stay(name):
+    content = file_of(radiograph(**{name: WORDS[name]}))
+    assert b"DOE" in content or b"JANE" in content
+    saved = deidentified(content)
+    assert b"DOE" not in saved
+    assert b"JANE" not in saved
+
+
+def test_a_class_that_is_none_goes():
+    saved = dcmread(io.BytesIO(deidentified(file_of(radiograph(SOPClassUID="1.2.47110815")))))
+    assert saved.SOPClassUID.name == "Computed Radiography Image Storage"

@@ -1,0 +1,191 @@
+"""The process that reads files: started by `bounded` as ``python -m shamsul_core.imaging.worker``.
+
+It takes what is asked at its standard input and answers at its standard output: the length of a JSON object (4 bytes, big
+endian), the object, the length of the content (8 bytes), the content. It never writes a file, and ends with its parent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import struct
+import sys
+import warnings
+from contextlib import suppress
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from stat import S_ISREG
+from typing import TYPE_CHECKING, Any
+
+from shamsul_core.imaging.bounded import LARGEST_FILE, LONGEST_CPU_S, MEMORY_BYTES, received, sent
+from shamsul_core.imaging.refusals import DAMAGED, NOT_AN_IMAGE, RefusedError, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Answer = tuple[dict[str, Any], bytes]
+
+
+def _radiograph(content: bytes, _: Mapping[str, Any]) -> Answer:
+    if _is_dicom(content):
+        from shamsul_core.imaging import dicom
+
+        pixels, facts = dicom.read(dicom.opened(content))
+    else:
+        from shamsul_core.imaging import pictures
+
+        pixels, facts = pictures.read(content)
+    said = facts | {
+        "geometry": asdict(facts["geometry"]),
+        "shape": pixels.shape,
+        "bits": 8 * pixels.itemsize,
+        "is_dicom": _is_dicom(content),
+    }
+    return said, pixels.tobytes()
+
+
+def _geometry(content: bytes, _: Mapping[str, Any]) -> Answer:
+    if _is_dicom(content):
+        from shamsul_core.imaging import dicom
+
+        found = dicom.geometry(dicom.opened(content))
+    else:
+        from shamsul_core.imaging import pictures
+
+        found = pictures.geometry(content)
+    return {"geometry": asdict(found)}, b""
+
+
+def _mask(content: bytes, asked: Mapping[str, Any]) -> Answer:
+    from shamsul_core.imaging import masks
+
+    mask = masks.read(content, asked["pathology"], asked["image_name"])
+    return {"shape": mask.shape}, mask.tobytes()
+
+
+def _deidentified(content: bytes, asked: Mapping[str, Any]) -> Answer:
+    from shamsul_core.imaging.deidentify import deidentified
+
+    return {}, deidentified(content, bytes.fromhex(asked["secret"]))
+
+
+_TASKS: dict[str, Callable[[bytes, Mapping[str, Any]], Answer]] = {
+    "radiograph": _radiograph,
+    "geometry": _geometry,
+    "mask": _mask,
+    "deidentified": _deidentified,
+}
+
+
+def _is_dicom(content: bytes) -> bool:
+    from shamsul_core.imaging.reading import is_dicom
+
+    return is_dicom(content)
+
+
+def answer(asked: Mapping[str, Any], content: bytes) -> Answer:
+    """Return what a file holds, or ``{"refused": sentence}``; an error of memory is ``{"ended": ...}``."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        if "path" in asked:
+            content = _content_of(Path(asked["path"]))
+        return _TASKS[asked["task"]](content, asked)
+    except RefusedError as error:
+        return {"refused": str(error)}, b""
+    except UnidentifiedImageError:
+        return {"refused": NOT_AN_IMAGE}, b""
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return {"refused": "it is too large for a chest radiograph"}, b""
+    except MemoryError:
+        return {"ended": "memory"}, b""
+    except Exception as error:  # noqa: BLE001 - decoders raise whatever they like on damaged bytes
+        if _is_of_memory(error):
+            return {"ended": "memory"}, b""
+        return {"refused": DAMAGED, "because": f"{type(error).__name__}: {error}"[:500]}, b""
+
+
+def _is_of_memory(error: BaseException | None) -> bool:
+    """Return whether memory was what lacked, in whatever a library made of it."""
+    while error is not None:
+        words = str(error).lower()
+        if isinstance(error, MemoryError) or "insufficient memory" in words or "cannot allocate" in words:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _content_of(path: Path) -> bytes:
+    """Return a file's bytes; what is no file, such as a pipe, is refused without waiting for it."""
+    try:
+        opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(opened, "rb") as file:
+            about = os.fstat(file.fileno())
+            if not S_ISREG(about.st_mode):
+                refuse("it is not a file")
+            if about.st_size > LARGEST_FILE:
+                refuse(f"it is larger than any radiograph ({about.st_size / 1e6:.0f} MB)")
+            return file.read(LARGEST_FILE)
+    except (FileNotFoundError, NotADirectoryError):
+        refuse("it is missing; put it back or remove its line from the label file")
+    except IsADirectoryError:
+        refuse("it is not a file")
+    except OSError as error:
+        refuse(f"it cannot be opened ({error.strerror}); make it readable")
+
+
+def _load() -> None:
+    """Import what DICOM files need while nothing is asked: it takes seconds."""
+    for name in ("pydicom.pixels.utils", "highdicom", "cv2", "shamsul_core.imaging.dicom"):
+        with suppress(OSError, ValueError):  # there are systems that cannot look at a pipe without reading
+            if select.select([sys.stdin], [], [], 0)[0]:
+                return
+        import_module(name)
+
+
+def _bound_memory() -> None:
+    """Bound what this process may take, where the system can: see `bounded`."""
+    with suppress(ImportError, OSError, ValueError, StopIteration):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        lines = Path("/proc/self/status").read_text().splitlines()
+        taken = 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmSize"))
+        resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY_BYTES,) * 2)
+
+
+def _bound_time() -> None:
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        longest = int(used.ru_utime + used.ru_stime + LONGEST_CPU_S) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (longest, resource.RLIM_INFINITY))
+
+
+def main() -> None:
+    """Answer until nothing more is asked."""
+    warnings.simplefilter("ignore")  # of pydicom and Pillow, of what is refused or of no consequence here
+    _load()
+    _bound_memory()
+    source, out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a decoder prints is no answer
+    while True:
+        try:
+            asked, content = received(source, LARGEST_FILE)
+        except (EOFError, struct.error, json.JSONDecodeError):
+            return
+        _bound_time()
+        said, found = answer(asked, bytes(content))
+        del content
+        sent(out, said, found)
+        if "ended" in said:
+            return
+
+
+if __name__ == "__main__":
+    with suppress(BrokenPipeError, KeyboardInterrupt):
+        main()
