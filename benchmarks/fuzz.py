@@ -1,8 +1,10 @@
 """Damaged files of every kind that is read, thousands of them: taken or refused in a sentence, and nothing else.
 
 ``python -m benchmarks.fuzz [COUNT]``: so many inputs (10,000) made from whole files by changing, removing, repeating and
-exchanging bytes, the same each time. A child process reads them one by one; the parent watches: an input on which the
-child ends, or is at for over 5 s, or raises what its reader does not promise, is a fault. Exit status 1 if there is one.
+exchanging bytes, the same each time. A child process reads them one by one, images in the bounded process of
+`shamsul_core.imaging` as the server does; the parent watches: an input on which the child ends or grows by over 300 MB, or is
+at for over 20 s, or raises what its reader does not promise, is a fault. Exit status 1 if there is one. The bounded process
+may be ended: how often it was is printed.
 """
 
 from __future__ import annotations
@@ -26,20 +28,22 @@ import pydicom
 from shamsul_core.chexlocalize import read_map
 from shamsul_core.cohort import CohortError, open_cohort
 from shamsul_core.cohort.rle import decode_rle, encode_mask
+from shamsul_core.imaging import Geometry, ImageError, deidentified, is_dicom, reading
+from shamsul_core.imaging.bounded import Reader as BoundedReader
 from shamsul_core.run import Run, RunError
 from shamsul_core.tensor_pickle import MapError
 from shamsul_core.upload import intake
-from shamsul_core.upload.deidentify import deidentified
-from shamsul_core.upload.intake import IntakeError, is_dicom, take_in, take_in_mask
-from tests.made import image_id, make_cohort, make_run
+from shamsul_core.upload.intake import IntakeError, take_in, take_in_mask
 from tests.imaging.radiographs import as_jpeg_2000, file_of, picture, radiograph, ramp
+from tests.imaging.test_masks import coco_file, label_studio, packed
+from tests.made import image_id, make_cohort, make_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
-LONGEST_S = 5.0
-MOST_MB = 1000
+LONGEST_S = 20.0
+MOST_MB = 300
 SIZE = (260, 300)
 
 
@@ -57,7 +61,19 @@ def upload(content: bytes) -> None:
     """Take a file in, and save it without patient data."""
     take_in("upload", content)
     if is_dicom(content):
-        deidentified(content)
+        try:
+            deidentified(content, b"secret")
+        except ImageError as error:
+            message = f"deidentified: {error}"
+            raise IntakeError(message) from error
+
+
+class KeptReader(BoundedReader):
+    """One process for all inputs: to start one for each would take hours."""
+
+    def ask(self, words, content, *, is_private):
+        """Return what the process answers."""
+        return super().ask(words, content, is_private=False)
 
 
 def through(path: Path, read: Callable[[], object], content: bytes) -> None:
@@ -84,8 +100,12 @@ def readers(folder: Path) -> dict[str, Reader]:
             [
                 json.dumps({"x": {"Edema": encode_mask(mask)}}).encode(),
                 picture(mask.astype(np.uint8), "PNG"),
+                *(
+                    json.dumps(made).encode()
+                    for made in (coco_file(encode_mask(mask), name="Edema"), brushed(mask))
+                ),
             ],
-            lambda content: take_in_mask("mask", content, SIZE, "Edema"),
+            lambda content: take_in_mask("mask", content, Geometry(SIZE, SIZE), "Edema"),
             IntakeError,
             0.1,
         ),
@@ -106,6 +126,11 @@ def readers(folder: Path) -> dict[str, Reader]:
             [_model()], partial(through, model, partial(_load_model, str(model))), ValueError, 0.01
         ),
     }
+
+
+def brushed(mask: np.ndarray) -> list:
+    """Return Label Studio's export of a mask."""
+    return label_studio("brushlabels", {"rle": packed(mask)})
 
 
 def _annotations(cohort: Path) -> None:
@@ -218,12 +243,13 @@ def _work(connection: Connection, folder: str) -> None:
         1  # most of pydicom's files are small and no radiographs: they shall reach the decoders
     )
     intake._RADIOGRAPHY = {*intake._RADIOGRAPHY, *intake._OTHERS}
+    reading.READER = bounded = KeptReader(1)
     connection.send(None)
     while True:
         kind, number = connection.recv()
         content = damaged(known[kind].seeds, number)
         Path("/proc/self/clear_refs").write_text("5")  # the peak counts anew
-        before, began = _memory("VmRSS"), time.perf_counter()
+        before, stopped, began = _memory("VmRSS"), bounded.stopped, time.perf_counter()
         try:
             known[kind].read(content)
             outcome = "taken"
@@ -232,7 +258,7 @@ def _work(connection: Connection, folder: str) -> None:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
             outcome = f"{type(error).__name__}: {error}"
         took = time.perf_counter() - began
-        connection.send((outcome, took, _memory("VmHWM") - before))
+        connection.send((outcome, took, _memory("VmHWM") - before, bounded.stopped - stopped))
 
 
 def _memory(name: str) -> float:
@@ -254,16 +280,16 @@ class Child:
         theirs.close()
         self._connection.recv()
 
-    def read(self, kind: str, number: int) -> tuple[str, float, float]:
+    def read(self, kind: str, number: int) -> tuple[str, float, float, int]:
         """Return what came of an input."""
         self._connection.send((kind, number))
         if not self._connection.poll(LONGEST_S):
-            return "hang", LONGEST_S, 0.0
+            return "hang", LONGEST_S, 0.0, 0
         try:
             return self._connection.recv()
         except EOFError:
             self._process.join()
-            return f"ended with status {self._process.exitcode}", 0.0, 0.0
+            return f"ended with status {self._process.exitcode}", 0.0, 0.0, 0
 
     def end(self) -> None:
         """End it, whatever it is at."""
@@ -277,11 +303,14 @@ def main(count: int) -> int:
     child, faults = Child(), 0
     with tempfile.TemporaryDirectory() as folder:
         shares = {kind: reader.share for kind, reader in readers(Path(folder)).items()}
-    print(f"{'kind':32}{'inputs':>8}{'taken':>8}{'refused':>9}{'faults':>8}{'longest':>10}{'memory':>10}")
+    print(
+        f"{'kind':32}{'inputs':>8}{'taken':>8}{'refused':>9}{'faults':>8}{'longest':>10}{'memory':>10}{'ended':>8}"
+    )
     for kind, share in shares.items():
         outcomes, longest, most = Counter(), 0.0, 0.0
         for number in range(round(count * share)):
-            outcome, took, memory = child.read(kind, number)
+            outcome, took, memory, stopped = child.read(kind, number)
+            outcomes["ended"] += stopped
             longest, most = max(longest, took), max(most, memory)
             is_fault = outcome not in ("taken", "refused") or memory > MOST_MB
             outcomes["faults" if is_fault else outcome] += 1
@@ -291,8 +320,8 @@ def main(count: int) -> int:
                 child = Child()
         faults += outcomes["faults"]
         print(
-            f"{kind:32}{outcomes.total():8}{outcomes['taken']:8}{outcomes['refused']:9}{outcomes['faults']:8}"
-            f"{longest:8.2f} s{most:7.0f} MB",
+            f"{kind:32}{round(count * share):8}{outcomes['taken']:8}{outcomes['refused']:9}{outcomes['faults']:8}"
+            f"{longest:8.2f} s{most:7.0f} MB{outcomes['ended']:8}",
             flush=True,
         )
     child.end()

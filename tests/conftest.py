@@ -30,6 +30,14 @@ def sample() -> Path:
 
 
 @pytest.fixture(scope="session")
+def public_samples() -> Path:
+    folder = SAMPLE.parent / "public-samples"
+    if not folder.is_dir():
+        pytest.skip("the public samples are not on this machine")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
     """The address of an empty bucket of an S3 server on this machine, which this process and its children reach."""
     import boto3

@@ -36,6 +36,7 @@ LARGEST_FILE = 256 * 2**20
 _LARGEST_ANSWER = 512 * 2**20
 _MOST_WORDS = 2**20
 
+_COMMAND = [sys.executable, "-m", "shamsul_core.imaging.worker"]
 _ROOT = Path(__file__).parents[2]
 _ENVIRONMENT = {
     **{
@@ -65,9 +66,15 @@ class Reader:
     ----------
     most
         How many there are at once; who asks when all are busy waits.
+    memory_bytes, longest_cpu_s
+        What each may take: over what it starts with, and of the processor for one file.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(
+        self, most: int, *, memory_bytes: int = MEMORY_BYTES, longest_cpu_s: float = LONGEST_CPU_S
+    ) -> None:
+        self._bounds = str(memory_bytes), str(longest_cpu_s)
+        self._most = most
         self._slots = threading.BoundedSemaphore(most)
         self._idle: deque[subprocess.Popen[bytes]] = deque()
         self.stopped = 0
@@ -90,7 +97,7 @@ class Reader:
             If it was over its bounds or ended.
         """
         with self._slots:
-            process = self._idle.popleft() if self._idle else _started()
+            process = self._idle.popleft() if self._idle else self._started()
             try:
                 answer, found = _asked(process, words, content)
             except StoppedError:
@@ -106,19 +113,34 @@ class Reader:
                 raise StoppedError(str(answer["ended"]))
             if is_private:
                 _end(process)
-                process = _started()
+                process = self._started()
             self._idle.append(process)
         return answer, found
 
     def warm(self) -> None:
         """Start a process, so that the first who asks need not wait for it."""
         if not self._idle:
-            self._idle.append(_started())
+            self._idle.append(self._started())
+
+    def close(self) -> None:
+        """End the processes that are not asked at the moment."""
+        while self._idle:
+            _end(self._idle.pop())
 
     def forget(self) -> None:
         """Let go of processes that belong to another process, after a fork."""
         self._idle.clear()
-        self._slots = threading.BoundedSemaphore(max(1, os.cpu_count() or 1))
+        self._slots = threading.BoundedSemaphore(self._most)
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603  # nosec B603
+            [*_COMMAND, *self._bounds],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=_ROOT,
+            env=_ENVIRONMENT,
+        )
 
 
 def sent(file: BinaryIO, words: Mapping[str, Any], content: bytes | memoryview) -> None:
@@ -154,17 +176,6 @@ def _exactly(file: BinaryIO, length: int, most: int) -> bytearray:
             raise EOFError
         at += count
     return content
-
-
-def _started() -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # nosec B603
-        [sys.executable, "-m", "shamsul_core.imaging.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=_ROOT,
-        env=_ENVIRONMENT,
-    )
 
 
 def _asked(

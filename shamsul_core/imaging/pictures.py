@@ -25,13 +25,13 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 def geometry(content: bytes) -> Geometry:
     """Return how a picture lies, from its header."""
     with _opened(content) as image:
-        return Geometry.of_exif((image.height, image.width), _orientation(image, content))
+        return _lies(image, content)
 
 
 def read(content: bytes) -> tuple[npt.NDArray[Any], dict[str, Any]]:
     """Return a picture's pixels as shown, uint8 or uint16, H × W, and what its file says of them."""
     with _opened(content) as image:
-        lies = Geometry.of_exif((image.height, image.width), _orientation(image, content))
+        lies = _lies(image, content)
         colours = 0.0
         if _is_deep_png(content):
             pixels, colours = _deep_png(content)
@@ -44,7 +44,8 @@ def read(content: bytes) -> tuple[npt.NDArray[Any], dict[str, Any]]:
                 pixels = np.iinfo(pixels.dtype).max - pixels
         else:
             pixels = np.array(image.convert("L"), np.uint8)
-    return lies.turn(pixels), {"geometry": lies, "colours": colours}
+        is_turned = image.format == "TIFF"  # Pillow does it when it loads one, and no other
+    return pixels if is_turned else lies.turn(pixels), {"geometry": lies, "colours": colours}
 
 
 def _opened(content: bytes) -> Image.Image:
@@ -53,6 +54,13 @@ def _opened(content: bytes) -> Image.Image:
         refuse("it contains several images; save the radiograph alone")
     check_size(image.height, image.width)
     return image
+
+
+def _lies(image: Image.Image, content: bytes) -> Geometry:
+    size, orientation = (image.height, image.width), _orientation(image, content)
+    if image.format == "TIFF" and Geometry.of_exif(size, orientation).is_transposed:
+        size = size[::-1]  # of which Pillow says how it will be shown
+    return Geometry.of_exif(size, orientation)
 
 
 def _orientation(image: Image.Image, content: bytes) -> object:

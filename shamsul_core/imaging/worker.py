@@ -1,4 +1,4 @@
-"""The process that reads files: started by `bounded` as ``python -m shamsul_core.imaging.worker``.
+"""The process that reads files: started by `bounded` as ``python -m shamsul_core.imaging.worker MEMORY_BYTES CPU_S``.
 
 It takes what is asked at its standard input and answers at its standard output: the length of a JSON object (4 bytes, big
 endian), the object, the length of the content (8 bytes), the content. It never writes a file, and ends with its parent.
@@ -19,7 +19,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
-from shamsul_core.imaging.bounded import LARGEST_FILE, LONGEST_CPU_S, MEMORY_BYTES, received, sent
+from shamsul_core.imaging.bounded import LARGEST_FILE, received, sent
 from shamsul_core.imaging.refusals import DAMAGED, NOT_AN_IMAGE, RefusedError, refuse
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _load() -> None:
         import_module(name)
 
 
-def _bound_memory() -> None:
+def _bound_memory(most: int) -> None:
     """Bound what this process may take, where the system can: see `bounded`."""
     with suppress(ImportError, OSError, ValueError, StopIteration):
         import resource
@@ -154,23 +154,23 @@ def _bound_memory() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         lines = Path("/proc/self/status").read_text().splitlines()
         taken = 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmSize"))
-        resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY_BYTES,) * 2)
+        resource.setrlimit(resource.RLIMIT_AS, (taken + most,) * 2)
 
 
-def _bound_time() -> None:
+def _bound_time(longest_s: float) -> None:
     with suppress(ImportError, OSError, ValueError):
         import resource
 
         used = resource.getrusage(resource.RUSAGE_SELF)
-        longest = int(used.ru_utime + used.ru_stime + LONGEST_CPU_S) + 1
+        longest = int(used.ru_utime + used.ru_stime + longest_s) + 1
         resource.setrlimit(resource.RLIMIT_CPU, (longest, resource.RLIM_INFINITY))
 
 
-def main() -> None:
+def main(memory_bytes: int, longest_cpu_s: float) -> None:
     """Answer until nothing more is asked."""
     warnings.simplefilter("ignore")  # of pydicom and Pillow, of what is refused or of no consequence here
     _load()
-    _bound_memory()
+    _bound_memory(memory_bytes)
     source, out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a decoder prints is no answer
     while True:
@@ -178,7 +178,7 @@ def main() -> None:
             asked, content = received(source, LARGEST_FILE)
         except (EOFError, struct.error, json.JSONDecodeError):
             return
-        _bound_time()
+        _bound_time(longest_cpu_s)
         said, found = answer(asked, bytes(content))
         del content
         sent(out, said, found)
@@ -188,4 +188,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     with suppress(BrokenPipeError, KeyboardInterrupt):
-        main()
+        main(int(sys.argv[1]), float(sys.argv[2]))
