@@ -31,6 +31,7 @@ from shamsul_core.figures.display import AS_AT_FIRST, displayed_scene
 from shamsul_core.figures.scene import EXPERT, hatching_in_words
 from shamsul_core.figures.still import still
 from shamsul_core.imaging import to_8_bits
+from shamsul_core.imaging.dicom import geometry
 from shamsul_core.scoring import expert_mask
 from shamsul_core.segmentation import segment
 from shamsul_core.wording import RESEARCH_ONLY, origin_in_words
@@ -101,9 +102,10 @@ def case_as_dicom(
     made: dict[str, Dataset] = {}
     if source is None:
         source = made["radiograph.dcm"] = _radiograph(cohort.radiographs[image_id], scene.banner, uid)
-    elif (source.Rows, source.Columns) != scene.pixels.shape:
+    lies = geometry(source)
+    if lies.shown != scene.pixels.shape:
         message = (
-            f"{image_id}: the DICOM image is {source.Rows} × {source.Columns} pixels, the radiograph that was "
+            f"{image_id}: the DICOM image is {' × '.join(map(str, lies.shown))} pixels as shown, the radiograph that was "
             f"explained {' × '.join(map(str, scene.pixels.shape))}; give the one it was read from"
         )
         raise ValueError(message)
@@ -115,7 +117,10 @@ def case_as_dicom(
     masks = _masks(run, cohort, image_id, pathology, display)
     if masks:
         of_threshold = uid if display.threshold is None else partial(uid, display.threshold)
-        made["masks.dcm"] = _segmentation(run, scene, masks, source, of_threshold)
+        stored = {
+            name: lies.store(mask) for name, mask in masks.items()
+        }  # a segmentation refers to stored pixels
+        made["masks.dcm"] = _segmentation(run, scene, stored, source, of_threshold)
     return {name: _encoded(dataset, run) for name, dataset in made.items()}
 
 

@@ -103,6 +103,19 @@ def test_the_files_join_the_study_of_their_source(images, made_run, cohort):
         case_as_dicom(made_run, cohort, ID, PATHOLOGY, made_run.scores, source)
 
 
+def test_masks_are_turned_back_to_a_source_that_is_stored_mirrored(images, files, made_run, cohort):
+    source = images["radiograph.dcm"].copy()
+    source.PatientOrientation = ["R", "H"]  # half a turn from upright
+    made = case_as_dicom(made_run, cohort, ID, PATHOLOGY, made_run.scores, source)
+    upright, stored = (
+        highdicom.seg.segread(io.BytesIO(content["masks.dcm"])).get_pixels_by_source_instance(
+            [source.SOPInstanceUID]
+        )[0]
+        for content in (files, made)
+    )
+    np.testing.assert_array_equal(stored[::-1, ::-1], upright)
+
+
 @pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="needs Debian's dicom3tools")
 def test_an_examiner_finds_no_error(files, tmp_path):
     for name, content in files.items():

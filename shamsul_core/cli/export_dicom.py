@@ -32,6 +32,7 @@ def export_dicom(
         from shamsul_core.atomic import write_atomically
         from shamsul_core.cohort import open_cohort
         from shamsul_core.dicom import case_as_dicom
+        from shamsul_core.imaging import ImageError, read_radiograph
         from shamsul_core.run import Run
 
         opened = Run.open(run)
@@ -41,11 +42,14 @@ def export_dicom(
         if pathology not in opened.manifest.pathologies:
             message = f"{run}: no pathology {pathology!r}; it has {', '.join(opened.manifest.pathologies)}"
             raise ValueError(message)
-        try:
-            image = None if source is None else pydicom.dcmread(source)
-        except (OSError, pydicom.errors.InvalidDicomError) as error:
-            message = f"{source}: not a readable DICOM image: {error}"
-            raise ValueError(message) from error
+        image = None
+        if source is not None:
+            try:
+                read_radiograph(source)  # in bounded memory and time, which pydicom alone does not keep to
+                image = pydicom.dcmread(source)
+            except (ImageError, OSError, pydicom.errors.InvalidDicomError) as error:
+                message = f"{source}: not a readable DICOM image: {error}"
+                raise ValueError(message) from error
         cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
         files = case_as_dicom(opened, cohort, radiograph, pathology, opened.scores, image)
         out.mkdir(parents=True, exist_ok=True)
