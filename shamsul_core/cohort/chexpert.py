@@ -53,14 +53,14 @@ def open_cohort(folder: str | Path, *, split: str | None = None) -> Cohort:
         There is no such cohort, more than one it could be, or nothing in it that can be read.
     """
     layout = find_layout(Path(folder), split)
-    rows, problems = read_label_table(layout.labels)
+    rows, problems, remarks = read_label_table(layout.labels)
     files, stray = find_images(layout.images)
     found = {row.image_id: (row, _used(row, files[row.image_id])) for row in rows if row.image_id in files}
     radiographs = RadiographTable(found)
     problems += [*stray, *_mismatches(rows, files, layout)]
     if not radiographs:
         raise CohortError(_nothing(rows, problems, layout), subject=str(layout.labels))
-    return CheXpertCohort(layout, radiographs, tuple(problems))
+    return CheXpertCohort(layout, radiographs, tuple(problems), tuple(remarks))
 
 
 class CheXpertCohort:
@@ -72,14 +72,21 @@ class CheXpertCohort:
         Where its files lie.
     radiographs
         By id, in the label file's order.
-    problems
+    problems, remarks
         What opening it has shown.
     """
 
-    def __init__(self, layout: Layout, radiographs: RadiographTable, problems: tuple[Problem, ...]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        radiographs: RadiographTable,
+        problems: tuple[Problem, ...],
+        remarks: tuple[Problem, ...],
+    ) -> None:
         self._layout = layout
         self._radiographs = radiographs
         self._problems = problems
+        self._remarks = remarks
         self._sizes: dict[str, Size | None] = {}
         files = layout.expert_files
         self._ground_truth = ExpertReading(files.get("gt_segmentations"), files.get("gt_annotations"))
@@ -131,6 +138,11 @@ class CheXpertCohort:
         """What is wrong with the files; reads the annotation files, but no image and no mask."""
         entries = (problem for source in self._expert_sources for problem in source.problems)
         return (*self._problems, *entries, *self._entries_without_radiograph())
+
+    @property
+    def remarks(self) -> tuple[Problem, ...]:
+        """What the files do not have, though nothing is wrong with them."""
+        return self._remarks
 
     def check(self) -> tuple[Problem, ...]:
         """Open every annotated image and try every annotation; return `problems` and all that shows then."""

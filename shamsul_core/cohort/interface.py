@@ -83,6 +83,11 @@ class Cohort(Protocol):
         """What is wrong with the files, as far as it shows without opening each image and mask."""
         ...
 
+    @property
+    def remarks(self) -> tuple[Problem, ...]:
+        """What it does not have, though nothing is wrong: no annotations beside it, observations without labels."""
+        ...
+
     def check(self) -> tuple[Problem, ...]:
         """Open every annotated image and try every annotation; return `problems` and all that shows then."""
         ...

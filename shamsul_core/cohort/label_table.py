@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import math
+import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from shamsul_core.cohort.image_files import image_id_of
@@ -24,6 +27,10 @@ _SPELLINGS: dict[str, float | None] = {"": None, "1.0": 1.0, "0.0": 0.0, "-1.0":
 _VIEWS: dict[str, View] = {"frontal": "frontal", "lateral": "lateral"}
 _PROJECTIONS: dict[str, Projection] = {"AP": "AP", "PA": "PA"}
 _OLDEST = 150
+_DELIMITERS = ",;\t"  # of as many, the first
+_ENCODINGS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_KNOWN = f"The observations are {', '.join(OBSERVATIONS)}"
+_NEARLY = 0.8  # of two names' letters are the same: "Fractures" is, "Effusion" and "Pleural Effusion" are not
 
 
 class LabelRow(NamedTuple):
@@ -52,20 +59,32 @@ class _Columns:
     projection: int | None
 
 
-def read_label_table(path: Path) -> tuple[list[LabelRow], list[Problem]]:
+class LabelTable(NamedTuple):
+    """What a label file says.
+
+    Parameters
+    ----------
+    rows
+        One a radiograph, in the file's order. Of lines that name the same radiograph, the first.
+    problems
+        Lines that could not be read or were left out, each with its number, and columns that are misspelt.
+    remarks
+        What the file does not say: the observations that it has no column for.
+    """
+
+    rows: list[LabelRow]
+    problems: list[Problem]
+    remarks: list[Problem]
+
+
+def read_label_table(path: Path) -> LabelTable:
     """Read a label file.
 
     Parameters
     ----------
     path
         CSV with a header: ``Path`` and at least one observation, in any order; *Airspace Opacity* is *Lung Opacity*.
-
-    Returns
-    -------
-    rows : list of LabelRow
-        One a radiograph, in the file's order. Of lines that name the same radiograph, the first.
-    problems : list of Problem
-        Lines that could not be read or were left out, each with its number.
+        Separated by commas, semicolons or tabs; UTF-8, or UTF-16 with its mark.
 
     Raises
     ------
@@ -77,12 +96,17 @@ def read_label_table(path: Path) -> tuple[list[LabelRow], list[Problem]]:
     _, header = next(lines, (range(0), []))
     with about(f"{path}{' (not UTF-8 text)' if problems else ''}"):
         columns = _find_columns(header, path.name, problems)
+    misspelt = _misspelt(header)
+    problems += [_misspelling(path.name, title, name) for title, name in misspelt.items()]
     rows: dict[str, LabelRow] = {}
     for numbers, fields in lines:
         row = _read_row(numbers, fields, columns, path.name, problems)
         if row is not None and (first := rows.setdefault(row.image_id, row)) is not row:
             problems.append(_repetition(first, row, path.name))
-    return list(rows.values()), problems
+    named = {name for name, _ in columns.labels} | set(misspelt.values())
+    absent = [name for name in OBSERVATIONS if name not in named]
+    remark = f"there is no column for {', '.join(absent)}; their labels are blank"
+    return LabelTable(list(rows.values()), problems, [Problem(path.name, remark)] if absent else [])
 
 
 def _read_text(path: Path, problems: list[Problem]) -> str:
@@ -91,19 +115,21 @@ def _read_text(path: Path, problems: list[Problem]) -> str:
     except OSError as error:
         message = f"the label file cannot be read ({error.strerror})"
         raise CohortError(message, subject=str(path)) from error
+    encoding = _ENCODINGS.get(content[:2], "utf-8-sig")
     try:
-        return content.decode("utf-8-sig")
+        return content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
+        kind = encoding.removesuffix("-sig").upper()
         problems.append(
-            Problem(f"{path.name} line {line}", "this is not UTF-8 text; save the file as CSV UTF-8")
+            Problem(f"{path.name} line {line}", f"this is not {kind} text; save the file as CSV UTF-8")
         )
-        return content.decode("utf-8-sig", errors="replace")
+        return content.decode(encoding, errors="replace")
 
 
 def _lines(text: str, name: str, problems: list[Problem]) -> Iterator[tuple[range, list[str]]]:
     """Yield the numbers of the lines of each row, more than one where a quoted field holds line breaks, and the row."""
-    reader = csv.reader(io.StringIO(text, newline=""))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     first = 1
     try:
         for fields in reader:
@@ -113,6 +139,12 @@ def _lines(text: str, name: str, problems: list[Problem]) -> Iterator[tuple[rang
     except csv.Error as error:
         message = f"this line and all that follow cannot be read ({error}); look for a stray quotation mark"
         problems.append(Problem(f"{name} line {first}", message))
+
+
+def _delimiter(text: str) -> str:
+    """Return what separates the columns of the first line that is not blank."""
+    header = re.search(r"\S.*", text)
+    return max(_DELIMITERS, key=(header.group() if header else "").count)
 
 
 def _find_columns(header: Sequence[str], name: str, problems: list[Problem]) -> _Columns:
@@ -137,7 +169,28 @@ def _find_columns(header: Sequence[str], name: str, problems: list[Problem]) -> 
 def _header_message(header: Sequence[str]) -> str:
     if not header:
         return "the label file is empty; it should begin with Path,Sex,Age,..."
-    return f"the first line must name the columns Path and the observations, it is {quoted(','.join(header))}"
+    nearest = [f"by {quoted(title)} you may mean {name}" for title, name in _misspelt(header).items()]
+    found = (
+        f"the first line must name the columns Path and the observations, it is {quoted(','.join(header))}"
+    )
+    return "; ".join((found, *nearest, _KNOWN))
+
+
+def _misspelt(header: Sequence[str]) -> dict[str, str]:
+    """Return the columns that are nearly an observation which has no column, and its name."""
+    titles = [title.strip() for title in header]
+    absent = {name.lower(): name for name in OBSERVATIONS if name not in map(canonical_name, titles)}
+    near = {
+        title: get_close_matches(title.lower().replace("_", " "), absent, 1, _NEARLY)
+        for title in titles
+        if canonical_name(title) not in OBSERVATIONS
+    }
+    return {title: absent[names[0]] for title, names in near.items() if names}
+
+
+def _misspelling(file: str, title: str, name: str) -> Problem:
+    message = f"no observation is called {quoted(title)}; did you mean {name}? {_KNOWN}; until then its labels are blank"
+    return Problem(file, message)
 
 
 def _read_row(
@@ -186,7 +239,7 @@ def _read_labels(fields: Sequence[str], columns: _Columns, subject: str, problem
 
 
 def _read_label(text: str, name: str, subject: str, problems: list[Problem]) -> float | None:
-    number = _number(text)
+    number = _number(text.replace(",", "."))  # as a file with semicolons may have it
     if number in (1.0, 0.0, -1.0):
         return number + 0.0  # -0.0 is 0.0
     if text.strip() and not (number is not None and math.isnan(number)):

@@ -74,6 +74,7 @@ class HeldCohort:
     is_simulated: bool = False
     simulated_note: str | None = None
     problems: tuple[Problem, ...] = ()
+    remarks: tuple[Problem, ...] = ()
     is_readers_own: bool = True
 
     def load(self, pathology: str, mask: Mask) -> None:
