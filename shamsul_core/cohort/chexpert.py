@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from shamsul_core.cohort.experts import ExpertReading, SalientPoints, other_size
 from shamsul_core.cohort.image_files import find_images
-from shamsul_core.cohort.label_table import read_label_table
+from shamsul_core.cohort.label_table import one_row_a_radiograph, read_label_table
 from shamsul_core.cohort.layout import find_layout
 from shamsul_core.cohort.problems import CohortError, Problem, quoted
 from shamsul_core.cohort.radiograph_table import RadiographTable
@@ -53,14 +53,17 @@ def open_cohort(folder: str | Path, *, split: str | None = None) -> Cohort:
         There is no such cohort, more than one it could be, or nothing in it that can be read.
     """
     layout = find_layout(Path(folder), split)
-    rows, problems, remarks = read_label_table(layout.labels)
+    rows, problems, remarks = read_label_table(
+        layout.labels, split_names=layout.split_names, plus_labels=layout.plus_labels
+    )
     files, stray = find_images(layout.images)
+    rows = one_row_a_radiograph(rows, files)
     found = {row.image_id: (row, _used(row, files[row.image_id])) for row in rows if row.image_id in files}
     radiographs = RadiographTable(found)
     problems += [*stray, *_mismatches(rows, files, layout)]
     if not radiographs:
         raise CohortError(_nothing(rows, problems, layout), subject=str(layout.labels))
-    return CheXpertCohort(layout, radiographs, tuple(problems), tuple(remarks))
+    return CheXpertCohort(layout, radiographs, tuple(problems), (*remarks, *layout.remarks))
 
 
 class CheXpertCohort:
@@ -248,7 +251,7 @@ def _mismatches(
     for row in rows:
         subject = f"{layout.labels.name} line {row.line}"
         if row.image_id not in files:
-            message = f"there is no file for {quoted(row.path)} in {layout.images}; the line is left out"
+            message = f"there is no file for {quoted(row.path)} in {layout.searched}; the line is left out"
             yield Problem(subject, message)
         elif len(files[row.image_id]) > 1:
             used = Path(_used(row, files[row.image_id])).name
@@ -260,7 +263,7 @@ def _mismatches(
 
 def _nothing(rows: Sequence[LabelRow], problems: Sequence[Problem], layout: Layout) -> str:
     first = f"; first problem: {problems[0]}" if problems else "; the file has only a header"
-    return f"none of its radiographs could be found in {layout.images} ({len(rows)} lines read){first}"
+    return f"none of its radiographs could be found in {layout.searched} ({len(rows)} lines read){first}"
 
 
 def _digest_of(path: Path) -> str:

@@ -225,7 +225,7 @@ def test_a_misspelt_column_is_named_with_the_nearest_and_the_known_names(writer,
     line = the_only_line(cohort.problems)
     assert line.startswith(f"val_labels.csv: no observation is called '{title}'; did you mean {name}?")
     assert all(known in line for known in OBSERVATIONS)
-    assert cohort.remarks == ()
+    assert not [one for one in cohort.remarks if "column" in one.message]
     assert cohort.radiographs[FIRST].labels[name] is None
 
 
@@ -234,7 +234,8 @@ def test_columns_of_other_things_are_nobodys_misspelling(writer):
     writer.rows = [[*row, "", "", "", "", "", "", ""] for row in writer.rows]
     writer.save_labels(header)
     cohort = open_cohort(writer.folder)
-    assert cohort.problems == cohort.remarks == ()
+    assert cohort.problems == ()
+    assert not [one for one in cohort.remarks if "column" in one.message]
 
 
 def test_observations_without_a_column_are_one_line(writer):
@@ -243,7 +244,7 @@ def test_observations_without_a_column_are_one_line(writer):
     cohort = open_cohort(writer.folder)
     assert cohort.problems == ()
     line = "val_labels.csv: there is no column for Fracture, Support Devices; their labels are blank"
-    assert the_only_line(cohort.remarks) == line
+    assert lines(cohort.remarks)[0] == line
 
 
 def test_two_columns_of_one_observation(writer):
