@@ -15,7 +15,7 @@ from shamsul_core.explain.lrp import LayerwiseRelevancePropagation
 from shamsul_core.run import Run
 from shamsul_core.scoring import score_run
 from shamsul_core.segmentation import PRESETS
-from tests.made import image_id
+from tests.made import image_id, make_cohort
 
 
 def call(*arguments):
@@ -120,6 +120,56 @@ def test_some_of_a_cohort_and_later_the_rest(made_cohort, tmp_path):
         done = call(*about, "--ids", ids)
         assert done.exit_code == 1
         assert line in said(done)
+
+
+def with_absent_files(cohort, folder, count):
+    """A copy of a cohort whose label file names `count` radiographs more than there are."""
+    copy = shutil.copytree(cohort, folder)
+    labels = copy / "CheXpert" / "val_labels.csv"
+    *_, last = labels.read_text(encoding="utf-8").splitlines()
+    absent = [last.replace("patient00003", f"patient{number:05d}") for number in range(100, 100 + count)]
+    with labels.open("a", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in absent)
+    return copy
+
+
+def test_many_absent_files_are_three_lines_a_count_and_a_file(made_cohort, tmp_path):
+    cohort, run = with_absent_files(made_cohort, tmp_path / "cohort", 1000), tmp_path / "run"
+    about = ("--cohort", cohort, "--run", run)
+    done = call("explain", *about, "--model", "untrained", "--method", "gradcam", "--pathology", "Edema")
+    assert done.exit_code == 0
+    told = [line for line in done.output.splitlines() if "val_labels.csv line" in line]
+    assert [line.split(":")[0] for line in told] == [f"val_labels.csv line {number}" for number in (5, 6, 7)]
+    assert f"and 997 more like these, 1,000 in all; see {run / 'problems.txt'}" in said(done)
+    everything = (run / "problems.txt").read_text(encoding="utf-8").splitlines()
+    assert len(everything) == 1000
+    assert "patient01099/study1/view1_frontal.jpg" in everything[-1]
+
+
+def test_few_problems_are_told_each_and_no_file_is_written(made_cohort, tmp_path):
+    cohort, run = with_absent_files(made_cohort, tmp_path / "cohort", 4), tmp_path / "run"
+    shutil.rmtree(cohort / "CheXlocalize")
+    about = ("--cohort", cohort, "--run", run)
+    done = call("explain", *about, "--model", "untrained", "--method", "gradcam", "--pathology", "Edema")
+    assert done.output.count("there is no file for") == 4
+    assert "there is no CheXlocalize/gt_segmentations_val.json beside the radiographs" in said(done)
+    assert not (run / "problems.txt").exists()
+
+
+def test_failures_that_are_alike_are_three_and_a_count(made_cohort, tmp_path, monkeypatch):
+    def fail(_, subject, pathologies):
+        message = f"planted in {len(pathologies)} of '{subject}'"
+        raise ValueError(message)
+
+    monkeypatch.setattr(LayerwiseRelevancePropagation, "explain", fail)
+    about = ("--model", "untrained", "--method", "lrp", "--run", tmp_path / "run")
+    done = call("explain", "--cohort", made_cohort, *about, "--pathology", "Edema", "--pathology", "Fracture")
+    assert done.output.count("planted") == 3, "one for each of three radiographs"
+    make_cohort(tmp_path / "cohort", 9)
+    about = (*about[:-1], tmp_path / "nine")
+    done = call("explain", "--cohort", tmp_path / "cohort", *about, "--pathology", "Edema")
+    assert done.output.count("planted") == 3
+    assert f"and 6 more like these, 9 in all; see {tmp_path / 'nine' / 'failures.parquet'}" in said(done)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shamsul_core.cli.options import CohortFolder, Preset, RunFolder
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures, say, warn
+from shamsul_core.cli.terminal import (
+    console,
+    one_line_errors,
+    progress_bar,
+    report_failures,
+    say,
+    warn,
+    warn_of,
+)
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
@@ -99,8 +107,8 @@ def explain(
         begun = Run.create_or_resume(run, manifest)
         chosen = _chosen(opened, ids)[:limit]
         plan = Plan(opened, classifier, explainers, begun, segmentation_of(begun))
-    for problem in opened.problems:
-        warn(str(problem))
+    with one_line_errors():
+        warn_of([*opened.problems, *opened.remarks], run / "problems.txt")
     if missing:
         warn(f"{model}: has no output for {', '.join(missing)}; these are left out")
     if not classifier.is_trained:

@@ -16,7 +16,7 @@ from shamsul_core.cli.options import (
     Thresholds,
     segmentation_settings,
 )
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures, say, warn
+from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures, say, warn_of
 
 
 def import_maps(
@@ -63,8 +63,6 @@ def import_maps(
         keep_freed_memory()
         opened = open_cohort(cohort, split=split)
         segmentation = segmentation_settings(preset, thresholds, probability_cutoffs, smoothing)
-    for problem in opened.problems:
-        warn(str(problem))
     with one_line_errors(), progress_bar(None) as report:
         usual = ("gradcam", "Grad-CAM (imported)") if maps is not None else ("imported", "Imported masks")
         about = {"name": name or usual[0], "title": title or usual[1]}
@@ -77,8 +75,8 @@ def import_maps(
             imported, problems = import_segmentations(
                 segmentations, opened, run, **about, beside=others, report=report
             )
-    for line in problems:
-        warn(line)
+    with one_line_errors():
+        warn_of([*opened.problems, *opened.remarks, *problems], run / "problems.txt")
     with one_line_errors(), progress_bar(len(imported.explained_ids())) as report:
         score_run(imported, opened, segmentation, report)
     say(f"{run}: {len(imported.explained_ids())} radiographs, {len(imported.scores)} scores")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from shamsul_core.cli.options import Cutoffs, RunFolder, Smoothing, Thresholds, segmentation_settings
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures, say
+from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures, say, warn
 
 
 def score(
@@ -34,6 +34,8 @@ def score(
         segmentation = segmentation_settings(preset or "default", thresholds, probability_cutoffs, smoothing)
         if preset is None:
             segmentation = replace(segmentation, sign=segmentation_of(opened).sign)
+    for remark in cohort.remarks:
+        warn(str(remark))
     with one_line_errors(), progress_bar(len(opened.explained_ids())) as report:
         score_run(opened, cohort, segmentation, report)
     say(f"{run}: {len(opened.scores)} scores")

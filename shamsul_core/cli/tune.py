@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shamsul_core.cli.options import Preset, RunFolder, segmentation_settings
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, say, warn
+from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, say, warn, warn_of
 
 if TYPE_CHECKING:
     from shamsul_core.run import Run
@@ -61,9 +61,8 @@ def tune(
         tunings, problems = tune_thresholds(
             opened, cohort, sign, methods=methods, every_level=every_level, report=report
         )
-    for line in problems:
-        warn(line)
     with one_line_errors():
+        warn_of(problems, out.with_name(f"{out.stem}_problems.txt"))
         for name, found in tunings.items():
             path = _of_method(out, name, methods)
             write_thresholds(path, {pathology: one.threshold for pathology, one in found.items()})
