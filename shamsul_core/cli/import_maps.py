@@ -40,7 +40,7 @@ def import_maps(
     name: Annotated[
         str | None,
         typer.Option(
-            help="The method's short name in the run. Default: gradcam for maps, imported for masks."
+            help="The method's short name in the run. Default: for maps as their folder says, such as lime_maps, else gradcam; imported for masks."
         ),
     ] = None,
     title: Annotated[str | None, typer.Option(help="The method's name as displayed.")] = None,
@@ -64,16 +64,20 @@ def import_maps(
         opened = open_cohort(cohort, split=split)
         segmentation = segmentation_settings(preset, thresholds, probability_cutoffs, smoothing)
     with one_line_errors(), progress_bar(None) as report:
-        usual = ("gradcam", "Grad-CAM (imported)") if maps is not None else ("imported", "Imported masks")
-        about = {"name": name or usual[0], "title": title or usual[1]}
         if maps is not None:
-            imported, problems = import_folder(maps, opened, run, **about, report=report)
+            imported, problems = import_folder(maps, opened, run, name=name, title=title, report=report)
         elif segmentations is not None:
             others = None if beside is None else Run.open(beside)
             if others is not None:
                 segmentation = segmentation_of(others)
             imported, problems = import_segmentations(
-                segmentations, opened, run, **about, beside=others, report=report
+                segmentations,
+                opened,
+                run,
+                name=name or "imported",
+                title=title or "Imported masks",
+                beside=others,
+                report=report,
             )
     with one_line_errors():
         warn_of([*opened.problems, *opened.remarks, *problems], run / "problems.txt")
