@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from shamsul_core.cli import app
 from shamsul_core.cohort import open_cohort
 from shamsul_core.explain.lrp import LayerwiseRelevancePropagation
+from shamsul_core.labels import OBSERVATIONS
 from shamsul_core.run import Run
 from shamsul_core.scoring import score_run
 from shamsul_core.segmentation import PRESETS
@@ -170,6 +171,70 @@ def test_failures_that_are_alike_are_three_and_a_count(made_cohort, tmp_path, mo
     done = call("explain", "--cohort", tmp_path / "cohort", *about, "--pathology", "Edema")
     assert done.output.count("planted") == 3
     assert f"and 6 more like these, 9 in all; see {tmp_path / 'nine' / 'failures.parquet'}" in said(done)
+
+
+def test_check_says_what_there_is_and_exits_with_0(made_cohort, tmp_path):
+    done = call("check", made_cohort, "--out", tmp_path / "problems.txt")
+    assert done.exit_code == 0, done.output
+    assert f"{made_cohort}: split val, 3 radiographs" in said(done)
+    for place in (
+        "radiographs CheXpert/val",
+        "labels CheXpert/val_labels.csv",
+        "gt_segmentations CheXlocalize/gt_segmentations_val.json",
+    ):
+        assert place in said(done)
+    # Three radiographs: two marked with Edema and uncertain of pneumonia, no label blank
+    assert "labels positive uncertain negative blank contours" in said(done)
+    assert "Edema 2 0 1 0 2" in said(done)
+    assert "Pneumonia 0 2 1 0 -" in said(done)
+    assert "Consolidation 0 0 3 0 0" in said(done)
+    assert "3 of 3 radiographs can be used, 0 problems" in said(done)
+    assert not (tmp_path / "problems.txt").exists()
+
+
+def test_check_opens_every_radiograph_and_counts_what_is_alike(made_cohort, tmp_path):
+    cohort, out = with_absent_files(made_cohort, tmp_path / "cohort", 20), tmp_path / "all.txt"
+    damaged = cohort / "CheXpert" / "val" / "patient00003" / "study1" / "view1_frontal.jpg"
+    damaged.write_bytes(b"no image, and no expert marked it")
+    done = call("check", cohort, "--out", out)
+    assert done.exit_code == 0
+    assert f"{damaged}: " in said(done)
+    assert f"and 17 more like these, 20 in all; see {out}" in said(done)
+    assert "2 of 3 radiographs can be used, 21 problems" in said(done)
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 21
+
+
+def test_check_exits_with_1_where_nothing_can_be_used(made_cohort, tmp_path):
+    cohort = shutil.copytree(made_cohort, tmp_path / "cohort")
+    for path in cohort.rglob("*.jpg"):
+        path.write_bytes(b"no image")
+    done = call("check", cohort, "--out", tmp_path / "all.txt")
+    assert done.exit_code == 1
+    assert "0 of 3 radiographs can be used" in said(done)
+    assert call("check", tmp_path / "nowhere").exit_code == 1
+    (tmp_path / "empty").mkdir()
+    done = call("check", tmp_path / "empty")
+    assert done.exit_code == 1
+    assert "looked for radiographs in" in said(done)
+
+
+def test_check_says_which_outputs_of_a_model_find_a_partner(made_cohort, small_model, tmp_path):
+    cohort = shutil.copytree(made_cohort, tmp_path / "cohort")
+    labels = cohort / "CheXpert" / "val_labels.csv"
+    table = pd.read_csv(labels).drop(columns=["Fracture", "Lung Lesion"])
+    table["Edema"] = None  # but marked by experts
+    table.to_csv(labels, index=False)
+    done = call("check", cohort, "--model", small_model, "--out", tmp_path / "all.txt")
+    assert done.exit_code == 0, done.output
+    assert f"{small_model}: 12 of its 14 outputs are labelled or marked here: No Finding, " in said(done)
+    assert f"{small_model}: nothing here says whether these are right: Lung Lesion, Fracture" in said(done)
+    assert "there is no column for Lung Lesion, Fracture; their labels are blank" in said(done)
+    table[[name for name in OBSERVATIONS if name in table]] = None
+    table.to_csv(labels, index=False)
+    shutil.rmtree(cohort / "CheXlocalize")
+    done = call("check", cohort, "--model", small_model, "--out", tmp_path / "all.txt")
+    assert done.exit_code == 1
+    assert "0 of its 14 outputs are labelled or marked here: none" in said(done)
 
 
 @pytest.mark.parametrize(

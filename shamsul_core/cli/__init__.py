@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typer
 
+from shamsul_core.cli.check import check
 from shamsul_core.cli.explain import explain
 from shamsul_core.cli.export import export
 from shamsul_core.cli.export_dicom import export_dicom
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(train)
+app.command()(check)
 app.command()(explain)
 app.command()(score)
 app.command()(tune)

@@ -17,7 +17,7 @@ from shamsul_core.cohort.radiograph_table import RadiographTable
 from shamsul_core.labels import LOCALISED_PATHOLOGIES, canonical_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from shamsul_core.cohort.annotations import Annotation
     from shamsul_core.cohort.experts import Point
@@ -147,9 +147,20 @@ class CheXpertCohort:
         """What the files do not have, though nothing is wrong with them."""
         return self._remarks
 
-    def check(self) -> tuple[Problem, ...]:
-        """Open every annotated image and try every annotation; return `problems` and all that shows then."""
-        found = [problem for image_id in self._annotated_ids() for problem in self._check(image_id)]
+    @property
+    def files(self) -> Mapping[str, tuple[Path, ...]]:
+        """Where its files lie, by what they are."""
+        layout = self._layout
+        beside = {} if layout.plus_labels is None else {"CheXpert Plus's labels": (layout.plus_labels,)}
+        experts = {kind: (path,) for kind, path in layout.expert_files.items()}
+        return {"radiographs": layout.images, "labels": (layout.labels,), **beside, **experts}
+
+    def check(self, report: Callable[[str], None] = lambda _: None) -> tuple[Problem, ...]:
+        """Open every image and try every annotation, see `Cohort.check`."""
+        found: list[Problem] = []
+        for image_id in self._radiographs:
+            found += self._check(image_id)
+            report(image_id)
         # An entry of a wrong type is met again for each pathology.
         return tuple(dict.fromkeys((*self.problems, *found)))
 
@@ -215,10 +226,6 @@ class CheXpertCohort:
     @property
     def _expert_sources(self) -> tuple[ExpertReading, ExpertReading, SalientPoints]:
         return self._ground_truth, self._benchmark, self._points
-
-    def _annotated_ids(self) -> list[str]:
-        annotated = {image_id for source in self._expert_sources for image_id in source.entries}
-        return [image_id for image_id in self._radiographs if image_id in annotated]
 
     def _entries_without_radiograph(self) -> Iterator[Problem]:
         for source in self._expert_sources:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from shamsul_core.cohort.annotations import Annotation
@@ -88,8 +88,19 @@ class Cohort(Protocol):
         """What it does not have, though nothing is wrong: no annotations beside it, observations without labels."""
         ...
 
-    def check(self) -> tuple[Problem, ...]:
-        """Open every annotated image and try every annotation; return `problems` and all that shows then."""
+    @property
+    def files(self) -> Mapping[str, tuple[Path, ...]]:
+        """Where its files lie, by what they are."""
+        ...
+
+    def check(self, report: Callable[[str], None] = ...) -> tuple[Problem, ...]:
+        """Open every image and try every annotation; return `problems` and all that shows then.
+
+        Parameters
+        ----------
+        report
+            Called with each radiograph's id after it.
+        """
         ...
 
     @property

@@ -23,7 +23,7 @@ from shamsul_core.scoring import score_result
 from shamsul_core.segmentation import PRESETS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from shamsul_core.cohort.annotations import ContourArray
     from shamsul_core.cohort.problems import Problem
@@ -113,7 +113,12 @@ class HeldCohort:
         """Return nothing: there is no second reader."""
         return ()
 
-    def check(self) -> tuple[Problem, ...]:
+    @property
+    def files(self) -> Mapping[str, tuple[Path, ...]]:
+        """None: it lies in memory."""
+        return {}
+
+    def check(self, report: Callable[[str], None] = lambda _: None) -> tuple[Problem, ...]:
         """Return nothing: what can be wrong was refused when it was taken in."""
         return ()
 
