@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -314,3 +317,39 @@ def test_help_names_every_command():
     assert all(command in shown for command in ("explain", "score", "import-maps"))
     # Whatever the folder is called, and wherever the lines break
     assert "".join(str(Path(__file__).parents[1]).split()) not in "".join(shown.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("explain", "--cohort", "nowhere", "--model", "untrained", "--run", "run"),
+        ("train", "--cohort", "nowhere", "--out", "model.safetensors"),
+        ("import-maps", "--cohort", "nowhere", "--maps", ".", "--run", "run"),
+        ("check", "nowhere", "--model", "untrained"),
+        ("score", "--run", "nowhere"),
+        ("tune", "--run", "nowhere"),
+        ("report", "--run", "nowhere", "--out", "report"),
+        ("export", "--run", "nowhere", "--out", "out"),
+        ("explain", "--model", "untrained", "--run", "run"),
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_a_cohort_or_run_that_is_not_there_is_said_before_anything_heavy_is_imported(arguments, tmp_path):
+    program = (
+        "import atexit, sys\n"
+        "heavy = {'torch', 'torchvision', 'captum', 'matplotlib', 'sklearn', 'scipy', 'dask', 'plotly'}\n"
+        "atexit.register(lambda: print(sorted(heavy & set(sys.modules))))\n"
+        "from shamsul_core.cli import app\n"
+        "app()\n"
+    )
+    root = Path(__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode in (1, 2)
+    assert "nowhere" in done.stderr or "Missing option '--cohort'" in done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"

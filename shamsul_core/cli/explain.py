@@ -74,8 +74,11 @@ def explain(
 ) -> None:
     """Predict, explain, segment and score a cohort; run again to resume."""
     with one_line_errors(), console.status("Reading the cohort and the model"):
-        from shamsul_core.classifier import load_classifier
         from shamsul_core.cohort import open_cohort
+
+        opened = open_cohort(cohort, split=split)
+        # The others take seconds: what is wrong with the cohort is said first
+        from shamsul_core.classifier import load_classifier
         from shamsul_core.engine import Plan
         from shamsul_core.explain import EXPLAINERS, make_explainers
         from shamsul_core.labels import canonical_name
@@ -86,7 +89,6 @@ def explain(
         from shamsul_core.scoring import segmentation_of
 
         keep_freed_memory()
-        opened = open_cohort(cohort, split=split)
         classifier = load_classifier(model, device)
         explainers = make_explainers(preset, method or list(EXPLAINERS))
         wanted = [canonical_name(name) for name in pathology or LOCALISED_PATHOLOGIES]

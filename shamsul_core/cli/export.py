@@ -15,11 +15,11 @@ def export(run: RunFolder, out: Annotated[Path, typer.Option(help="Folder to wri
     """Write heatmaps and masks as CheXlocalize's scripts read them."""
     with one_line_errors(), console.status("Reading the run and its cohort"):
         from shamsul_core.cohort import open_cohort
-        from shamsul_core.exporting import export_run
         from shamsul_core.run import Run
 
         opened = Run.open(run)
         cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        from shamsul_core.exporting import export_run  # torch
     with one_line_errors(), progress_bar(len(opened.explained_ids())) as report:
         maps, problems = export_run(opened, cohort, out, report)
         warn_of(problems, out / "problems.txt")

@@ -51,17 +51,18 @@ def import_maps(
 ) -> None:
     """Read others' heatmaps or masks, in CheXlocalize's formats, as a run and score them as CheXlocalize does."""
     with one_line_errors(), console.status("Reading the cohort and the maps"):
+        if (maps is None) == (segmentations is None) or (beside is not None and segmentations is None):
+            message = "give either --maps FOLDER, or --segmentations FILE, optionally with --beside RUN"
+            raise ValueError(message)
         from shamsul_core.cohort import open_cohort
+
+        opened = open_cohort(cohort, split=split)
         from shamsul_core.importing import import_folder, import_segmentations
         from shamsul_core.memory import keep_freed_memory
         from shamsul_core.run import Run
         from shamsul_core.scoring import score_run, segmentation_of
 
-        if (maps is None) == (segmentations is None) or (beside is not None and segmentations is None):
-            message = "give either --maps FOLDER, or --segmentations FILE, optionally with --beside RUN"
-            raise ValueError(message)
         keep_freed_memory()
-        opened = open_cohort(cohort, split=split)
         segmentation = segmentation_settings(preset, thresholds, probability_cutoffs, smoothing)
     with one_line_errors(), progress_bar(None) as report:
         if maps is not None:

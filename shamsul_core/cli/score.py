@@ -24,13 +24,14 @@ def score(
     """Segment and score a run's heatmaps again, without explaining again."""
     with one_line_errors(), console.status("Reading the run and its cohort"):
         from shamsul_core.cohort import open_cohort
-        from shamsul_core.memory import keep_freed_memory
         from shamsul_core.run import Run
+
+        opened = Run.open(run)
+        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        from shamsul_core.memory import keep_freed_memory
         from shamsul_core.scoring import score_run, segmentation_of
 
         keep_freed_memory()
-        opened = Run.open(run)
-        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
         segmentation = segmentation_settings(preset or "default", thresholds, probability_cutoffs, smoothing)
         if preset is None:
             segmentation = replace(segmentation, sign=segmentation_of(opened).sign)

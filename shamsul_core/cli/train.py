@@ -56,6 +56,9 @@ def train(
 ) -> None:
     """Train DenseNet-121 on CheXpert; run again to resume at the same step."""
     with one_line_errors(), console.status("Reading the cohort and the weights to start from"):
+        from shamsul_core.cohort.layout import find_layout
+
+        find_layout(cohort, "train")
         _check_packages()
         import torch
 

@@ -39,15 +39,16 @@ def tune(
 ) -> None:
     """Find the threshold with the best mean IoU for each pathology, as CheXlocalize's scripts do."""
     with one_line_errors(), console.status("Reading the run and its cohort"):
-        from shamsul_core.chexlocalize import write_probability_cutoffs, write_thresholds
         from shamsul_core.cohort import open_cohort
-        from shamsul_core.memory import keep_freed_memory
         from shamsul_core.run import Run
+
+        opened = Run.open(run)
+        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        from shamsul_core.chexlocalize import write_probability_cutoffs, write_thresholds
+        from shamsul_core.memory import keep_freed_memory
         from shamsul_core.tuning import tune_probability_cutoffs, tune_thresholds
 
         keep_freed_memory()
-        opened = Run.open(run)
-        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
         methods = _methods(opened, method)
         sign = segmentation_settings(preset, None, None, 0).sign
         cutoffs = {name: tune_probability_cutoffs(opened, name, preset) for name in methods if cutoffs_out}
