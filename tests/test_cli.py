@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -353,3 +354,42 @@ def test_a_cohort_or_run_that_is_not_there_is_said_before_anything_heavy_is_impo
     assert done.returncode in (1, 2)
     assert "nowhere" in done.stderr or "Missing option '--cohort'" in done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("error", [KeyError("planted"), RuntimeError("planted\nin two lines"), np.ones])
+def test_an_error_that_nobody_foresaw_is_one_line_and_with_debug_a_traceback(made_run, monkeypatch, error):
+    def fail(*_):
+        if error is np.ones:
+            np.ones(2) + np.ones(3)  # a ValueError, but numpy's and nobody's input
+        raise error
+
+    monkeypatch.setattr("shamsul_core.scoring.score_run", fail)
+    done = call("score", "--run", made_run.folder)
+    assert done.exit_code == 1
+    (line,) = [one for one in done.output.splitlines() if "unexpected" in one]
+    kind = "ValueError: operands could not be" if error is np.ones else f"{type(error).__name__}: "
+    assert line.startswith(f"Something unexpected went wrong ({kind}")
+    assert "Please report it to those who gave you SHAMSUL" in line
+    assert "--debug" in line
+    assert "Traceback" not in done.output
+    done = call("score", "--run", made_run.folder, "--debug")
+    assert done.exit_code == 1
+    assert "Traceback (most recent call last)" in done.output
+    assert "test_cli.py" in done.output
+    assert done.output.splitlines()[-1] == line
+
+
+def test_an_error_with_a_sentence_for_its_reader_has_no_traceback_even_with_debug(made_cohort, tmp_path):
+    about = ("--model", "untrained", "--run", tmp_path / "run", "--pathology", "Edema")
+    ids = tmp_path / "ids.txt"
+    ids.write_bytes(b"\xff\xfe no text")
+    for arguments in (("--ids", ids), ("--ids", tmp_path / "gone.txt"), ("--method", "x")):
+        done = call("explain", "--cohort", made_cohort, *about, *arguments, "--debug")
+        assert done.exit_code == 1
+        assert "Traceback" not in done.output
+        assert "unexpected" not in done.output, done.output
+
+
+def test_every_command_takes_debug():
+    for command in app.registered_commands:
+        assert "--debug" in call(command.name, "--help").output

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, say, warn_of
+from shamsul_core.cli.terminal import console, progress_bar, say, warn_of
 from shamsul_core.labels import OBSERVATIONS
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def check(
     ] = Path("problems.txt"),
 ) -> None:
     """Say where a cohort's files lie, what they label and mark, and what is wrong with them; nothing is explained."""
-    with one_line_errors(), console.status("Reading the cohort"):
+    with console.status("Reading the cohort"):
         from shamsul_core.cohort import open_cohort
         from shamsul_core.cohort.summary import cohort_table, label_counts, marked_counts
 
@@ -44,12 +44,11 @@ def check(
         say(line)
     partners = True
     if model is not None:
-        with one_line_errors(), console.status("Reading the model"):
+        with console.status("Reading the model"):
             partners = _say_partners(model, labels, marked)
-    with one_line_errors(), progress_bar(len(opened.radiographs)) as report:
+    with progress_bar(len(opened.radiographs)) as report:
         problems = opened.check(report)
-    with one_line_errors():
-        warn_of([*problems, *opened.remarks], out)
+    warn_of([*problems, *opened.remarks], out)
     unread = {problem.subject for problem in problems}
     read = sum(str(one.path) not in unread for one in opened.radiographs.values())
     say(

@@ -10,7 +10,6 @@ import typer
 from shamsul_core.cli.options import CohortFolder, Preset, RunFolder
 from shamsul_core.cli.terminal import (
     console,
-    one_line_errors,
     progress_bar,
     report_failures,
     say,
@@ -73,7 +72,7 @@ def explain(
     ] = None,
 ) -> None:
     """Predict, explain, segment and score a cohort; run again to resume."""
-    with one_line_errors(), console.status("Reading the cohort and the model"):
+    with console.status("Reading the cohort and the model"):
         from shamsul_core.cohort import open_cohort
 
         opened = open_cohort(cohort, split=split)
@@ -109,13 +108,12 @@ def explain(
         begun = Run.create_or_resume(run, manifest)
         chosen = _chosen(opened, ids)[:limit]
         plan = Plan(opened, classifier, explainers, begun, segmentation_of(begun))
-    with one_line_errors():
-        warn_of([*opened.problems, *opened.remarks], run / "problems.txt")
+    warn_of([*opened.problems, *opened.remarks], run / "problems.txt")
     if missing:
         warn(f"{model}: has no output for {', '.join(missing)}; these are left out")
     if not classifier.is_trained:
         warn("An untrained network: its predictions and heatmaps mean nothing.")
-    with one_line_errors(), progress_bar(len(chosen) * plan.steps) as report:
+    with progress_bar(len(chosen) * plan.steps) as report:
         summary = _explain(plan, chosen, model, device, report, workers, scheduler)
     say(
         f"{run}: {summary.explained} radiographs explained, {summary.explained_before} before, "
@@ -130,7 +128,7 @@ def _chosen(cohort: Cohort, ids: Path | None) -> list[str]:
     """Return the ids that a file names, in the cohort's order, or all."""
     if ids is None:
         return list(cohort.radiographs)
-    lines = ids.read_text(encoding="utf-8").splitlines()
+    lines = ids.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     named = {line.strip(): number for number, line in enumerate(lines, 1) if line.strip()}
     for name, number in named.items():
         if name not in cohort.radiographs:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from shamsul_core.cli.options import RunFolder
-from shamsul_core.cli.terminal import console, one_line_errors, say
+from shamsul_core.cli.terminal import console, say
 
 
 def export_dicom(
@@ -26,7 +26,7 @@ def export_dicom(
     ] = None,
 ) -> None:
     """Write a case's overlays as DICOM Secondary Captures and its masks as DICOM SEG."""
-    with one_line_errors(), console.status("Drawing"):
+    with console.status("Drawing"):
         from shamsul_core.cohort import open_cohort
         from shamsul_core.run import Run
 

@@ -16,7 +16,7 @@ from shamsul_core.cli.options import (
     Thresholds,
     segmentation_settings,
 )
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures, say, warn_of
+from shamsul_core.cli.terminal import console, progress_bar, report_failures, say, warn_of
 
 
 def import_maps(
@@ -50,7 +50,7 @@ def import_maps(
     smoothing: Smoothing = 0,
 ) -> None:
     """Read others' heatmaps or masks, in CheXlocalize's formats, as a run and score them as CheXlocalize does."""
-    with one_line_errors(), console.status("Reading the cohort and the maps"):
+    with console.status("Reading the cohort and the maps"):
         if (maps is None) == (segmentations is None) or (beside is not None and segmentations is None):
             message = "give either --maps FOLDER, or --segmentations FILE, optionally with --beside RUN"
             raise ValueError(message)
@@ -64,7 +64,7 @@ def import_maps(
 
         keep_freed_memory()
         segmentation = segmentation_settings(preset, thresholds, probability_cutoffs, smoothing)
-    with one_line_errors(), progress_bar(None) as report:
+    with progress_bar(None) as report:
         if maps is not None:
             imported, problems = import_folder(maps, opened, run, name=name, title=title, report=report)
         elif segmentations is not None:
@@ -80,9 +80,8 @@ def import_maps(
                 beside=others,
                 report=report,
             )
-    with one_line_errors():
-        warn_of([*opened.problems, *opened.remarks, *problems], run / "problems.txt")
-    with one_line_errors(), progress_bar(len(imported.explained_ids())) as report:
+    warn_of([*opened.problems, *opened.remarks, *problems], run / "problems.txt")
+    with progress_bar(len(imported.explained_ids())) as report:
         score_run(imported, opened, segmentation, report)
     say(f"{run}: {len(imported.explained_ids())} radiographs, {len(imported.scores)} scores")
     report_failures(imported)

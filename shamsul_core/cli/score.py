@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from shamsul_core.cli.options import Cutoffs, RunFolder, Smoothing, Thresholds, segmentation_settings
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures, say, warn
+from shamsul_core.cli.terminal import console, progress_bar, report_failures, say, warn
 
 
 def score(
@@ -22,7 +22,7 @@ def score(
     smoothing: Smoothing = 0,
 ) -> None:
     """Segment and score a run's heatmaps again, without explaining again."""
-    with one_line_errors(), console.status("Reading the run and its cohort"):
+    with console.status("Reading the run and its cohort"):
         from shamsul_core.cohort import open_cohort
         from shamsul_core.run import Run
 
@@ -37,7 +37,7 @@ def score(
             segmentation = replace(segmentation, sign=segmentation_of(opened).sign)
     for remark in cohort.remarks:
         warn(str(remark))
-    with one_line_errors(), progress_bar(len(opened.explained_ids())) as report:
+    with progress_bar(len(opened.explained_ids())) as report:
         score_run(opened, cohort, segmentation, report)
     say(f"{run}: {len(opened.scores)} scores")
     report_failures(opened)

@@ -54,14 +54,9 @@ def warn_of(lines: Sequence[object], file: Path) -> None:
         warn(line)
 
 
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Turn what is wrong with the input into one line and exit status 1."""
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        console.print(_plain(str(error)), style="red")
-        raise typer.Exit(1) from error
+def fail(text: str) -> None:
+    """Say what ended the command."""
+    console.print(_plain(text), style="red")
 
 
 @contextmanager
@@ -97,7 +92,7 @@ def report_failures(run: Run) -> None:
         warn(line)
     widespread = _widespread(run, failures)
     for line in widespread:
-        console.print(_plain(f"{run.folder}: {line}"), style="red")
+        fail(f"{run.folder}: {line}")
     if widespread:
         raise typer.Exit(1)
 
