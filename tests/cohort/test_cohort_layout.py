@@ -12,6 +12,7 @@ import pytest
 from cohort_writer import FIRST, HEADER, SECOND, SIZE, CohortWriter, entry_of, mask_of
 
 from shamsul_core.cohort import Cohort, CohortError, Problem, open_cohort
+from shamsul_core.cohort.label_table import read_label_table
 from shamsul_core.labels import OBSERVATIONS
 
 HEART = mask_of(10, 12, 30, 40)
@@ -289,6 +290,30 @@ IMPRESSION: 1. Cardiomegaly.",61.0,Female,White,train
 train/patient2/study1/view1_lateral.jpg,train/patient2/study1/view1_lateral.dcm,Lateral,,patient2,1,"",70.0,Male,,train
 valid/patient64541/study1/view1_frontal.jpg,,Frontal,PA,patient64541,1,"",50.0,Male,,valid
 """
+
+
+def test_the_head_of_the_real_training_table(shared):
+    table = read_label_table(shared / "public-samples" / "chexpert" / "train.csv")
+    assert (table.problems, table.remarks) == ([], [])
+    first, second, *_ = table.rows
+    assert (first.image_id, first.sex, first.age, first.projection) == (
+        "patient00001_study1_view1_frontal",
+        "Female",
+        68,
+        "AP",
+    )
+    assert {name: label for name, label in first.labels.items() if label is not None} == {
+        "No Finding": 1.0,
+        "Pneumothorax": 0.0,
+        "Support Devices": 1.0,
+    }
+    assert {name for name, label in second.labels.items() if label == -1.0} == {
+        "Cardiomegaly",
+        "Edema",
+        "Consolidation",
+        "Atelectasis",
+        "Pleural Effusion",
+    }
 
 
 def test_chexpert_plus(writer):
