@@ -9,6 +9,7 @@ import streamlit as st
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort import summary as cohort_summary
+from shamsul_core.cohort.problems import brief
 from shamsul_core.cohort.views import ids_of_view
 from shamsul_core.figures.cases import CARD_PX, case_card, make_case
 from shamsul_core.figures.comparison import comparison_scene
@@ -128,6 +129,11 @@ def card(run: Run, chosen: ChosenCase, address: str) -> str:
 def cohort_table(run: Run) -> pd.DataFrame:
     """Return the labels and facts of the cohort's radiographs."""
     return _cohort_table(str(run.folder))
+
+
+def cohort_problems(run: Run) -> list[str]:
+    """Return what is wrong with the cohort's files and what they lack, of many that are alike three."""
+    return _cohort_problems(str(run.folder))
 
 
 def assessment(run: Run, rule: ThresholdRule, *, zeros: bool) -> Assessment:
@@ -264,6 +270,12 @@ def _scene(folder: str, image_id: str, pathology: str, rule: ThresholdRule, stam
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _cohort_table(folder: str) -> pd.DataFrame:
     return cohort_summary.cohort_table(open_run_cohort(folder))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _cohort_problems(folder: str) -> list[str]:
+    cohort = open_run_cohort(folder)
+    return brief([*cohort.problems, *cohort.remarks])
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -13,6 +13,7 @@ from dashboard.guard import enter
 from dashboard.navigation import name_tab
 from dashboard.warming import warm_up
 from shamsul_core.cohort import CohortError
+from shamsul_core.cohort.problems import brief
 from shamsul_core.figures.predictions import prediction_table
 from shamsul_core.run import RunError
 from shamsul_core.wording import PROJECTIONS
@@ -84,7 +85,7 @@ with listing:
         st.caption("No radiograph matches these filters.")
     unread = reading.unread(run, image_ids)
     if unread:
-        st.caption(f"{len(unread)} could not be explained.", help="\n\n".join(unread[:20]))
+        st.caption(f"{len(unread)} could not be explained.", help="\n\n".join(brief(unread)[:20]))
 
 ahead = next_case(listed, radiograph.id)
 if ahead is not None:

@@ -10,7 +10,14 @@ from dashboard.model_card import show_model_card
 from dashboard.notes import show_banner
 from shamsul_core.cohort.summary import has_indefinite_labels
 from shamsul_core.figures.observation_table import figure, interval, observation_table
-from shamsul_core.figures.run_facts import facts_table, failure_table, left_out, model_facts, setting_facts
+from shamsul_core.figures.run_facts import (
+    facts_table,
+    failure_table,
+    left_out,
+    line_list,
+    model_facts,
+    setting_facts,
+)
 from shamsul_core.paper import PREDICTION, why_not_comparable
 from shamsul_core.run import RunError
 from shamsul_core.wording import cohort_title
@@ -87,6 +94,17 @@ for title, tab in zip(PARTS, st.tabs(PARTS, on_change="rerun", key="part"), stri
             alt="The paper's Table 1: labels for each observation",
         )
         tab.image(pictures.composition_picture(run), width="stretch", alt="Views, sexes and ages")
+        if lines := reading.cohort_problems(run):
+            tab.caption("What its files lack, or what is wrong with them:")
+            tab.html(line_list(lines, "Problems of the cohort"))
+            tab.download_button(
+                "Download all (TXT)",
+                lambda: "\n".join(map(str, (*cohort.problems, *cohort.remarks))),
+                "problems.txt",
+                "text/plain",
+                on_click="ignore",
+                icon=":material/download:",
+            )
     elif title == "Run":
         facts, settings = tab.columns(2, gap="large")
         facts.html(facts_table(model_facts(manifest), "Model and cohort"))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shamsul_core.chexlocalize import ImportedMap, MapError, read_map
+from shamsul_core.chexlocalize import ImportedMap, MapError, parse_map_name, read_map
 from shamsul_core.cohort import CohortError
 from shamsul_core.cohort.experts import ExpertReading
 from shamsul_core.heatmap import Heatmap
@@ -25,14 +28,20 @@ if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort
     from shamsul_core.segmentation import Mask
 
+    Found = list[tuple[str, ImportedMap]]
+    """Maps of one radiograph, each with its method's short name."""
+
+_METHOD_FOLDER = re.compile(r"(.+)_maps(?:_(?:train|val|test))?")
+_TITLES = {"lime": "LIME", "shap": "SHAP", "gradcam": "Grad-CAM", "lrp": "LRP"}
+
 
 def import_folder(
     maps: Path,
     cohort: Cohort,
     folder: Path,
     *,
-    name: str,
-    title: str,
+    name: str | None = None,
+    title: str | None = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> tuple[Run, list[str]]:
     """Read every ``*_map.pkl`` of a folder into a run.
@@ -40,9 +49,9 @@ def import_folder(
     Parameters
     ----------
     maps
-        Searched with its folders.
+        Searched with its folders. Where there are several called ``<method>_maps``, each is a method.
     name, title
-        The method's, for the run and for people.
+        The method's, for the run and for people; by default as its folder says, and Grad-CAM where that says nothing.
     report
         Called after each map.
 
@@ -54,18 +63,26 @@ def import_folder(
     Raises
     ------
     MapError
-        If there is no map at all.
+        If there is no map at all or none that can be used, or maps of several methods that cannot be told apart.
     RunError
         If `folder` holds another run.
     """
+    if maps.is_file():
+        message = f"{maps}: this file {_content_of(maps)}; give the folder with CheXlocalize's *_map.pkl heatmaps (for a file of masks there is --segmentations)"
+        raise MapError(message)
     paths = sorted(maps.rglob("*_map.pkl"))
     if not paths:
         message = f"{maps}: contains no *_map.pkl; give the folder with CheXlocalize's heatmaps"
         raise MapError(message)
-    read, problems = _read_all(paths, cohort, report)
-    run = Run.create_or_resume(folder, _manifest(maps, paths, cohort, folder, name=name, title=title))
+    by_method = _by_method(maps, paths, name, is_titled=title is not None)
+    read, problems = _read_all(by_method, cohort, report)
+    if not read:
+        message = f"{maps}: not one of its {len(paths)} heatmaps can be used; the first: {problems[0]}"
+        raise MapError(message)
+    titles = {one: title or f"{_TITLES.get(one, one)} (imported)" for one in by_method}
+    run = Run.create_or_resume(folder, _manifest(maps, paths, cohort, folder, titles))
     for image_id, found in read.items():
-        run.write(_result(image_id, found, name))
+        run.write(_result(image_id, found))
     return run, problems
 
 
@@ -113,7 +130,8 @@ def import_segmentations(
         reason = "; ".join(problems[:1]) or "it has no radiograph of the cohort"
         message = f"{file}: not a segmentation file of this cohort: {reason}"
         raise MapError(message)
-    manifest = _manifest(file, [file], cohort, folder, name=name, title=title)
+    _refuse_without_masks(file, reading, ids)
+    manifest = _manifest(file, [file], cohort, folder, {name: title})
     if beside is not None:
         if name in beside.manifest.methods:
             message = f"{beside.folder}: already has a method {name!r}; give the new one another --name"
@@ -188,12 +206,97 @@ def _with_masks(
     return replace(result, heatmaps=(*result.heatmaps, *heatmaps), failures=(*result.failures, *missing))
 
 
-def _read_all(
-    paths: Sequence[Path], cohort: Cohort, report: Callable[[str], None]
-) -> tuple[dict[str, list[ImportedMap]], list[str]]:
-    read: dict[str, list[ImportedMap]] = defaultdict(list)
-    problems = []
+def _refuse_without_masks(file: Path, reading: ExpertReading, ids: Sequence[str]) -> None:
+    """Raise a `MapError` where a file has not one mask: it is another file, and not one in which nothing is marked."""
+    reason = "it names none of the ten pathologies"
+    for image_id, pathology in product(ids, LOCALISED_PATHOLOGIES):
+        try:
+            found = reading.annotation(image_id, pathology, lambda: (1, 1))
+            if found.rle is not None:
+                found.mask()
+                return
+        except CohortError as error:
+            reason = str(error)
+    message = f"{file}: this file {_content_of(file)}; not one mask can be read ({reason}); give a method's masks as CheXlocalize's eval.py takes them"
+    raise MapError(message)
+
+
+def _content_of(file: Path) -> str:
+    """Return what a file does that was given for another: it holds this or that."""
+    if file.name.endswith("_map.pkl"):
+        return "is one heatmap"
+    try:
+        content = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return "is of another kind"
+    entries = content.values() if isinstance(content, dict) else ()
+    marks = [
+        mark
+        for entry in entries
+        if isinstance(entry, dict)
+        for key, mark in entry.items()
+        if key != "img_size"
+    ]
+    if any(isinstance(mark, dict) and "counts" in mark for mark in marks):
+        return "holds run-length encoded masks"
+    drawn = next((mark[0] for mark in marks if isinstance(mark, list) and mark), None)
+    if not isinstance(drawn, list) or not drawn:
+        return "holds no masks"
+    is_contour = isinstance(drawn[0], list)
+    return "holds the contours that experts drew" if is_contour else "holds the points that readers clicked"
+
+
+def _by_method(
+    maps: Path, paths: Sequence[Path], name: str | None, *, is_titled: bool
+) -> dict[str, list[Path]]:
+    """Return the maps of each method, by its short name.
+
+    Raises
+    ------
+    MapError
+        If there are several and one name for them, or two maps of one finding without a folder that names their method.
+    """
+    methods: dict[str, list[Path]] = defaultdict(list)
     for path in paths:
+        methods[_method_of(path, maps) or "gradcam"].append(path)
+    if len(methods) > 1 and (name is not None or is_titled):
+        message = f"{maps}: holds the maps of several methods ({', '.join(methods)}); leave out --name and --title, or give one method's folder"
+        raise MapError(message)
+    for together in methods.values():
+        _refuse_two_of_one(maps, together)
+    return {name or method: together for method, together in methods.items()}
+
+
+def _method_of(path: Path, maps: Path) -> str | None:
+    """Return the method that the nearest folder up to `maps` names, as in ``lime_maps`` or ``gradcam_maps_val``."""
+    inside = path.relative_to(maps).parts[:-1]
+    folders = [maps.resolve().name, *inside]
+    return next((match[1] for one in reversed(folders) if (match := _METHOD_FOLDER.fullmatch(one))), None)
+
+
+def _refuse_two_of_one(maps: Path, paths: Sequence[Path]) -> None:
+    seen: dict[tuple[str, str], Path] = {}
+    for path in paths:
+        with suppress(MapError):  # it is told and left out where it is read
+            finding = parse_map_name(path)
+            other = seen.setdefault(finding, path)
+            if other.parent != path.parent:
+                break
+    else:
+        return
+    message = (
+        f"{maps}: {other.relative_to(maps)} and {path.relative_to(maps)} are of the same finding; if they are of two "
+        "methods, name their folders <method>_maps, such as lime_maps, or import them one by one"
+    )
+    raise MapError(message)
+
+
+def _read_all(
+    by_method: Mapping[str, Sequence[Path]], cohort: Cohort, report: Callable[[str], None]
+) -> tuple[dict[str, Found], list[str]]:
+    read: dict[str, Found] = defaultdict(list)
+    problems = []
+    for method, path in ((method, path) for method, paths in by_method.items() for path in paths):
         report(path.name)
         try:
             one = read_map(path)
@@ -206,27 +309,27 @@ def _read_all(
             problems.append(
                 f"{path.name}: {one.pathology} is not a pathology that CheXlocalize localises; left out"
             )
-        elif any(other.pathology == one.pathology for other in read[one.image_id]):
+        elif (method, one.pathology) in ((name, other.pathology) for name, other in read[one.image_id]):
             problems.append(f"{path.name}: a second map of {one.pathology} for {one.image_id}; left out")
         else:
-            read[one.image_id].append(one)
+            read[one.image_id].append((method, one))
     return {image_id: found for image_id, found in read.items() if found}, problems
 
 
-def _result(image_id: str, found: Sequence[ImportedMap], method: str) -> RadiographResult:
+def _result(image_id: str, found: Found) -> RadiographResult:
     return RadiographResult(
         image_id,
-        found[0].size,
-        {one.pathology: one.probability for one in found if one.probability is not None},
+        found[0][1].size,
+        {one.pathology: one.probability for _, one in found if one.probability is not None},
         tuple(
             Heatmap(method=method, pathology=one.pathology, output=None, values=one.relevance)
-            for one in found
+            for method, one in found
         ),
     )
 
 
 def _manifest(
-    maps: Path, paths: Sequence[Path], cohort: Cohort, folder: Path, *, name: str, title: str
+    maps: Path, paths: Sequence[Path], cohort: Cohort, folder: Path, titles: Mapping[str, str]
 ) -> Manifest:
     digest = hashlib.sha256()
     for path in paths:
@@ -241,7 +344,7 @@ def _manifest(
         "preprocessing": None,
         "precision": None,
     }
-    methods = {name: {"title": title, "settings": {"imported": maps.name}}}
+    methods = {name: {"title": title, "settings": {"imported": maps.name}} for name, title in titles.items()}
     return Manifest(
         model=model,
         cohort=describe_cohort(cohort, folder),

@@ -11,7 +11,8 @@ import pytest
 
 from tests.made import made_pixels, make_cohort, make_run
 
-SAMPLE = Path(__file__).parents[1].parent / "shared" / "data" / "chexlocalize-sample"
+SHARED = Path(__file__).parents[1].parent / "shared" / "data"
+NOT_SHARED = "../shared/data is not on this machine"
 
 
 @pytest.fixture(autouse=True)
@@ -22,19 +23,35 @@ def _main_stays_pytests() -> Iterator[None]:
     sys.modules["__main__"] = main
 
 
-@pytest.fixture(scope="session")
-def sample() -> Path:
-    if not SAMPLE.is_dir():
-        pytest.skip("the CheXlocalize sample is not on this machine")
-    return SAMPLE
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests looked at nothing, for a run that skips them passes."""
+    skipped = [
+        report for report in terminalreporter.getreports("skipped") if NOT_SHARED in str(report.longrepr)
+    ]
+    if skipped:
+        line = f"{len(skipped)} tests were skipped because {NOT_SHARED}: nothing was compared with the published files"
+        terminalreporter.section("real data", yellow=True)
+        terminalreporter.line(line, yellow=True)
 
 
 @pytest.fixture(scope="session")
-def public_samples() -> Path:
-    folder = SAMPLE.parent / "public-samples"
-    if not folder.is_dir():
-        pytest.skip("the public samples are not on this machine")
-    return folder
+def shared() -> Path:
+    """The folder of real public data beside the project; the one way in which a test skips where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(NOT_SHARED)
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def sample(shared) -> Path:
+    """CheXlocalize's public radiograph."""
+    return shared / "chexlocalize-sample"
+
+
+@pytest.fixture(scope="session")
+def public_samples(shared) -> Path:
+    """Real files of other public cohorts."""
+    return shared / "public-samples"
 
 
 @pytest.fixture(scope="session")

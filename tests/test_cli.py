@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -12,10 +16,11 @@ from typer.testing import CliRunner
 from shamsul_core.cli import app
 from shamsul_core.cohort import open_cohort
 from shamsul_core.explain.lrp import LayerwiseRelevancePropagation
+from shamsul_core.labels import OBSERVATIONS
 from shamsul_core.run import Run
 from shamsul_core.scoring import score_run
 from shamsul_core.segmentation import PRESETS
-from tests.made import image_id
+from tests.made import image_id, make_cohort
 
 
 def call(*arguments):
@@ -122,6 +127,120 @@ def test_some_of_a_cohort_and_later_the_rest(made_cohort, tmp_path):
         assert line in said(done)
 
 
+def with_absent_files(cohort, folder, count):
+    """A copy of a cohort whose label file names `count` radiographs more than there are."""
+    copy = shutil.copytree(cohort, folder)
+    labels = copy / "CheXpert" / "val_labels.csv"
+    *_, last = labels.read_text(encoding="utf-8").splitlines()
+    absent = [last.replace("patient00003", f"patient{number:05d}") for number in range(100, 100 + count)]
+    with labels.open("a", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in absent)
+    return copy
+
+
+def test_many_absent_files_are_three_lines_a_count_and_a_file(made_cohort, tmp_path):
+    cohort, run = with_absent_files(made_cohort, tmp_path / "cohort", 1000), tmp_path / "run"
+    about = ("--cohort", cohort, "--run", run)
+    done = call("explain", *about, "--model", "untrained", "--method", "gradcam", "--pathology", "Edema")
+    assert done.exit_code == 0
+    told = [line for line in done.output.splitlines() if "val_labels.csv line" in line]
+    assert [line.split(":")[0] for line in told] == [f"val_labels.csv line {number}" for number in (5, 6, 7)]
+    assert f"and 997 more like these, 1,000 in all; see {run / 'problems.txt'}" in said(done)
+    everything = (run / "problems.txt").read_text(encoding="utf-8").splitlines()
+    assert len(everything) == 1000
+    assert "patient01099/study1/view1_frontal.jpg" in everything[-1]
+
+
+def test_few_problems_are_told_each_and_no_file_is_written(made_cohort, tmp_path):
+    cohort, run = with_absent_files(made_cohort, tmp_path / "cohort", 4), tmp_path / "run"
+    shutil.rmtree(cohort / "CheXlocalize")
+    about = ("--cohort", cohort, "--run", run)
+    done = call("explain", *about, "--model", "untrained", "--method", "gradcam", "--pathology", "Edema")
+    assert done.output.count("there is no file for") == 4
+    assert "there is no CheXlocalize/gt_segmentations_val.json beside the radiographs" in said(done)
+    assert not (run / "problems.txt").exists()
+
+
+def test_failures_that_are_alike_are_three_and_a_count(made_cohort, tmp_path, monkeypatch):
+    def fail(_, subject, pathologies):
+        message = f"planted in {len(pathologies)} of '{subject}'"
+        raise ValueError(message)
+
+    monkeypatch.setattr(LayerwiseRelevancePropagation, "explain", fail)
+    about = ("--model", "untrained", "--method", "lrp", "--run", tmp_path / "run")
+    done = call("explain", "--cohort", made_cohort, *about, "--pathology", "Edema", "--pathology", "Fracture")
+    assert done.output.count("planted") == 3, "one for each of three radiographs"
+    make_cohort(tmp_path / "cohort", 9)
+    about = (*about[:-1], tmp_path / "nine")
+    done = call("explain", "--cohort", tmp_path / "cohort", *about, "--pathology", "Edema")
+    assert done.output.count("planted") == 3
+    assert f"and 6 more like these, 9 in all; see {tmp_path / 'nine' / 'failures.parquet'}" in said(done)
+
+
+def test_check_says_what_there_is_and_exits_with_0(made_cohort, tmp_path):
+    done = call("check", made_cohort, "--out", tmp_path / "problems.txt")
+    assert done.exit_code == 0, done.output
+    assert f"{made_cohort}: split val, 3 radiographs" in said(done)
+    for place in (
+        "radiographs CheXpert/val",
+        "labels CheXpert/val_labels.csv",
+        "gt_segmentations CheXlocalize/gt_segmentations_val.json",
+    ):
+        assert place in said(done)
+    # Three radiographs: two marked with Edema and uncertain of pneumonia, no label blank
+    assert "labels positive uncertain negative blank contours" in said(done)
+    assert "Edema 2 0 1 0 2" in said(done)
+    assert "Pneumonia 0 2 1 0 -" in said(done)
+    assert "Consolidation 0 0 3 0 0" in said(done)
+    assert "3 of 3 radiographs can be used, 0 problems" in said(done)
+    assert not (tmp_path / "problems.txt").exists()
+
+
+def test_check_opens_every_radiograph_and_counts_what_is_alike(made_cohort, tmp_path):
+    cohort, out = with_absent_files(made_cohort, tmp_path / "cohort", 20), tmp_path / "all.txt"
+    damaged = cohort / "CheXpert" / "val" / "patient00003" / "study1" / "view1_frontal.jpg"
+    damaged.write_bytes(b"no image, and no expert marked it")
+    done = call("check", cohort, "--out", out)
+    assert done.exit_code == 0
+    assert f"{damaged}: " in said(done)
+    assert f"and 17 more like these, 20 in all; see {out}" in said(done)
+    assert "2 of 3 radiographs can be used, 21 problems" in said(done)
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 21
+
+
+def test_check_exits_with_1_where_nothing_can_be_used(made_cohort, tmp_path):
+    cohort = shutil.copytree(made_cohort, tmp_path / "cohort")
+    for path in cohort.rglob("*.jpg"):
+        path.write_bytes(b"no image")
+    done = call("check", cohort, "--out", tmp_path / "all.txt")
+    assert done.exit_code == 1
+    assert "0 of 3 radiographs can be used" in said(done)
+    assert call("check", tmp_path / "nowhere").exit_code == 1
+    (tmp_path / "empty").mkdir()
+    done = call("check", tmp_path / "empty")
+    assert done.exit_code == 1
+    assert "looked for radiographs in" in said(done)
+
+
+def test_check_says_which_outputs_of_a_model_find_a_partner(made_cohort, small_model, tmp_path):
+    cohort = shutil.copytree(made_cohort, tmp_path / "cohort")
+    labels = cohort / "CheXpert" / "val_labels.csv"
+    table = pd.read_csv(labels).drop(columns=["Fracture", "Lung Lesion"])
+    table["Edema"] = None  # but marked by experts
+    table.to_csv(labels, index=False)
+    done = call("check", cohort, "--model", small_model, "--out", tmp_path / "all.txt")
+    assert done.exit_code == 0, done.output
+    assert f"{small_model}: 12 of its 14 outputs are labelled or marked here: No Finding, " in said(done)
+    assert f"{small_model}: nothing here says whether these are right: Lung Lesion, Fracture" in said(done)
+    assert "there is no column for Lung Lesion, Fracture; their labels are blank" in said(done)
+    table[[name for name in OBSERVATIONS if name in table]] = None
+    table.to_csv(labels, index=False)
+    shutil.rmtree(cohort / "CheXlocalize")
+    done = call("check", cohort, "--model", small_model, "--out", tmp_path / "all.txt")
+    assert done.exit_code == 1
+    assert "0 of its 14 outputs are labelled or marked here: none" in said(done)
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
@@ -199,3 +318,78 @@ def test_help_names_every_command():
     assert all(command in shown for command in ("explain", "score", "import-maps"))
     # Whatever the folder is called, and wherever the lines break
     assert "".join(str(Path(__file__).parents[1]).split()) not in "".join(shown.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("explain", "--cohort", "nowhere", "--model", "untrained", "--run", "run"),
+        ("train", "--cohort", "nowhere", "--out", "model.safetensors"),
+        ("import-maps", "--cohort", "nowhere", "--maps", ".", "--run", "run"),
+        ("check", "nowhere", "--model", "untrained"),
+        ("score", "--run", "nowhere"),
+        ("tune", "--run", "nowhere"),
+        ("report", "--run", "nowhere", "--out", "report"),
+        ("export", "--run", "nowhere", "--out", "out"),
+        ("explain", "--model", "untrained", "--run", "run"),
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_a_cohort_or_run_that_is_not_there_is_said_before_anything_heavy_is_imported(arguments, tmp_path):
+    program = (
+        "import atexit, sys\n"
+        "heavy = {'torch', 'torchvision', 'captum', 'matplotlib', 'sklearn', 'scipy', 'dask', 'plotly'}\n"
+        "atexit.register(lambda: print(sorted(heavy & set(sys.modules))))\n"
+        "from shamsul_core.cli import app\n"
+        "app()\n"
+    )
+    root = Path(__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode in (1, 2)
+    assert "nowhere" in done.stderr or "Missing option '--cohort'" in done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("error", [KeyError("planted"), RuntimeError("planted\nin two lines"), np.ones])
+def test_an_error_that_nobody_foresaw_is_one_line_and_with_debug_a_traceback(made_run, monkeypatch, error):
+    def fail(*_):
+        if error is np.ones:
+            np.ones(2) + np.ones(3)  # a ValueError, but numpy's and nobody's input
+        raise error
+
+    monkeypatch.setattr("shamsul_core.scoring.score_run", fail)
+    done = call("score", "--run", made_run.folder)
+    assert done.exit_code == 1
+    (line,) = [one for one in done.output.splitlines() if "unexpected" in one]
+    kind = "ValueError: operands could not be" if error is np.ones else f"{type(error).__name__}: "
+    assert line.startswith(f"Something unexpected went wrong ({kind}")
+    assert "Please report it to those who gave you SHAMSUL" in line
+    assert "--debug" in line
+    assert "Traceback" not in done.output
+    done = call("score", "--run", made_run.folder, "--debug")
+    assert done.exit_code == 1
+    assert "Traceback (most recent call last)" in done.output
+    assert "test_cli.py" in done.output
+    assert done.output.splitlines()[-1] == line
+
+
+def test_an_error_with_a_sentence_for_its_reader_has_no_traceback_even_with_debug(made_cohort, tmp_path):
+    about = ("--model", "untrained", "--run", tmp_path / "run", "--pathology", "Edema")
+    ids = tmp_path / "ids.txt"
+    ids.write_bytes(b"\xff\xfe no text")
+    for arguments in (("--ids", ids), ("--ids", tmp_path / "gone.txt"), ("--method", "x")):
+        done = call("explain", "--cohort", made_cohort, *about, *arguments, "--debug")
+        assert done.exit_code == 1
+        assert "Traceback" not in done.output
+        assert "unexpected" not in done.output, done.output
+
+
+def test_every_command_takes_debug():
+    for command in app.registered_commands:
+        assert "--debug" in call(command.name, "--help").output

@@ -1,13 +1,14 @@
 """The command line: ``python -m shamsul_core COMMAND``, one file a command.
 
 Each command ends with what it wrote and what failed, and exits non-zero where nothing could be done. What is wrong
-with its input is one line, never a traceback. Heavy libraries are imported by the command that needs them.
+with its input is one line, never a traceback, nor is an error that nobody foresaw. Heavy libraries are imported by the command that needs them.
 """
 
 from __future__ import annotations
 
 import typer
 
+from shamsul_core.cli.check import check
 from shamsul_core.cli.explain import explain
 from shamsul_core.cli.export import export
 from shamsul_core.cli.export_dicom import export_dicom
@@ -17,6 +18,7 @@ from shamsul_core.cli.score import score
 from shamsul_core.cli.simulate import simulate
 from shamsul_core.cli.train import train
 from shamsul_core.cli.tune import tune
+from shamsul_core.cli.unforeseen import guarded
 
 app = typer.Typer(
     name="python -m shamsul_core",
@@ -25,12 +27,5 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(train)
-app.command()(explain)
-app.command()(score)
-app.command()(tune)
-app.command()(report)
-app.command("import-maps")(import_maps)
-app.command()(export)
-app.command("export-dicom")(export_dicom)
-app.command()(simulate)
+for command in (train, check, explain, score, tune, report, import_maps, export, export_dicom, simulate):
+    app.command(command.__name__.replace("_", "-"))(guarded(command))

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shamsul_core.cli.options import CohortFolder, Preset, RunFolder
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures, say, warn
+from shamsul_core.cli.terminal import (
+    console,
+    progress_bar,
+    report_failures,
+    say,
+    warn,
+    warn_of,
+)
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
@@ -65,9 +72,12 @@ def explain(
     ] = None,
 ) -> None:
     """Predict, explain, segment and score a cohort; run again to resume."""
-    with one_line_errors(), console.status("Reading the cohort and the model"):
-        from shamsul_core.classifier import load_classifier
+    with console.status("Reading the cohort and the model"):
         from shamsul_core.cohort import open_cohort
+
+        opened = open_cohort(cohort, split=split)
+        # The others take seconds: what is wrong with the cohort is said first
+        from shamsul_core.classifier import load_classifier
         from shamsul_core.engine import Plan
         from shamsul_core.explain import EXPLAINERS, make_explainers
         from shamsul_core.labels import canonical_name
@@ -78,7 +88,6 @@ def explain(
         from shamsul_core.scoring import segmentation_of
 
         keep_freed_memory()
-        opened = open_cohort(cohort, split=split)
         classifier = load_classifier(model, device)
         explainers = make_explainers(preset, method or list(EXPLAINERS))
         wanted = [canonical_name(name) for name in pathology or LOCALISED_PATHOLOGIES]
@@ -99,13 +108,12 @@ def explain(
         begun = Run.create_or_resume(run, manifest)
         chosen = _chosen(opened, ids)[:limit]
         plan = Plan(opened, classifier, explainers, begun, segmentation_of(begun))
-    for problem in opened.problems:
-        warn(str(problem))
+    warn_of([*opened.problems, *opened.remarks], run / "problems.txt")
     if missing:
         warn(f"{model}: has no output for {', '.join(missing)}; these are left out")
     if not classifier.is_trained:
         warn("An untrained network: its predictions and heatmaps mean nothing.")
-    with one_line_errors(), progress_bar(len(chosen) * plan.steps) as report:
+    with progress_bar(len(chosen) * plan.steps) as report:
         summary = _explain(plan, chosen, model, device, report, workers, scheduler)
     say(
         f"{run}: {summary.explained} radiographs explained, {summary.explained_before} before, "
@@ -120,7 +128,7 @@ def _chosen(cohort: Cohort, ids: Path | None) -> list[str]:
     """Return the ids that a file names, in the cohort's order, or all."""
     if ids is None:
         return list(cohort.radiographs)
-    lines = ids.read_text(encoding="utf-8").splitlines()
+    lines = ids.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     named = {line.strip(): number for number, line in enumerate(lines, 1) if line.strip()}
     for name, number in named.items():
         if name not in cohort.radiographs:

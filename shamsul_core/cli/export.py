@@ -8,22 +8,21 @@ from typing import Annotated
 import typer
 
 from shamsul_core.cli.options import RunFolder
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, say, warn
+from shamsul_core.cli.terminal import console, progress_bar, say, warn_of
 
 
 def export(run: RunFolder, out: Annotated[Path, typer.Option(help="Folder to write to.")]) -> None:
     """Write heatmaps and masks as CheXlocalize's scripts read them."""
-    with one_line_errors(), console.status("Reading the run and its cohort"):
+    with console.status("Reading the run and its cohort"):
         from shamsul_core.cohort import open_cohort
-        from shamsul_core.exporting import export_run
         from shamsul_core.run import Run
 
         opened = Run.open(run)
         cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
-    with one_line_errors(), progress_bar(len(opened.explained_ids())) as report:
+        from shamsul_core.exporting import export_run  # torch
+    with progress_bar(len(opened.explained_ids())) as report:
         maps, problems = export_run(opened, cohort, out, report)
-    for line in problems:
-        warn(line)
+        warn_of(problems, out / "problems.txt")
     say(f"{out}: {maps} heatmaps of {len(opened.explained_ids())} radiographs")
     if not maps:
         raise typer.Exit(1)

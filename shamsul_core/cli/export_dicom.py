@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from shamsul_core.cli.options import RunFolder
-from shamsul_core.cli.terminal import console, one_line_errors, say
+from shamsul_core.cli.terminal import console, say
 
 
 def export_dicom(
@@ -26,13 +26,8 @@ def export_dicom(
     ] = None,
 ) -> None:
     """Write a case's overlays as DICOM Secondary Captures and its masks as DICOM SEG."""
-    with one_line_errors(), console.status("Drawing"):
-        import pydicom
-
-        from shamsul_core.atomic import write_atomically
+    with console.status("Drawing"):
         from shamsul_core.cohort import open_cohort
-        from shamsul_core.dicom import case_as_dicom
-        from shamsul_core.imaging import ImageError, read_radiograph
         from shamsul_core.run import Run
 
         opened = Run.open(run)
@@ -42,6 +37,13 @@ def export_dicom(
         if pathology not in opened.manifest.pathologies:
             message = f"{run}: no pathology {pathology!r}; it has {', '.join(opened.manifest.pathologies)}"
             raise ValueError(message)
+        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        import pydicom
+
+        from shamsul_core.atomic import write_atomically
+        from shamsul_core.dicom import case_as_dicom
+        from shamsul_core.imaging import ImageError, read_radiograph
+
         image = None
         if source is not None:
             try:
@@ -50,7 +52,6 @@ def export_dicom(
             except (ImageError, OSError, pydicom.errors.InvalidDicomError) as error:
                 message = f"{source}: not a readable DICOM image: {error}"
                 raise ValueError(message) from error
-        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
         files = case_as_dicom(opened, cohort, radiograph, pathology, opened.scores, image)
         out.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():

@@ -16,7 +16,7 @@ from shamsul_core.cli.options import (
     Thresholds,
     segmentation_settings,
 )
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures, say, warn
+from shamsul_core.cli.terminal import console, progress_bar, report_failures, say, warn_of
 
 
 def import_maps(
@@ -40,7 +40,7 @@ def import_maps(
     name: Annotated[
         str | None,
         typer.Option(
-            help="The method's short name in the run. Default: gradcam for maps, imported for masks."
+            help="The method's short name in the run. Default: for maps as their folder says, such as lime_maps, else gradcam; imported for masks."
         ),
     ] = None,
     title: Annotated[str | None, typer.Option(help="The method's name as displayed.")] = None,
@@ -50,36 +50,38 @@ def import_maps(
     smoothing: Smoothing = 0,
 ) -> None:
     """Read others' heatmaps or masks, in CheXlocalize's formats, as a run and score them as CheXlocalize does."""
-    with one_line_errors(), console.status("Reading the cohort and the maps"):
+    with console.status("Reading the cohort and the maps"):
+        if (maps is None) == (segmentations is None) or (beside is not None and segmentations is None):
+            message = "give either --maps FOLDER, or --segmentations FILE, optionally with --beside RUN"
+            raise ValueError(message)
         from shamsul_core.cohort import open_cohort
+
+        opened = open_cohort(cohort, split=split)
         from shamsul_core.importing import import_folder, import_segmentations
         from shamsul_core.memory import keep_freed_memory
         from shamsul_core.run import Run
         from shamsul_core.scoring import score_run, segmentation_of
 
-        if (maps is None) == (segmentations is None) or (beside is not None and segmentations is None):
-            message = "give either --maps FOLDER, or --segmentations FILE, optionally with --beside RUN"
-            raise ValueError(message)
         keep_freed_memory()
-        opened = open_cohort(cohort, split=split)
         segmentation = segmentation_settings(preset, thresholds, probability_cutoffs, smoothing)
-    for problem in opened.problems:
-        warn(str(problem))
-    with one_line_errors(), progress_bar(None) as report:
-        usual = ("gradcam", "Grad-CAM (imported)") if maps is not None else ("imported", "Imported masks")
-        about = {"name": name or usual[0], "title": title or usual[1]}
+    with progress_bar(None) as report:
         if maps is not None:
-            imported, problems = import_folder(maps, opened, run, **about, report=report)
+            imported, problems = import_folder(maps, opened, run, name=name, title=title, report=report)
         elif segmentations is not None:
             others = None if beside is None else Run.open(beside)
             if others is not None:
                 segmentation = segmentation_of(others)
             imported, problems = import_segmentations(
-                segmentations, opened, run, **about, beside=others, report=report
+                segmentations,
+                opened,
+                run,
+                name=name or "imported",
+                title=title or "Imported masks",
+                beside=others,
+                report=report,
             )
-    for line in problems:
-        warn(line)
-    with one_line_errors(), progress_bar(len(imported.explained_ids())) as report:
+    warn_of([*opened.problems, *opened.remarks, *problems], run / "problems.txt")
+    with progress_bar(len(imported.explained_ids())) as report:
         score_run(imported, opened, segmentation, report)
     say(f"{run}: {len(imported.explained_ids())} radiographs, {len(imported.scores)} scores")
     report_failures(imported)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from shamsul_core.cli.options import RunFolder
-from shamsul_core.cli.terminal import console, one_line_errors, say
+from shamsul_core.cli.terminal import console, say
 from shamsul_core.labels import DECISION_THRESHOLD
 
 _FIXED = f"{DECISION_THRESHOLD:g}"
@@ -29,15 +29,16 @@ def report(
     ] = False,
 ) -> None:
     """Write the paper's tables and figures for a run: one HTML, one PDF, and each as CSV, PNG or SVG."""
-    with one_line_errors(), console.status("Writing the report") as status:
+    with console.status("Writing the report") as status:
         from shamsul_core.cohort import open_cohort
-        from shamsul_core.metrics.decisions import threshold_rule
-        from shamsul_core.report import write_report
         from shamsul_core.run import Run
 
-        rule = threshold_rule(threshold)
         opened = Run.open(run)
         cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        from shamsul_core.metrics.decisions import threshold_rule
+        from shamsul_core.report import write_report
+
+        rule = threshold_rule(threshold)
         written = write_report(
             opened,
             cohort,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from shamsul_core.cli.options import Cutoffs, RunFolder, Smoothing, Thresholds, segmentation_settings
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, report_failures, say
+from shamsul_core.cli.terminal import console, progress_bar, report_failures, say, warn
 
 
 def score(
@@ -22,19 +22,22 @@ def score(
     smoothing: Smoothing = 0,
 ) -> None:
     """Segment and score a run's heatmaps again, without explaining again."""
-    with one_line_errors(), console.status("Reading the run and its cohort"):
+    with console.status("Reading the run and its cohort"):
         from shamsul_core.cohort import open_cohort
-        from shamsul_core.memory import keep_freed_memory
         from shamsul_core.run import Run
+
+        opened = Run.open(run)
+        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        from shamsul_core.memory import keep_freed_memory
         from shamsul_core.scoring import score_run, segmentation_of
 
         keep_freed_memory()
-        opened = Run.open(run)
-        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
         segmentation = segmentation_settings(preset or "default", thresholds, probability_cutoffs, smoothing)
         if preset is None:
             segmentation = replace(segmentation, sign=segmentation_of(opened).sign)
-    with one_line_errors(), progress_bar(len(opened.explained_ids())) as report:
+    for remark in cohort.remarks:
+        warn(str(remark))
+    with progress_bar(len(opened.explained_ids())) as report:
         score_run(opened, cohort, segmentation, report)
     say(f"{run}: {len(opened.scores)} scores")
     report_failures(opened)

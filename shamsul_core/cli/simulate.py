@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from shamsul_core.cli.terminal import one_line_errors, progress_bar, say
+from shamsul_core.cli.terminal import progress_bar, say
 
 
 def simulate(
@@ -31,14 +31,13 @@ def simulate(
     ] = None,
 ) -> None:
     """Simulate chest radiographs with contours, in CheXpert's and CheXlocalize's layout; run again to resume."""
-    with one_line_errors():
-        try:
-            from shamsul_core.simulate.cohort import Simulation, cores, simulate_cohort
-        except ModuleNotFoundError as error:
-            message = f"{error.name} is missing; pip install -r requirements-simulate.txt"
-            raise ValueError(message) from error
+    try:
+        from shamsul_core.simulate.cohort import Simulation, cores, simulate_cohort
+    except ModuleNotFoundError as error:
+        message = f"{error.name} is missing; pip install -r requirements-simulate.txt"
+        raise ValueError(message) from error
 
-        simulation = Simulation(seed=seed, count=count, split=split, size_px=size, at_least=at_least)
-        with progress_bar(count) as report:
-            simulate_cohort(simulation, out, ct_source=ct, workers=workers or cores(), report=report)
+    simulation = Simulation(seed=seed, count=count, split=split, size_px=size, at_least=at_least)
+    with progress_bar(count) as report:
+        simulate_cohort(simulation, out, ct_source=ct, workers=workers or cores(), report=report)
     say(f"{out}: {count} simulated radiographs, split {split}")

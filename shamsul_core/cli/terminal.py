@@ -21,7 +21,8 @@ from rich.progress import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -41,14 +42,21 @@ def warn(text: str) -> None:
     console.print(_plain(text), style="yellow")
 
 
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Turn what is wrong with the input into one line and exit status 1."""
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        console.print(_plain(str(error)), style="red")
-        raise typer.Exit(1) from error
+def warn_of(lines: Sequence[object], file: Path) -> None:
+    """Warn of each, but of many that are alike of three; where that leaves any out, all are written to a file."""
+    from shamsul_core.atomic import write_atomically
+    from shamsul_core.cohort.problems import brief
+
+    shown = brief(lines, file)
+    if shown != [str(line) for line in lines]:
+        write_atomically(file, "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
+    for line in shown:
+        warn(line)
+
+
+def fail(text: str) -> None:
+    """Say what ended the command."""
+    console.print(_plain(text), style="red")
 
 
 @contextmanager
@@ -68,7 +76,7 @@ def progress_bar(total: int | None) -> Iterator[Report]:
 
 
 def report_failures(run: Run) -> None:
-    """Name the first of a run's failures, and where the others stand.
+    """Name a run's failures, of many that are alike three, and where the others stand.
 
     Raises
     ------
@@ -76,15 +84,16 @@ def report_failures(run: Run) -> None:
         With 1, after a line that says so, where a whole method or most radiographs failed: then the cause is seldom the
         single radiograph.
     """
+    from shamsul_core.cohort.problems import brief
+
     failures = run.failures
-    for row in failures.head(10).itertuples():
-        warn(f"failed: {row.image_id} {row.step}: {row.error}")
-    if len(failures) > 10:
-        warn(f"and {len(failures) - 10} more in {run.folder / 'failures.parquet'}")
-    lines = _widespread(run, failures)
-    for line in lines:
-        console.print(_plain(f"{run.folder}: {line}"), style="red")
-    if lines:
+    lines = (f"failed: {row.image_id} {row.step}: {row.error}" for row in failures.itertuples())
+    for line in brief(lines, run.folder / "failures.parquet"):
+        warn(line)
+    widespread = _widespread(run, failures)
+    for line in widespread:
+        fail(f"{run.folder}: {line}")
+    if widespread:
         raise typer.Exit(1)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shamsul_core.cli.options import CohortFolder
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, say, warn
+from shamsul_core.cli.terminal import console, progress_bar, say, warn
 
 if TYPE_CHECKING:
     from shamsul_core.training import Outcome
@@ -55,7 +55,10 @@ def train(
     ] = "",
 ) -> None:
     """Train DenseNet-121 on CheXpert; run again to resume at the same step."""
-    with one_line_errors(), console.status("Reading the cohort and the weights to start from"):
+    with console.status("Reading the cohort and the weights to start from"):
+        from shamsul_core.cohort.layout import find_layout
+
+        find_layout(cohort, "train")
         _check_packages()
         import torch
 
@@ -78,10 +81,9 @@ def train(
         opened = training.open_training(cohort, out, settings, trained_on=trained_on, not_for=not_for)
     for note in opened.notes:
         say(str(note))
-    with one_line_errors():
-        outcome = training.train(
-            opened, epochs=epochs, device=device, devices=devices, dtype=types[dtype], progress=progress_bar
-        )
+    outcome = training.train(
+        opened, epochs=epochs, device=device, devices=devices, dtype=types[dtype], progress=progress_bar
+    )
     _report(outcome, out, batch_size)
 
 
@@ -112,7 +114,7 @@ def _report(outcome: Outcome, out: Path, batch_size: int) -> None:
             f"the network took {timing.network / timing.total:.0%} of the time per step "
             f"({timing.total / timing.steps:.3f} s for {batch_size} radiographs)"
         )
-    for problem in outcome.problems[:10]:
-        warn(f"left out: {problem}")
-    if len(outcome.problems) > 10:
-        warn(f"and {len(outcome.problems) - 10} more in {outcome.unreadable}")
+    from shamsul_core.cohort.problems import brief
+
+    for line in brief((f"left out: {problem}" for problem in outcome.problems), outcome.unreadable):
+        warn(line)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shamsul_core.cli.options import Preset, RunFolder, segmentation_settings
-from shamsul_core.cli.terminal import console, one_line_errors, progress_bar, say, warn
+from shamsul_core.cli.terminal import console, progress_bar, say, warn, warn_of
 
 if TYPE_CHECKING:
     from shamsul_core.run import Run
@@ -38,16 +38,17 @@ def tune(
     ] = False,
 ) -> None:
     """Find the threshold with the best mean IoU for each pathology, as CheXlocalize's scripts do."""
-    with one_line_errors(), console.status("Reading the run and its cohort"):
-        from shamsul_core.chexlocalize import write_probability_cutoffs, write_thresholds
+    with console.status("Reading the run and its cohort"):
         from shamsul_core.cohort import open_cohort
-        from shamsul_core.memory import keep_freed_memory
         from shamsul_core.run import Run
+
+        opened = Run.open(run)
+        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        from shamsul_core.chexlocalize import write_probability_cutoffs, write_thresholds
+        from shamsul_core.memory import keep_freed_memory
         from shamsul_core.tuning import tune_probability_cutoffs, tune_thresholds
 
         keep_freed_memory()
-        opened = Run.open(run)
-        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
         methods = _methods(opened, method)
         sign = segmentation_settings(preset, None, None, 0).sign
         cutoffs = {name: tune_probability_cutoffs(opened, name, preset) for name in methods if cutoffs_out}
@@ -57,23 +58,21 @@ def tune(
         for path in (out, cutoffs_out):
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
-    with one_line_errors(), progress_bar(len(opened.explained_ids())) as report:
+    with progress_bar(len(opened.explained_ids())) as report:
         tunings, problems = tune_thresholds(
             opened, cohort, sign, methods=methods, every_level=every_level, report=report
         )
-    for line in problems:
-        warn(line)
-    with one_line_errors():
-        for name, found in tunings.items():
-            path = _of_method(out, name, methods)
-            write_thresholds(path, {pathology: one.threshold for pathology, one in found.items()})
-            say(f"{path}: tuned on {sum(len(one.ious) for one in found.values())} heatmaps")
-            untuned = [pathology for pathology, one in found.items() if not len(one.ious)]
-            if untuned:
-                warn(f"{path}: nothing to tune on for {', '.join(untuned)}; the lowest threshold is used")
-            if cutoffs_out:
-                write_probability_cutoffs(_of_method(cutoffs_out, name, methods), cutoffs[name])
-                say(f"{_of_method(cutoffs_out, name, methods)}: probability cutoffs")
+    warn_of(problems, out.with_name(f"{out.stem}_problems.txt"))
+    for name, found in tunings.items():
+        path = _of_method(out, name, methods)
+        write_thresholds(path, {pathology: one.threshold for pathology, one in found.items()})
+        say(f"{path}: tuned on {sum(len(one.ious) for one in found.values())} heatmaps")
+        untuned = [pathology for pathology, one in found.items() if not len(one.ious)]
+        if untuned:
+            warn(f"{path}: nothing to tune on for {', '.join(untuned)}; the lowest threshold is used")
+        if cutoffs_out:
+            write_probability_cutoffs(_of_method(cutoffs_out, name, methods), cutoffs[name])
+            say(f"{_of_method(cutoffs_out, name, methods)}: probability cutoffs")
 
 
 def _methods(run: Run, chosen: list[str] | None) -> list[str]:

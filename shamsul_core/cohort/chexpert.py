@@ -12,14 +12,14 @@ import numpy as np
 
 from shamsul_core.cohort.experts import ExpertReading, SalientPoints, other_size
 from shamsul_core.cohort.image_files import find_images
-from shamsul_core.cohort.label_table import read_label_table
+from shamsul_core.cohort.label_table import one_row_a_radiograph, read_label_table
 from shamsul_core.cohort.layout import find_layout
 from shamsul_core.cohort.problems import CohortError, Problem, quoted
 from shamsul_core.cohort.radiograph_table import RadiographTable
 from shamsul_core.labels import LOCALISED_PATHOLOGIES, canonical_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from shamsul_core.cohort.annotations import Annotation
     from shamsul_core.cohort.experts import Point
@@ -56,14 +56,17 @@ def open_cohort(folder: str | Path, *, split: str | None = None) -> Cohort:
         There is no such cohort, more than one it could be, or nothing in it that can be read.
     """
     layout = find_layout(Path(folder), split)
-    rows, problems = read_label_table(layout.labels)
+    rows, problems, remarks = read_label_table(
+        layout.labels, split_names=layout.split_names, plus_labels=layout.plus_labels
+    )
     files, stray = find_images(layout.images)
+    rows = one_row_a_radiograph(rows, files)
     found = {row.image_id: (row, _used(row, files[row.image_id])) for row in rows if row.image_id in files}
     radiographs = RadiographTable(found)
     problems += [*stray, *_mismatches(rows, files, layout)]
     if not radiographs:
         raise CohortError(_nothing(rows, problems, layout), subject=str(layout.labels))
-    return CheXpertCohort(layout, radiographs, tuple(problems))
+    return CheXpertCohort(layout, radiographs, tuple(problems), (*remarks, *layout.remarks))
 
 
 class CheXpertCohort:
@@ -75,14 +78,21 @@ class CheXpertCohort:
         Where its files lie.
     radiographs
         By id, in the label file's order.
-    problems
+    problems, remarks
         What opening it has shown.
     """
 
-    def __init__(self, layout: Layout, radiographs: RadiographTable, problems: tuple[Problem, ...]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        radiographs: RadiographTable,
+        problems: tuple[Problem, ...],
+        remarks: tuple[Problem, ...],
+    ) -> None:
         self._layout = layout
         self._radiographs = radiographs
         self._problems = problems
+        self._remarks = remarks
         self._geometries: dict[str, Geometry | None] = {}
         files = layout.expert_files
         self._ground_truth = ExpertReading(files.get("gt_segmentations"), files.get("gt_annotations"))
@@ -139,9 +149,25 @@ class CheXpertCohort:
         entries = (problem for source in self._expert_sources for problem in source.problems)
         return (*self._problems, *entries, *self._entries_without_radiograph())
 
-    def check(self) -> tuple[Problem, ...]:
-        """Open every annotated image and try every annotation; return `problems` and all that shows then."""
-        found = [problem for image_id in self._annotated_ids() for problem in self._check(image_id)]
+    @property
+    def remarks(self) -> tuple[Problem, ...]:
+        """What the files do not have, though nothing is wrong with them."""
+        return self._remarks
+
+    @property
+    def files(self) -> Mapping[str, tuple[Path, ...]]:
+        """Where its files lie, by what they are."""
+        layout = self._layout
+        beside = {} if layout.plus_labels is None else {"CheXpert Plus's labels": (layout.plus_labels,)}
+        experts = {kind: (path,) for kind, path in layout.expert_files.items()}
+        return {"radiographs": layout.images, "labels": (layout.labels,), **beside, **experts}
+
+    def check(self, report: Callable[[str], None] = lambda _: None) -> tuple[Problem, ...]:
+        """Open every image and try every annotation, see `Cohort.check`."""
+        found: list[Problem] = []
+        for image_id in self._radiographs:
+            found += self._check(image_id)
+            report(image_id)
         # An entry of a wrong type is met again for each pathology.
         return tuple(dict.fromkeys((*self.problems, *found)))
 
@@ -210,10 +236,6 @@ class CheXpertCohort:
     def _expert_sources(self) -> tuple[ExpertReading, ExpertReading, SalientPoints]:
         return self._ground_truth, self._benchmark, self._points
 
-    def _annotated_ids(self) -> list[str]:
-        annotated = {image_id for source in self._expert_sources for image_id in source.entries}
-        return [image_id for image_id in self._radiographs if image_id in annotated]
-
     def _entries_without_radiograph(self) -> Iterator[Problem]:
         for source in self._expert_sources:
             for image_id, name in source.entries.items():
@@ -245,7 +267,7 @@ def _mismatches(
     for row in rows:
         subject = f"{layout.labels.name} line {row.line}"
         if row.image_id not in files:
-            message = f"there is no file for {quoted(row.path)} in {layout.images}; the line is left out"
+            message = f"there is no file for {quoted(row.path)} in {layout.searched}; the line is left out"
             yield Problem(subject, message)
         elif len(files[row.image_id]) > 1:
             used = Path(_used(row, files[row.image_id])).name
@@ -257,7 +279,7 @@ def _mismatches(
 
 def _nothing(rows: Sequence[LabelRow], problems: Sequence[Problem], layout: Layout) -> str:
     first = f"; first problem: {problems[0]}" if problems else "; the file has only a header"
-    return f"none of its radiographs could be found in {layout.images} ({len(rows)} lines read){first}"
+    return f"none of its radiographs could be found in {layout.searched} ({len(rows)} lines read){first}"
 
 
 def _digest_of(path: Path) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from shamsul_core.cohort.problems import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 _DEPTH = 3  # patient / study / view
@@ -16,6 +17,7 @@ _SHAPE = re.compile(
     r"(?:^|[\\/])(patient\d+)[\\/](study\d+)[\\/](view\d+_(?:frontal|lateral))\.(?:jpe?g|png|tiff?|dcm)\Z",
     re.I,
 )
+_STUDY = re.compile(r"(?:^|[\\/])(patient\d+)[\\/](study\d+)[\\/]?\Z", re.I)
 _ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".dcm")
 
 
@@ -36,13 +38,25 @@ def image_id_of(path: str) -> str | None:
     return "_".join(match.groups()) if match else None
 
 
-def find_images(folder: Path) -> tuple[dict[str, list[str]], list[Problem]]:
+def study_id_of(path: str) -> str | None:
+    """Return what the ids of a study's radiographs begin with, ``None`` where a path has not the shape of a study's.
+
+    Examples
+    --------
+    >>> study_id_of("CheXpert-v1.0/test/patient64741/study1")
+    'patient64741_study1'
+    """
+    match = _STUDY.search(path)
+    return "_".join(match.groups()) if match else None
+
+
+def find_images(folders: Sequence[Path]) -> tuple[dict[str, list[str]], list[Problem]]:
     """List the radiographs in ``patient/study/view`` folders.
 
     Parameters
     ----------
-    folder
-        The split's folder.
+    folders
+        The split's folders.
 
     Returns
     -------
@@ -53,13 +67,14 @@ def find_images(folder: Path) -> tuple[dict[str, list[str]], list[Problem]]:
     """
     problems: list[Problem] = []
     found: dict[str, list[str]] = {}
-    for path in _walk(str(folder), problems):
-        image_id = image_id_of(path[len(str(folder)) :])
-        if image_id is None:
-            message = "this image is not at patientN/studyN/viewN_frontal.jpg or _lateral.jpg and is left out; move it"
-            problems.append(Problem(path, message))
-        else:
-            found.setdefault(image_id, []).append(path)
+    for folder in map(str, folders):
+        for path in _walk(folder, problems):
+            image_id = image_id_of(path[len(folder) :])
+            if image_id is None:
+                message = "this image is not at patientN/studyN/viewN_frontal.jpg or _lateral.jpg and is left out; move it"
+                problems.append(Problem(path, message))
+            else:
+                found.setdefault(image_id, []).append(path)
     for paths in found.values():
         paths.sort()
     return found, problems

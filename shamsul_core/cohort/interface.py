@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from shamsul_core.cohort.annotations import Annotation
@@ -83,8 +83,24 @@ class Cohort(Protocol):
         """What is wrong with the files, as far as it shows without opening each image and mask."""
         ...
 
-    def check(self) -> tuple[Problem, ...]:
-        """Open every annotated image and try every annotation; return `problems` and all that shows then."""
+    @property
+    def remarks(self) -> tuple[Problem, ...]:
+        """What it does not have, though nothing is wrong: no annotations beside it, observations without labels."""
+        ...
+
+    @property
+    def files(self) -> Mapping[str, tuple[Path, ...]]:
+        """Where its files lie, by what they are."""
+        ...
+
+    def check(self, report: Callable[[str], None] = ...) -> tuple[Problem, ...]:
+        """Open every image and try every annotation; return `problems` and all that shows then.
+
+        Parameters
+        ----------
+        report
+            Called with each radiograph's id after it.
+        """
         ...
 
     @property

@@ -1,29 +1,39 @@
-"""CheXpert's label files: one line a radiograph, one column an observation."""
+"""CheXpert's label files: one line a radiograph, one column an observation.
+
+The table of the test set's labels (``groundtruth.csv``) has a line a study. CheXpert Plus's has the columns of CheXpert's
+by other names, the radiographs of all splits, and the labels in a file beside it.
+"""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
-from shamsul_core.cohort.image_files import image_id_of
+from shamsul_core.cohort.image_files import image_id_of, study_id_of
+from shamsul_core.cohort.label_columns import find_columns
+from shamsul_core.cohort.plus_labels import read_plus_labels
 from shamsul_core.cohort.problems import CohortError, Problem, about, quoted
-from shamsul_core.labels import OBSERVATIONS, canonical_name
+from shamsul_core.labels import OBSERVATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from shamsul_core.cohort.label_columns import Columns
+    from shamsul_core.cohort.plus_labels import Labels
     from shamsul_core.cohort.radiograph import Projection, View
 
-Labels: TypeAlias = dict[str, float | None]
-
 _SPELLINGS: dict[str, float | None] = {"": None, "1.0": 1.0, "0.0": 0.0, "-1.0": -1.0}
+_VIEW = "_view"  # in the id of a radiograph, not in that of a study
 _VIEWS: dict[str, View] = {"frontal": "frontal", "lateral": "lateral"}
 _PROJECTIONS: dict[str, Projection] = {"AP": "AP", "PA": "PA"}
 _OLDEST = 150
+_DELIMITERS = ",;\t"  # of as many, the first
+_ENCODINGS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 class LabelRow(NamedTuple):
@@ -39,33 +49,39 @@ class LabelRow(NamedTuple):
     age: int | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Columns:
-    """Where the columns are, ``None`` for those the file does not have."""
+class LabelTable(NamedTuple):
+    """What a label file says.
 
-    count: int
-    path: int
-    labels: tuple[tuple[str, int], ...]
-    sex: int | None
-    age: int | None
-    view: int | None
-    projection: int | None
+    Parameters
+    ----------
+    rows
+        One a radiograph, in the file's order. Of lines that name the same radiograph, the first.
+    problems
+        Lines that could not be read or were left out, each with its number, and columns that are misspelt.
+    remarks
+        What the file does not say: the observations that it has no column for.
+    """
+
+    rows: list[LabelRow]
+    problems: list[Problem]
+    remarks: list[Problem]
 
 
-def read_label_table(path: Path) -> tuple[list[LabelRow], list[Problem]]:
+def read_label_table(
+    path: Path, *, split_names: Collection[str] = (), plus_labels: Path | None = None
+) -> LabelTable:
     """Read a label file.
 
     Parameters
     ----------
     path
         CSV with a header: ``Path`` and at least one observation, in any order; *Airspace Opacity* is *Lung Opacity*.
-
-    Returns
-    -------
-    rows : list of LabelRow
-        One a radiograph, in the file's order. Of lines that name the same radiograph, the first.
-    problems : list of Problem
-        Lines that could not be read or were left out, each with its number.
+        Separated by commas, semicolons or tabs; UTF-8, or UTF-16 with its mark. With ``Study`` in place of ``Path``,
+        a row's id is that of a study, see `one_row_a_radiograph`.
+    split_names
+        Of CheXpert Plus's table, only radiographs of a split so called are read.
+    plus_labels
+        The file with the labels of CheXpert Plus.
 
     Raises
     ------
@@ -76,13 +92,68 @@ def read_label_table(path: Path) -> tuple[list[LabelRow], list[Problem]]:
     lines = _lines(_read_text(path, problems), path.name, problems)
     _, header = next(lines, (range(0), []))
     with about(f"{path}{' (not UTF-8 text)' if problems else ''}"):
-        columns = _find_columns(header, path.name, problems)
+        columns = find_columns(header, path.name, problems)
+    if columns.split is not None:
+        return _read_plus(lines, columns, path.name, problems, split_names, plus_labels)
+    rows = _read_rows(lines, columns, path.name, problems)
+    remark = f"there is no column for {', '.join(columns.absent)}; their labels are blank"
+    return LabelTable(rows, problems, [Problem(path.name, remark)] if columns.absent else [])
+
+
+def one_row_a_radiograph(rows: list[LabelRow], image_ids: Iterable[str]) -> list[LabelRow]:
+    """Return a row for each radiograph of a study where the rows are of studies, else the rows as they are.
+
+    Parameters
+    ----------
+    rows
+        Those of one table. That of a study without radiographs stays.
+    image_ids
+        The radiographs that there are.
+    """
+    if not rows or _VIEW in rows[0].image_id:
+        return rows
+    views: dict[str, list[str]] = {}
+    for image_id in sorted(image_ids):
+        views.setdefault(image_id.rpartition(_VIEW)[0], []).append(image_id)
+    return [
+        row._replace(image_id=image_id, view=_named_view(image_id))
+        for row in rows
+        for image_id in views.get(row.image_id, [row.image_id])
+    ]
+
+
+def _read_plus(
+    lines: Iterable[tuple[range, list[str]]],
+    columns: Columns,
+    name: str,
+    problems: list[Problem],
+    split_names: Collection[str],
+    labels: Path | None,
+) -> LabelTable:
+    ours = (
+        (numbers, fields)
+        for numbers, fields in lines
+        if len(fields) != columns.count or _field(fields, columns.split).lower() in split_names
+    )
+    rows = _read_rows(ours, columns, name, problems)
+    if labels is None:
+        return LabelTable(rows, problems, [])
+    known = read_plus_labels(labels, problems)
+    labelled = [row._replace(labels=known.get(row.image_id, row.labels)) for row in rows]
+    blank = sum(row.image_id not in known for row in rows)
+    message = f"there are no labels for {blank} of {len(rows)} radiographs; they are blank"
+    return LabelTable(labelled, problems, [Problem(labels.name, message)] if blank else [])
+
+
+def _read_rows(
+    lines: Iterable[tuple[range, list[str]]], columns: Columns, name: str, problems: list[Problem]
+) -> list[LabelRow]:
     rows: dict[str, LabelRow] = {}
     for numbers, fields in lines:
-        row = _read_row(numbers, fields, columns, path.name, problems)
+        row = _read_row(numbers, fields, columns, name, problems)
         if row is not None and (first := rows.setdefault(row.image_id, row)) is not row:
-            problems.append(_repetition(first, row, path.name))
-    return list(rows.values()), problems
+            problems.append(_repetition(first, row, name))
+    return list(rows.values())
 
 
 def _read_text(path: Path, problems: list[Problem]) -> str:
@@ -91,19 +162,21 @@ def _read_text(path: Path, problems: list[Problem]) -> str:
     except OSError as error:
         message = f"the label file cannot be read ({error.strerror})"
         raise CohortError(message, subject=str(path)) from error
+    encoding = _ENCODINGS.get(content[:2], "utf-8-sig")
     try:
-        return content.decode("utf-8-sig")
+        return content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
+        kind = encoding.removesuffix("-sig").upper()
         problems.append(
-            Problem(f"{path.name} line {line}", "this is not UTF-8 text; save the file as CSV UTF-8")
+            Problem(f"{path.name} line {line}", f"this is not {kind} text; save the file as CSV UTF-8")
         )
-        return content.decode("utf-8-sig", errors="replace")
+        return content.decode(encoding, errors="replace")
 
 
 def _lines(text: str, name: str, problems: list[Problem]) -> Iterator[tuple[range, list[str]]]:
     """Yield the numbers of the lines of each row, more than one where a quoted field holds line breaks, and the row."""
-    reader = csv.reader(io.StringIO(text, newline=""))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     first = 1
     try:
         for fields in reader:
@@ -115,42 +188,24 @@ def _lines(text: str, name: str, problems: list[Problem]) -> Iterator[tuple[rang
         problems.append(Problem(f"{name} line {first}", message))
 
 
-def _find_columns(header: Sequence[str], name: str, problems: list[Problem]) -> _Columns:
-    places: dict[str, int] = {}
-    for place, title in enumerate(header):
-        column = canonical_name(title.strip())
-        if places.setdefault(column, place) != place and column:
-            problems.append(Problem(name, f"there are two columns for {quoted(column)}; the first is used"))
-    if "Path" not in places or places.keys().isdisjoint(OBSERVATIONS):
-        raise CohortError(_header_message(header))
-    return _Columns(
-        count=len(header),
-        path=places["Path"],
-        labels=tuple((name, places[name]) for name in OBSERVATIONS if name in places),
-        sex=places.get("Sex"),
-        age=places.get("Age"),
-        view=places.get("Frontal/Lateral"),
-        projection=places.get("AP/PA"),
-    )
-
-
-def _header_message(header: Sequence[str]) -> str:
-    if not header:
-        return "the label file is empty; it should begin with Path,Sex,Age,..."
-    return f"the first line must name the columns Path and the observations, it is {quoted(','.join(header))}"
+def _delimiter(text: str) -> str:
+    """Return what separates the columns of the first line that is not blank."""
+    header = re.search(r"\S.*", text)
+    return max(_DELIMITERS, key=(header.group() if header else "").count)
 
 
 def _read_row(
-    numbers: range, fields: Sequence[str], columns: _Columns, name: str, problems: list[Problem]
+    numbers: range, fields: Sequence[str], columns: Columns, name: str, problems: list[Problem]
 ) -> LabelRow | None:
     subject = f"{name} line {numbers[0]}"
     if len(fields) != columns.count:
         problems.append(Problem(subject, _count_message(numbers, len(fields), columns.count)))
         return None
     path = fields[columns.path].strip()
-    image_id = image_id_of(path)
+    image_id = study_id_of(path) if columns.names_studies else image_id_of(path)
     if image_id is None:
-        message = f"{quoted(path)} does not end in patientN/studyN/viewN_frontal.jpg; the line is left out"
+        shape = "patientN/studyN" if columns.names_studies else "patientN/studyN/viewN_frontal.jpg"
+        message = f"{quoted(path)} does not end in {shape}; the line is left out"
         problems.append(Problem(subject, message))
         return None
     return LabelRow(
@@ -176,7 +231,7 @@ def _field(fields: Sequence[str], place: int | None) -> str:
     return "" if place is None else fields[place].strip()
 
 
-def _read_labels(fields: Sequence[str], columns: _Columns, subject: str, problems: list[Problem]) -> Labels:
+def _read_labels(fields: Sequence[str], columns: Columns, subject: str, problems: list[Problem]) -> Labels:
     labels: Labels = dict.fromkeys(OBSERVATIONS)
     for name, place in columns.labels:
         text = fields[place]
@@ -186,7 +241,7 @@ def _read_labels(fields: Sequence[str], columns: _Columns, subject: str, problem
 
 
 def _read_label(text: str, name: str, subject: str, problems: list[Problem]) -> float | None:
-    number = _number(text)
+    number = _number(text.replace(",", "."))  # as a file with semicolons may have it
     if number in (1.0, 0.0, -1.0):
         return number + 0.0  # -0.0 is 0.0
     if text.strip() and not (number is not None and math.isnan(number)):
@@ -195,9 +250,9 @@ def _read_label(text: str, name: str, subject: str, problems: list[Problem]) -> 
 
 
 def _read_view(
-    fields: Sequence[str], columns: _Columns, image_id: str, subject: str, problems: list[Problem]
+    fields: Sequence[str], columns: Columns, image_id: str, subject: str, problems: list[Problem]
 ) -> View | None:
-    named = _VIEWS.get(image_id.rsplit("_", 1)[-1].lower())
+    named = _named_view(image_id)
     text = _field(fields, columns.view)
     stated = _VIEWS.get(text.lower())
     if stated is not None and stated != named:
@@ -205,6 +260,10 @@ def _read_view(
             Problem(subject, f"the view is {quoted(text)}, but the file name says {named}; the view is used")
         )
     return stated or named
+
+
+def _named_view(image_id: str) -> View | None:
+    return _VIEWS.get(image_id.rsplit("_", 1)[-1].lower())
 
 
 def _read_age(text: str, subject: str, problems: list[Problem]) -> int | None:

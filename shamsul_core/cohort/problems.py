@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _LONGEST_QUOTE = 60
+_EXAMPLES = 3
+
+# What differs between lines that say the same of many radiographs: what is quoted, ids, numbers and paths
+_VARYING = re.compile(r"""'[^']*'|"[^"]*"|\S*[\d/\\]\S*""")
 
 # A file may hold megabytes of text, or brackets nested so deep that repr() itself fails.
 _REPR = reprlib.Repr()
@@ -99,6 +104,36 @@ def one_line(subject: str, message: str) -> str:
     'odd name.csv: is empty'
     """
     return " ".join(f"{subject}: {message}".split()) if subject else " ".join(message.split())
+
+
+def brief(lines: Iterable[object], everything: object = "") -> list[str]:
+    """Return lines in which three stand for all that are alike, followed by how many there are.
+
+    Parameters
+    ----------
+    lines
+        Problems, or text.
+    everything
+        Where all of them stand, to be named.
+
+    Examples
+    --------
+    >>> brief(["a.png: too large", *(f"{n}.png: no file" for n in range(9))], "all.txt")  # doctest: +NORMALIZE_WHITESPACE
+    ['a.png: too large', '0.png: no file', '1.png: no file', '2.png: no file',
+     'and 6 more like these, 9 in all; see all.txt']
+    """
+    alike: dict[str, list[str]] = {}
+    for line in map(str, lines):
+        alike.setdefault(_VARYING.sub("", line), []).append(line)
+    return [shown for group in alike.values() for shown in _shown(group, everything)]
+
+
+def _shown(group: list[str], everything: object) -> list[str]:
+    if len(group) <= _EXAMPLES + 1:
+        return group
+    where = f"; see {everything}" if everything else ""
+    rest = f"and {len(group) - _EXAMPLES:,} more like these, {len(group):,} in all{where}"
+    return [*group[:_EXAMPLES], rest]
 
 
 def quoted(value: object) -> str:

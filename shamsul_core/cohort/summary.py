@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from contextlib import suppress
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.cohort.problems import CohortError
+from shamsul_core.labels import LOCALISED_PATHOLOGIES, OBSERVATIONS
 
 if TYPE_CHECKING:
     from shamsul_core.cohort.interface import Cohort
@@ -56,6 +58,21 @@ def label_counts(table: pd.DataFrame) -> pd.DataFrame:
     ).rename_axis("observation")
     shares = 100 * counts / (len(table) or np.nan)
     return counts.join(shares.add_suffix("_percent"))
+
+
+def marked_counts(cohort: Cohort) -> dict[str, int]:
+    """Return on how many radiographs experts marked each pathology; nothing where there are no annotations.
+
+    Annotations that cannot be read count as nothing marked.
+    """
+    if not cohort.has_annotations:
+        return {}
+    counts = dict.fromkeys(LOCALISED_PATHOLOGIES, 0)
+    for image_id, name in product(cohort.radiographs, LOCALISED_PATHOLOGIES):
+        with suppress(CohortError):
+            annotation = cohort.annotation(image_id, name)
+            counts[name] += annotation is not None and not annotation.is_empty
+    return counts
 
 
 def has_indefinite_labels(table: pd.DataFrame) -> bool:

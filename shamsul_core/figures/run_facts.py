@@ -68,6 +68,13 @@ def failure_table(failures: pd.DataFrame, label: str, *, most: int) -> str:
     ) + (f"<p>and {len(failures) - most} more</p>" if len(failures) > most else "")
 
 
+def line_list(lines: Sequence[str], label: str) -> str:
+    """Return HTML: a line each, nothing where there are none."""
+    rows = "".join(_cells("td", [line]) for line in lines)
+    table = f'{_STYLE}<table class="facts" aria-label="{escape(label)}"><tbody>{rows}</tbody></table>'
+    return table if lines else ""
+
+
 def left_out(dropped: Mapping[str, str]) -> str:
     """Return which observations are outside the weighted average, in words; empty where none is.
 

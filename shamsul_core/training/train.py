@@ -156,7 +156,11 @@ def open_training(
         preprocessing=preprocessing,
         folder=folder,
         out=out,
-        notes=(f"{len(train)} radiographs to train on, {len(val)} to validate on", *notes),
+        notes=(
+            f"{len(train)} radiographs to train on, {len(val)} to validate on",
+            *notes,
+            *map(str, cohort.remarks),
+        ),
         problems=tuple(problem for one in cohorts for problem in one.problems),
         card=card_of_training(cohort, len(train), settings.init, trained_on=trained_on, not_for=not_for),
     )

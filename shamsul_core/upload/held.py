@@ -23,7 +23,7 @@ from shamsul_core.scoring import score_result
 from shamsul_core.segmentation import PRESETS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from shamsul_core.cohort.annotations import ContourArray
     from shamsul_core.cohort.problems import Problem
@@ -74,6 +74,7 @@ class HeldCohort:
     is_simulated: bool = False
     simulated_note: str | None = None
     problems: tuple[Problem, ...] = ()
+    remarks: tuple[Problem, ...] = ()
     is_readers_own: bool = True
 
     def load(self, pathology: str, mask: Mask) -> None:
@@ -112,7 +113,12 @@ class HeldCohort:
         """Return nothing: there is no second reader."""
         return ()
 
-    def check(self) -> tuple[Problem, ...]:
+    @property
+    def files(self) -> Mapping[str, tuple[Path, ...]]:
+        """None: it lies in memory."""
+        return {}
+
+    def check(self, report: Callable[[str], None] = lambda _: None) -> tuple[Problem, ...]:
         """Return nothing: what can be wrong was refused when it was taken in."""
         return ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shamsul_core.cohort import CohortError, open_cohort
+from shamsul_core.labels import OBSERVATIONS
 
 HEART = mask_of(10, 12, 30, 40)
 
@@ -159,9 +161,13 @@ def test_a_label_file_in_another_encoding_is_read_as_far_as_it_goes(writer):
             b"Name,Edema\na,1\n",
             "the first line must name the columns Path and the observations, it is 'Name,Edema'",
         ),
-        (b"Path;Edema\n", "it is 'Path;Edema'"),
+        (b"Path|Edema\n", "it is 'Path|Edema'"),
         (b"Path,Sex\n", "the first line must name the columns Path and the observations"),
-        ("Path,Edema\n".encode("utf-16"), "(not UTF-8 text): the first line must name the columns"),
+        (b"Path,Sex\n", "The observations are No Finding, Enlarged Cardiomediastinum, Cardiomegaly"),
+        (b"Path,oedema\n", "by 'oedema' you may mean Edema"),
+        ("Path,Edema\n".encode("utf-16-le"), "the first line must name the columns"),
+        (b"Path;Edema\n", "none of its radiographs could be found"),
+        ("Path,Edema\n".encode("utf-16"), "none of its radiographs could be found"),
         (b"Path,Edema\n", "none of its radiographs could be found"),
         (
             b"Path,Edema\npatient9/study1/view1_frontal.jpg,1\n",
@@ -176,6 +182,69 @@ def test_a_label_file_of_which_nothing_can_be_read(writer, content, line):
         open_cohort(writer.folder)
     assert str(caught.value).startswith(str(writer.labels))
     assert line in str(caught.value)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_label_file_as_spreadsheets_save_it(writer, delimiter, encoding):
+    writer.rows[0][HEADER.index("Sex")] = f"w{delimiter}x"
+    writer.rows[0][HEADER.index("Edema")] = "-1,0"
+    commas = writer.open()
+    expected = list(commas.radiographs.values()), commas.problems, commas.fingerprint
+    with writer.labels.open("w", newline="", encoding=encoding) as file:
+        file.write("\ufeff" if encoding == "utf-16-be" else "")
+        csv.writer(file, delimiter=delimiter).writerows([HEADER, *writer.rows])
+    cohort = open_cohort(writer.folder)
+    assert (list(cohort.radiographs.values()), cohort.problems, cohort.fingerprint) == expected
+    assert cohort.radiographs[FIRST].labels["Edema"] == -1.0
+    assert cohort.radiographs[FIRST].sex == f"w{delimiter}x"
+
+
+def test_a_utf_16_file_cut_off_is_read_as_far_as_it_goes(writer):
+    writer.save_labels()
+    writer.labels.write_bytes(writer.labels.read_text().encode("utf-16")[:-1])
+    cohort = open_cohort(writer.folder)
+    assert list(cohort.radiographs) == [FIRST, SECOND]
+    first, *_ = lines(cohort.problems)
+    assert first.endswith("this is not UTF-16 text; save the file as CSV UTF-8")
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Cardiomegally", "Cardiomegaly"),
+        ("Fractures", "Fracture"),
+        ("lung opacity", "Lung Opacity"),
+        ("Pleural_Effusion", "Pleural Effusion"),
+        ("Pneumothorx", "Pneumothorax"),
+    ],
+)
+def test_a_misspelt_column_is_named_with_the_nearest_and_the_known_names(writer, title, name):
+    writer.save_labels([title if column == name else column for column in HEADER])
+    cohort = open_cohort(writer.folder)
+    line = the_only_line(cohort.problems)
+    assert line.startswith(f"val_labels.csv: no observation is called '{title}'; did you mean {name}?")
+    assert all(known in line for known in OBSERVATIONS)
+    assert not [one for one in cohort.remarks if "column" in one.message]
+    assert cohort.radiographs[FIRST].labels[name] is None
+
+
+def test_columns_of_other_things_are_nobodys_misspelling(writer):
+    header = [*HEADER, "Race", "section_impression", "Edema2", "Effusion", "path_to_dcm", "split", ""]
+    writer.rows = [[*row, "", "", "", "", "", "", ""] for row in writer.rows]
+    writer.save_labels(header)
+    cohort = open_cohort(writer.folder)
+    assert cohort.problems == ()
+    assert not [one for one in cohort.remarks if "column" in one.message]
+
+
+def test_observations_without_a_column_are_one_line(writer):
+    writer.rows = [row[:-2] for row in writer.rows]
+    writer.save_labels(HEADER[:-2])
+    cohort = open_cohort(writer.folder)
+    assert cohort.problems == ()
+    line = "val_labels.csv: there is no column for Fracture, Support Devices; their labels are blank"
+    assert lines(cohort.remarks)[0] == line
 
 
 def test_two_columns_of_one_observation(writer):

@@ -12,6 +12,7 @@ import pytest
 from cohort_writer import FIRST, HEADER, SECOND, SIZE, CohortWriter, entry_of, mask_of
 
 from shamsul_core.cohort import Cohort, CohortError, Problem, open_cohort
+from shamsul_core.cohort.label_table import read_label_table
 from shamsul_core.labels import OBSERVATIONS
 
 HEART = mask_of(10, 12, 30, 40)
@@ -186,3 +187,177 @@ def test_reading_a_cohort_needs_neither_torch_nor_streamlit():
         [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
     )
     assert answer.stdout.strip() == "set()"
+
+
+def test_stanfords_batches_are_one_split(writer, tmp_path):
+    """As chexpertchestxrays-u20210408 unpacks: train over three folders, its labels in a fourth with valid."""
+    release = tmp_path / "chexpertchestxrays-u20210408"
+    first, second, third, fourth = (
+        release / f"CheXpert-v1.0 batch {number} ({what})"
+        for number, what in enumerate(("validate & csv", "train 1", "train 2", "train 3"), 1)
+    )
+    writer.image("patient3/study1/view1_frontal.jpg")
+    writer.row("patient3/study1/view1_frontal.jpg")
+    writer.save_labels()
+    for batch, patient in ((second, 1), (third, 2), (fourth, 3)):
+        shutil.copytree(writer.images / f"patient{patient}", batch / f"patient{patient}")
+    shutil.copytree(writer.images / "patient1", first / "valid" / "patient1")
+    shutil.copy(writer.labels, first / "train.csv")
+    (first / "valid.csv").write_text("".join(writer.labels.read_text().splitlines(keepends=True)[:2]))
+    for folder in (release, tmp_path):
+        train = open_cohort(folder, split="train")
+        assert [one.path.parents[2].name for one in train.radiographs.values()] == [
+            batch.name for batch in (second, third, fourth)
+        ]
+        assert (train.problems, train.remarks) == ((), ())
+        valid = open_cohort(folder)
+        assert (valid.split, list(valid.radiographs), valid.problems) == ("val", [FIRST], ())
+    shutil.copytree(fourth, release / "train")
+    with pytest.raises(CohortError, match="there are 2 folders of train radiographs"):
+        open_cohort(release, split="train")
+    shutil.rmtree(release / "train")
+    shutil.rmtree(third)
+    (line,) = open_cohort(release, split="train").problems
+    assert f"in {second} or {fourth}; the line is left out" in str(line)
+
+
+@pytest.mark.parametrize("download", ["archive", "chexpert"])
+@pytest.mark.parametrize("release", [".", "CheXpert-v1.0-small"])
+def test_kaggles_downloads(writer, tmp_path, download, release):
+    writer.save_labels()
+    base = tmp_path / "kaggle" / download / release
+    for split in ("train", "valid"):
+        shutil.copytree(writer.images, base / split)
+        shutil.copy(writer.labels, base / f"{split}.csv")
+    for folder in (tmp_path / "kaggle", tmp_path / "kaggle" / download, base):
+        for split in ("train", "val"):
+            cohort = open_cohort(folder, split=split)
+            assert (list(cohort.radiographs), cohort.problems) == ([FIRST, SECOND], ())
+
+
+def test_the_test_sets_labels_are_of_studies(writer):
+    """The head of groundtruth.csv of rajpurkarlab/cheXpert-test-set-labels, with radiographs made for it."""
+    folder = writer.folder / "CheXpert"
+    table = folder / "groundtruth.csv"
+    table.parent.mkdir(exist_ok=True)
+    table.write_text(
+        "Study,No Finding,Enlarged Cardiomediastinum,Cardiomegaly,Lung Opacity,Lung Lesion,Edema,Consolidation,"
+        "Pneumonia,Atelectasis,Pneumothorax,Pleural Effusion,Pleural Other,Fracture,Support Devices\n"
+        "CheXpert-v1.0/test/patient64741/study1,0,1,1,1,0,0,0,0,0,0,0,0,0,1\n"
+        "CheXpert-v1.0/test/patient64742/study1,0,1,0,1,0,0,0,0,1,0,0,0,0,0\n"
+        "CheXpert-v1.0/test/patient64743/study1,0,1,1,1,0,1,0,0,1,0,0,0,0,0\n"
+    )
+    for name in ("patient64741/study1/view1_frontal", "patient64741/study1/view2_lateral"):
+        shutil.copytree(writer.images / "patient1", folder / "test" / "patient64742", dirs_exist_ok=True)
+        path = folder / "test" / f"{name}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(writer.images / "patient1/study1/view1_frontal.jpg", path)
+    cohort = open_cohort(writer.folder, split="test")
+    frontal, lateral, other = cohort.radiographs.values()
+    assert [frontal.id, lateral.id, other.id] == [
+        "patient64741_study1_view1_frontal",
+        "patient64741_study1_view2_lateral",
+        "patient64742_study1_view1_frontal",
+    ]
+    assert frontal.labels == lateral.labels
+    assert {name for name, label in frontal.labels.items() if label} == {
+        "Enlarged Cardiomediastinum",
+        "Cardiomegaly",
+        "Lung Opacity",
+        "Support Devices",
+    }
+    assert {name for name, label in other.labels.items() if label} == {
+        "Enlarged Cardiomediastinum",
+        "Lung Opacity",
+        "Atelectasis",
+    }
+    assert (frontal.view, lateral.view) == ("frontal", "lateral")
+    (line,) = cohort.problems
+    assert "groundtruth.csv line 4: there is no file for 'CheXpert-v1.0/test/patient64743/study1'" in str(
+        line
+    )
+    writer.rows = [[row[0].replace("patient1", "patient64741"), *row[1:]] for row in writer.rows[:1]]
+    writer.save_labels()
+    writer.labels.rename(folder / "test_labels.csv")
+    assert list(open_cohort(writer.folder, split="test").radiographs) == ["patient64741_study1_view1_frontal"]
+
+
+PLUS = """\
+path_to_image,path_to_dcm,frontal_lateral,ap_pa,deid_patient_id,patient_report_date_order,report,age,sex,race,split
+train/patient1/study1/view1_frontal.jpg,train/patient1/study1/view1_frontal.dcm,Frontal,AP,patient1,1,"NARRATIVE:
+Heart, enlarged.
+IMPRESSION: 1. Cardiomegaly.",61.0,Female,White,train
+train/patient2/study1/view1_lateral.jpg,train/patient2/study1/view1_lateral.dcm,Lateral,,patient2,1,"",70.0,Male,,train
+valid/patient64541/study1/view1_frontal.jpg,,Frontal,PA,patient64541,1,"",50.0,Male,,valid
+"""
+
+
+def test_the_head_of_the_real_training_table(shared):
+    table = read_label_table(shared / "public-samples" / "chexpert" / "train.csv")
+    assert (table.problems, table.remarks) == ([], [])
+    first, second, *_ = table.rows
+    assert (first.image_id, first.sex, first.age, first.projection) == (
+        "patient00001_study1_view1_frontal",
+        "Female",
+        68,
+        "AP",
+    )
+    assert {name: label for name, label in first.labels.items() if label is not None} == {
+        "No Finding": 1.0,
+        "Pneumothorax": 0.0,
+        "Support Devices": 1.0,
+    }
+    assert {name for name, label in second.labels.items() if label == -1.0} == {
+        "Cardiomegaly",
+        "Edema",
+        "Consolidation",
+        "Atelectasis",
+        "Pleural Effusion",
+    }
+
+
+def test_chexpert_plus(writer):
+    """One table with reports for all splits, radiographs as PNG, labels as CheXbert's lines of JSON."""
+    folder = writer.folder / "plus"
+    (folder / "chexbert_labels").mkdir(parents=True)
+    (folder / "df_chexpert_plus_240401.csv").write_text(PLUS)
+    for name in ("train/patient1/study1/view1_frontal", "train/patient2/study1/view1_lateral"):
+        (folder / "PNG" / name).parent.mkdir(parents=True)
+        shutil.copy(
+            writer.image("patient1/study1/view1_frontal.png"), (folder / "PNG" / name).with_suffix(".png")
+        )
+    unlabelled = open_cohort(folder)
+    assert (unlabelled.split, list(unlabelled.radiographs)) == ("train", [FIRST, SECOND])
+    assert set(unlabelled.radiographs[FIRST].labels.values()) == {None}
+    (line,) = unlabelled.remarks
+    assert "df_chexpert_plus_240401.csv: it holds no labels" in str(line)
+    assert "chexbert_labels/impression_fixed.json" in str(line)
+    entry = '{"path_to_image": "train/patient1/study1/view1_frontal.jpg", "Cardiomegaly": 1.0, "Edema": -1.0, "Fracture": null}'
+    (folder / "chexbert_labels" / "impression_fixed.json").write_text(f"{entry}\n[1]\n{{\n")
+    cohort = open_cohort(folder)
+    first, second = cohort.radiographs.values()
+    assert {name: label for name, label in first.labels.items() if label is not None} == {
+        "Cardiomegaly": 1.0,
+        "Edema": -1.0,
+    }
+    assert (first.view, first.projection, first.sex, first.age) == ("frontal", "AP", "Female", 61)
+    assert (second.view, second.projection, second.sex, second.age) == ("lateral", None, "Male", 70)
+    assert first.path.name == "view1_frontal.png"
+    assert [str(problem).split(": ")[0] for problem in cohort.problems] == [
+        "impression_fixed.json line 2",
+        "impression_fixed.json line 3",
+    ]
+    (line,) = cohort.remarks
+    assert str(line).startswith("impression_fixed.json: there are no labels for 1 of 2 radiographs")
+
+
+def test_what_is_not_found_beside_a_cohort_is_said(writer):
+    cohort = writer.open()
+    (line,) = cohort.remarks
+    assert str(line) == (
+        f"{writer.folder}: there is no CheXlocalize/gt_segmentations_val.json beside the radiographs; "
+        "without contours there is no IoU"
+    )
+    assert cohort.problems == ()
+    writer.experts("gt_annotations", {})
+    assert writer.open().remarks == ()

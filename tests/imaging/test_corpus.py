@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import data_store
 import numpy as np
 import pydicom
 import pytest
@@ -11,8 +12,6 @@ from pydicom.pixels.utils import pixel_array
 
 from shamsul_core.imaging import ImageError, read_radiograph
 from shamsul_core.upload.intake import take_in
-
-data_store = pytest.importorskip("data_store", reason="pydicom-data has the files")
 
 PYDICOMS = sorted(
     path

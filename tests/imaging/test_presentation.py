@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
@@ -222,7 +223,6 @@ def test_pixels_become_square(name, pair, square):
 
 
 def test_htj2k_is_decoded():
-    imagecodecs = pytest.importorskip("imagecodecs", reason="imagecodecs writes HTJ2K")
     image = radiograph()
     image.PixelData = encapsulate([imagecodecs.htj2k_encode(ramp(), reversible=True)])
     image["PixelData"].VR = "OB"

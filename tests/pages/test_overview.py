@@ -163,3 +163,21 @@ def test_a_radiograph_that_left_the_cohort_and_a_missing_probability_do_no_harm(
     words = said(opened(run.folder))
     assert "Edema" in words
     assert ">Fracture</th>" not in words
+
+
+def test_what_is_wrong_with_the_cohort_is_listed_and_what_is_alike_is_counted(opened, made_cohort, tmp_path):
+    cohort = shutil.copytree(made_cohort, tmp_path / "cohort")
+    labels = cohort / "CheXpert" / "val_labels.csv"
+    *_, last = labels.read_text(encoding="utf-8").splitlines()
+    with labels.open("a", encoding="utf-8") as file:
+        file.writelines(last.replace("patient00003", f"patient{number}") + "\n" for number in range(100, 120))
+    run = make_run(tmp_path / "run", cohort)
+    shutil.rmtree(cohort / "CheXlocalize")
+    words = said(opened(run.folder, part="Cohort"))
+    assert words.count("there is no file for") == 3
+    assert "and 17 more like these, 20 in all" in words
+    assert "there is no CheXlocalize/gt_segmentations_val.json beside the radiographs" in words
+
+
+def test_of_a_cohort_without_problems_none_is_listed(opened, made_run):
+    assert "What its files lack" not in said(opened(made_run.folder, part="Cohort"))

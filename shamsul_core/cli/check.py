@@ -1,0 +1,94 @@
+"""``check``: what a cohort holds and what is wrong with it, before it is explained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shamsul_core.cli.terminal import console, progress_bar, say, warn_of
+from shamsul_core.labels import OBSERVATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+
+    from shamsul_core.cohort import Cohort
+
+_LABELS = ("positive", "uncertain", "negative", "blank")
+
+
+def check(
+    cohort: Annotated[Path, typer.Argument(help="Folder in the CheXpert/CheXlocalize layout.")],
+    *,
+    split: Annotated[
+        str | None, typer.Option(help="train, val or test. Default: the split with contours.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A model: which of its outputs the cohort labels or marks.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="Text file for all problems, written where not all of them are shown.")
+    ] = Path("problems.txt"),
+) -> None:
+    """Say where a cohort's files lie, what they label and mark, and what is wrong with them; nothing is explained."""
+    with console.status("Reading the cohort"):
+        from shamsul_core.cohort import open_cohort
+        from shamsul_core.cohort.summary import cohort_table, label_counts, marked_counts
+
+        opened = open_cohort(cohort, split=split)
+        labels, marked = label_counts(cohort_table(opened)), marked_counts(opened)
+    for line in (*_places(opened), "", *_counts(labels, marked)):
+        say(line)
+    partners = True
+    if model is not None:
+        with console.status("Reading the model"):
+            partners = _say_partners(model, labels, marked)
+    with progress_bar(len(opened.radiographs)) as report:
+        problems = opened.check(report)
+    warn_of([*problems, *opened.remarks], out)
+    unread = {problem.subject for problem in problems}
+    read = sum(str(one.path) not in unread for one in opened.radiographs.values())
+    say(
+        f"{opened.folder}: {read} of {len(opened.radiographs)} radiographs can be used, {len(problems)} problems"
+    )
+    if not read or not partners:
+        raise typer.Exit(1)
+
+
+def _places(cohort: Cohort) -> Iterator[str]:
+    yield f"{cohort.folder}: split {cohort.split}, {len(cohort.radiographs)} radiographs"
+    for kind, paths in cohort.files.items():
+        for path in paths:
+            yield f"  {kind:<24}{path.relative_to(cohort.folder) if path.is_relative_to(cohort.folder) else path}"
+
+
+def _counts(labels: pd.DataFrame, marked: Mapping[str, int]) -> Iterator[str]:
+    yield f"{'labels':<28}{''.join(f'{kind:>10}' for kind in _LABELS)}{'contours':>10}"
+    for name, *counts in labels[[*_LABELS]].itertuples(name=None):
+        found = "".join(f"{count:>10}" for count in counts)
+        yield f"{name:<28}{found}{marked.get(name, '-'):>10}"
+
+
+def _say_partners(model: str, labels: pd.DataFrame, marked: Mapping[str, int]) -> bool:
+    """Say which outputs are labelled or marked on any radiograph; return whether one is."""
+    from shamsul_core.classifier import load_classifier
+
+    labelled = labels[["positive", "uncertain", "negative"]].sum(axis=1)
+    known = {name for name in OBSERVATIONS if labelled[name] or marked.get(name)}
+    outputs = load_classifier(model).pathologies
+    paired = [name for name in outputs if name in known]
+    alone = [name for name in outputs if name not in known]
+    say("")
+    say(
+        f"{model}: {len(paired)} of its {len(outputs)} outputs are labelled or marked here: {_listed(paired)}"
+    )
+    if alone:
+        say(f"{model}: nothing here says whether these are right: {_listed(alone)}")
+    return bool(paired)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) or "none"
