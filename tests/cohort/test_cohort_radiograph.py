@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from cohort_writer import FIRST, CohortWriter, entry_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from shamsul_core.cohort import CohortError, Radiograph
+from shamsul_core.cohort.annotations import fill_contours
 from shamsul_core.labels import OBSERVATIONS
 from tests.imaging.radiographs import file_of, radiograph
 
@@ -147,3 +149,24 @@ def test_an_error_survives_the_way_from_a_worker():
     error = pickle.loads(pickle.dumps(CohortError("is cut off", subject="a.jpg")))
     assert str(error) == "a.jpg: is cut off"
     assert (error.subject, error.message) == ("a.jpg", "is cut off")
+
+
+@pytest.mark.parametrize("orientation", [["L", "F"], ["R", "F"], ["F", "L"]])
+def test_masks_drawn_on_a_stored_dicom_image_go_along_when_it_is_turned(tmp_path, orientation):
+    """The square of the picture is the expert's, whichever way the file is stored: an IoU of 0 before."""
+    marked = np.zeros((260, 300), bool)
+    marked[20:60, 30:70] = True
+    corners = [[30, 20], [69, 20], [69, 59], [30, 59]]
+    writer = CohortWriter(tmp_path)
+    path = writer.images / "patient1" / "study1" / "view1_frontal.dcm"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(file_of(radiograph(PatientOrientation=orientation)))
+    writer.row("patient1/study1/view1_frontal.dcm")
+    writer.experts("gt_segmentations", {FIRST: entry_of({"Edema": marked}, (260, 300))})
+    writer.experts("gt_annotations", {FIRST: {"img_size": [260, 300], "Edema": [corners]}})
+    cohort = writer.open()
+    assert not cohort.check()
+    pixels, annotation = cohort.radiographs[FIRST].pixels(), cohort.annotation(FIRST, "Edema")
+    square = pixels == pixels.max()
+    assert np.array_equal(annotation.mask(), square)
+    assert np.array_equal(fill_contours(annotation.contours, annotation.size), square)
