@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from shamsul_core.run import Manifest
+from shamsul_core.run.bounds import LONGEST_TEXT
 from shamsul_core.run.manifest import ALL
 from shamsul_core.storage import is_remote
 
@@ -85,7 +86,7 @@ def describe_cohort(cohort: Cohort, folder: Path) -> dict[str, Any]:
         "name": cohort.name,
         "split": cohort.split,
         "fingerprint": cohort.fingerprint,
-        "simulated": cohort.simulated_note if cohort.is_simulated else None,
+        "simulated": str(cohort.simulated_note)[:LONGEST_TEXT] if cohort.is_simulated else None,
         "radiographs": len(cohort.radiographs),
     }
 

@@ -33,6 +33,9 @@ _SIGNS: dict[str, Callable[[FloatArray], FloatArray]] = {
 }
 
 
+_WIDEST_SMOOTHING = 1000  # pixels
+
+
 @dataclass(frozen=True, kw_only=True)
 class SegmentationSettings:
     """How heatmaps become masks.
@@ -56,9 +59,13 @@ class SegmentationSettings:
     smoothing: int = 0
 
     def __post_init__(self) -> None:
-        if self.sign not in _SIGNS or self.smoothing < 0:
+        if self.sign not in _SIGNS or not 0 <= self.smoothing <= _WIDEST_SMOOTHING:
             message = f"no such segmentation: sign {self.sign!r}, smoothing {self.smoothing}"
             raise ValueError(message)
+        for levels in (self.thresholds, self.probability_cutoffs):
+            if levels is not None and not all(isinstance(one, int | float) for one in levels.values()):
+                message = "no such segmentation: a threshold is not a number"
+                raise ValueError(message)
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain dictionary."""

@@ -104,7 +104,14 @@ def settings_in_words(settings: Mapping[str, Any]) -> list[str]:
         "epsilon": lambda value: f"Epsilon is {value:g}.",
         "seed": lambda seed: f"Random seed: {seed}.",
     }
-    return [known[name](value) if name in known else f"{name}: {value}." for name, value in settings.items()]
+
+    def said(name: str, value: Any) -> str:
+        try:
+            return known[name](value)
+        except (LookupError, TypeError, ValueError, AttributeError):  # of another version, or by hand
+            return f"{name}: {value}."
+
+    return [said(name, value) for name, value in settings.items()]
 
 
 def origin_in_words(manifest: Manifest) -> str:

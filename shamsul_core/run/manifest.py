@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from shamsul_core.cohort.problems import quoted
+from shamsul_core.run.bounds import check_name, check_texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,15 +93,14 @@ class Manifest:
         stored = json.loads(text)
         found = stored.get("schema") if isinstance(stored, dict) else None
         if found != SCHEMA:
-            message = (
-                f"run format {found!r}, this version of SHAMSUL reads {SCHEMA}; explain the cohort again"
-            )
+            message = f"run format {quoted(found)}, this version of SHAMSUL reads {SCHEMA}; explain the cohort again"
             raise ValueError(message)
         stored.setdefault("explained", ALL)  # runs from before there was a choice
         missing = {one.name for one in fields(cls)} - stored.keys()
         if missing:
             message = f"{', '.join(sorted(missing))} missing"
             raise ValueError(message)
+        check_texts("it", stored)
         _check(stored)
         return cls(
             **{one.name: stored[one.name] for one in fields(cls)}
@@ -121,13 +124,30 @@ def _check(stored: Mapping[str, Any]) -> None:
     _check_kinds("model", stored["model"], _PARTS["model"])
     _check_kinds("cohort", stored["cohort"], _PARTS["cohort"])
     for name, method in stored["methods"].items():
+        check_name("a method", name)
+        if "/" in name or "\\" in name:  # it is part of files' names
+            message = f"a method has a name that no file can have: {name}"
+            raise ValueError(message)
         _check_kinds(f"method {name}", method, _PARTS["method"])
+        check_name(f"the title of method {name}", method["title"])
+    if len({method["title"] for method in stored["methods"].values()}) < len(stored["methods"]):
+        message = "two methods have the same title"
+        raise ValueError(message)
     names = stored["pathologies"]
     if not stored["methods"] or not names or len({str(one) for one in names}) < len(names):
         message = "it must name at least one method and one pathology, and none twice"
         raise ValueError(message)
     if not all(isinstance(one, str) for one in [*names, *stored["model"]["pathologies"]]):
         message = "a pathology is not a name"
+        raise ValueError(message)
+    for name in names:
+        check_name("a pathology", name)
+    datetime.fromisoformat(stored["created"])
+    if not all(isinstance(one, str) for one in stored["versions"].values()):
+        message = "a version is not a text"
+        raise ValueError(message)
+    if not isinstance(stored["cohort"].get("simulated"), str | None):
+        message = "what it says of the cohort's simulation is not a text"
         raise ValueError(message)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from shamsul_core.atomic import write_atomically
+from shamsul_core.run.bounds import LARGEST_MANIFEST, opened
 from shamsul_core.run.manifest import Manifest, RunError
 from shamsul_core.run.result import (
     OpenResult,
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from shamsul_core.heatmap import Heatmap
+
+_LONGEST_ERROR = 300
+"""Characters that are told of an error, which may quote what the file holds."""
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]*")
 
@@ -65,15 +69,15 @@ class Run:
         """
         path = folder / "manifest.json"
         try:
-            with reaching(path):
-                return cls(folder, Manifest.from_json(path.read_text(encoding="utf-8")))
+            with opened(path, LARGEST_MANIFEST) as (file, _):
+                return cls(folder, Manifest.from_json(file.read().decode()))
         except FileNotFoundError as error:
             message = (
                 f"{folder}: no run here (no manifest.json); make one with: python -m shamsul_core explain"
             )
             raise RunError(message) from error
         except (OSError, ValueError, RecursionError) as error:
-            message = f"{path}: not a readable manifest: {error}"
+            message = f"{path}: not a readable manifest: {str(error)[:_LONGEST_ERROR]}"
             raise RunError(message) from error
 
     @classmethod
@@ -83,7 +87,8 @@ class Run:
         Raises
         ------
         RunError
-            If a run of another model, cohort or other settings is there; it is left as it is.
+            If a run of another model, cohort or other settings is there, which is left as it is; or if the manifest is
+            one that could not be read again.
         """
         if _exists(folder / "manifest.json"):
             run = cls.open(folder)
@@ -94,6 +99,11 @@ class Run:
                 )
                 raise RunError(message)
             return run
+        try:
+            Manifest.from_json(manifest.to_json())
+        except ValueError as error:
+            message = f"{folder}: no such run can be made: {error}"
+            raise RunError(message) from error
         if not is_remote(folder):
             (folder / "heatmaps").mkdir(parents=True, exist_ok=True)
         write_atomically(folder / "manifest.json", manifest.to_json().encode())
@@ -172,7 +182,7 @@ class Run:
     @property
     def predictions(self) -> pd.DataFrame:
         """image_id and the probability of each observation, one row per radiograph."""
-        return read_predictions(self.folder / "predictions.parquet")
+        return read_predictions(self.folder / "predictions.parquet", self.manifest)
 
     @property
     def scores(self) -> pd.DataFrame:
