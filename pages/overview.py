@@ -14,7 +14,7 @@ from shamsul_core.figures.run_facts import facts_table, failure_table, left_out,
 from shamsul_core.foreign import as_markdown
 from shamsul_core.paper import PREDICTION, why_not_comparable
 from shamsul_core.run import RunError
-from shamsul_core.wording import cohort_title
+from shamsul_core.wording import cohort_title, mixture_in_words
 
 AVERAGES = {"auroc": "Weighted AUROC", "auprc": "Weighted AUPRC"}
 AVERAGE_HELP = {
@@ -54,6 +54,9 @@ st.caption(
     f"model {as_markdown(manifest.model['source'])}, {'trained' if manifest.model['is_trained'] else 'untrained'} · "
     f"{len(failures)} failed"
 )
+
+if mixture := mixture_in_words(manifest):
+    st.caption(f":material/info: Radiographs of this run were {as_markdown(mixture)}")
 
 if not performance.radiographs:
     st.info("This run has no predictions yet. Come back when the first radiograph is done.")

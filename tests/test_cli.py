@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -199,3 +200,17 @@ def test_help_names_every_command():
     assert all(command in shown for command in ("explain", "score", "import-maps"))
     # Whatever the folder is called, and wherever the lines break
     assert "".join(str(Path(__file__).parents[1]).split()) not in "".join(shown.split())
+
+
+def test_going_on_under_other_circumstances_is_told(made_cohort, tmp_path):
+    run = tmp_path / "run"
+    about = ("explain", "--cohort", made_cohort, "--model", "untrained", "--run", run)
+    about += ("--pathology", "Edema", "--method", "gradcam")
+    assert "differ" not in said(call(*about, "--limit", 1))
+    assert "differ" not in said(call(*about, "--limit", 2)), "under the same"
+    path = run / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["versions"]["torch"] = "2.0.1"
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    done = said(call(*about))
+    assert "explained in parts that differ in torch (2.0.1, " in done

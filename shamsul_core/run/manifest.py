@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,9 @@ class Manifest:
         ISO 8601, UTC.
     versions
         Of Python and the libraries.
+    made_with
+        Under what its radiographs were explained, by the name that their results give it: see
+        `shamsul_core.provenance.circumstances`; empty in runs from before this was kept, and in imported ones.
     schema
         Version of the run's format.
     """
@@ -60,6 +63,7 @@ class Manifest:
     created: str
     versions: Mapping[str, str]
     explained: str = ALL
+    made_with: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     schema: int = SCHEMA
 
     def differences(self, other: Manifest) -> list[str]:
@@ -96,6 +100,7 @@ class Manifest:
             message = f"run format {quoted(found)}, this version of SHAMSUL reads {SCHEMA}; explain the cohort again"
             raise ValueError(message)
         stored.setdefault("explained", ALL)  # runs from before there was a choice
+        stored.setdefault("made_with", {})
         missing = {one.name for one in fields(cls)} - stored.keys()
         if missing:
             message = f"{', '.join(sorted(missing))} missing"
@@ -112,13 +117,14 @@ _PARTS: Mapping[str, Mapping[str, type]] = {
     "model": {"source": str, "fingerprint": str, "is_trained": bool, "pathologies": list},
     "cohort": {"path": str, "name": str, "split": str, "fingerprint": str},
     "method": {"title": str, "settings": dict},
+    "circumstances": {"software": str, "engine": str, "precision": str, "device": str, "versions": dict},
 }
 """What each part of a manifest has at least, in every version."""
 
 
 def _check(stored: Mapping[str, Any]) -> None:
     """Raise a `ValueError` unless each part is what those who read it take it for."""
-    kinds = {"methods": dict, "versions": dict, "pathologies": list}
+    kinds = {"methods": dict, "versions": dict, "pathologies": list, "made_with": dict}
     kinds |= dict.fromkeys(("preset", "created", "explained"), str)
     _check_kinds("it", stored, kinds)
     _check_kinds("model", stored["model"], _PARTS["model"])
@@ -143,7 +149,10 @@ def _check(stored: Mapping[str, Any]) -> None:
     for name in names:
         check_name("a pathology", name)
     datetime.fromisoformat(stored["created"])
-    if not all(isinstance(one, str) for one in stored["versions"].values()):
+    for part in stored["made_with"].values():
+        _check_kinds("made_with", part, _PARTS["circumstances"])
+    parts = [stored, *stored["made_with"].values()]
+    if not all(isinstance(one, str) for part in parts for one in part["versions"].values()):
         message = "a version is not a text"
         raise ValueError(message)
     if not isinstance(stored["cohort"].get("simulated"), str | None):

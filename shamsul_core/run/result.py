@@ -56,6 +56,8 @@ class RadiographResult:
         Every explanation that worked.
     failures
         (method, pathology, reason) of each that did not.
+    made_with
+        Which of `Manifest.made_with`; ``None`` in results from before this was kept, and in imported ones.
     """
 
     image_id: str
@@ -63,6 +65,7 @@ class RadiographResult:
     probabilities: Mapping[str, float]
     heatmaps: tuple[Heatmap, ...] = ()
     failures: tuple[tuple[str, str, str], ...] = ()
+    made_with: str | None = None
 
 
 class _RemoteFile:
@@ -190,6 +193,8 @@ def encode_result(result: RadiographResult) -> bytes:
         "heatmaps": about,
         "failures": [list(failure) for failure in result.failures],
     }
+    if result.made_with is not None:
+        record["made_with"] = result.made_with
     return save(tensors, {"record": json.dumps(record)})
 
 
@@ -299,4 +304,5 @@ def make_result(
             *((method, name, reason[:LONGEST_REASON]) for method, name, reason in record["failures"]),
             *failures,
         ),
+        record.get("made_with"),
     )

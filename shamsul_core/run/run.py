@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +109,20 @@ class Run:
             (folder / "heatmaps").mkdir(parents=True, exist_ok=True)
         write_atomically(folder / "manifest.json", manifest.to_json().encode())
         return cls(folder, manifest)
+
+    def note_circumstances(self, name: str, circumstances: Mapping[str, Any]) -> None:
+        """Write down under what radiographs are explained from now on, unless it stands there already.
+
+        Parameters
+        ----------
+        name
+            What the results say that they were made with.
+        circumstances
+            See `shamsul_core.provenance.circumstances`.
+        """
+        if name not in self.manifest.made_with:
+            self.manifest = replace(self.manifest, made_with={**self.manifest.made_with, name: circumstances})
+            write_atomically(self.folder / "manifest.json", self.manifest.to_json().encode())
 
     # What was found out about one radiograph
 
