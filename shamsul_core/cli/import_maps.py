@@ -62,12 +62,14 @@ def import_maps(
             raise ValueError(message)
         keep_freed_memory()
         opened = open_cohort(cohort, split=split)
-        segmentation = segmentation_settings(preset, thresholds, probability_cutoffs, smoothing)
+        usual = ("gradcam", "Grad-CAM (imported)") if maps is not None else ("imported", "Imported masks")
+        about = {"name": name or usual[0], "title": title or usual[1]}
+        segmentation = segmentation_settings(
+            preset, thresholds, probability_cutoffs, smoothing, [about["name"]]
+        )
     for problem in opened.problems:
         warn(str(problem))
     with one_line_errors(), progress_bar(None) as report:
-        usual = ("gradcam", "Grad-CAM (imported)") if maps is not None else ("imported", "Imported masks")
-        about = {"name": name or usual[0], "title": title or usual[1]}
         if maps is not None:
             imported, problems = import_folder(maps, opened, run, **about, report=report)
         elif segmentations is not None:

@@ -31,7 +31,10 @@ def score(
         keep_freed_memory()
         opened = Run.open(run)
         cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
-        segmentation = segmentation_settings(preset or "default", thresholds, probability_cutoffs, smoothing)
+        methods = opened.manifest.methods
+        segmentation = segmentation_settings(
+            preset or "default", thresholds, probability_cutoffs, smoothing, methods
+        )
         if preset is None:
             segmentation = replace(segmentation, sign=segmentation_of(opened).sign)
     with one_line_errors(), progress_bar(len(opened.explained_ids())) as report:
