@@ -14,7 +14,6 @@ from dashboard.navigation import ensure_navigation
 from dashboard.notes import show_note
 from dashboard.reading import open_run, open_run_cohort
 from dashboard.sign_in import OPEN, is_on, is_open, require_sign_in, show_reader
-from shamsul_core.cohort import CohortError
 from shamsul_core.foreign import as_markdown
 from shamsul_core.run import RunError, find_runs
 from shamsul_core.wording import RESEARCH_ONLY
@@ -65,7 +64,7 @@ def enter() -> tuple[Run, Cohort]:
         address.stop()
     try:
         return run, open_run_cohort(folder)
-    except CohortError as error:
+    except (OSError, ValueError) as error:  # of which a CohortError is one
         # The run names the folder, and what lies there is not for its readers
         _log.warning("%s", error)
         st.error(_NO_COHORT)

@@ -7,6 +7,7 @@ for without end.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from contextlib import contextmanager
 from io import BytesIO
@@ -29,6 +30,9 @@ LARGEST_MANIFEST = 2**20
 
 LONGEST_REASON = 2000
 """Characters that are kept of why something failed."""
+
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""Control characters, which neither XML nor a file's name can hold, and half characters, which no file can."""
 
 _MOST_ENTRIES, _DEEPEST = 200, 8
 
@@ -65,6 +69,9 @@ def check_texts(part: str, stored: object, depth: int = 0) -> None:
     if isinstance(stored, str):
         if len(stored) > LONGEST_TEXT:
             message = f"{part} holds a text of {len(stored):,} characters; at most {LONGEST_TEXT:,} are read"
+            raise ValueError(message)
+        if _UNWRITABLE.search(stored):
+            message = f"{part} holds a text that cannot be shown: {stored[:LONGEST_NAME]!a}"
             raise ValueError(message)
     elif isinstance(stored, dict | list):
         if len(stored) > _MOST_ENTRIES or depth == _DEEPEST:

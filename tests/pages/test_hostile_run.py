@@ -111,7 +111,7 @@ def test_every_page_shows_the_names_as_they_stand(opened, hostile, monkeypatch):
         return run(self, **named)
 
     monkeypatch.setattr(AppTest, "run", kept)
-    for page, queries in PAGES.items():
+    for page, queries in [*PAGES.items(), ("upload", [{}])]:
         for query in queries:
             words = opened(page, hostile, query)
             assert "quote the number" not in words, (page, query)
@@ -211,6 +211,13 @@ def test_the_export_is_made(made, tmp_path):
     maps, _ = export_run(run, cohort, tmp_path / "out")
     assert maps
     assert {path.parent.resolve() for path in (tmp_path / "out").rglob("*.json")} == {tmp_path / "out"}
+
+
+@pytest.mark.parametrize("path", ["x" * 900, "/dev/null", "/proc/self/fd"])
+def test_a_path_that_no_folder_can_have_is_a_sentence(opened, folder, path):  # noqa: F811
+    edit(folder, lambda about: about["cohort"].update(path=path))
+    edit(folder, lambda about: about["model"].update(source="m" * 900))
+    assert "there is no readable cohort" in opened("overview", folder, {})
 
 
 def test_a_folder_that_is_no_cohort_is_not_listed(opened, folder, tmp_path, caplog):  # noqa: F811

@@ -81,6 +81,8 @@ def nested(depth):
         (lambda about: about["methods"]["lime"].update(settings=nested(50)), "more deeply nested"),
         (lambda about: about["model"].update(pathologies=["x"] * 5000), "holds more"),
         (lambda about: about.update(created="yesterday"), "isoformat"),
+        (lambda about: about["model"].update(source="m\x00"), "cannot be shown"),
+        (lambda about: about["model"].update(source="m\ud800"), "cannot be shown"),
         (lambda about: about.update(more="x" * 2**21), "bytes; at most 1,048,576"),
     ],
 )
