@@ -7,8 +7,10 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_
 WORKDIR /app
 
 ARG TORCH_INDEX=
-COPY requirements.txt .
-RUN pip install ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} --requirement requirements.txt
+COPY requirements.txt requirements.lock ./
+# PyTorch's packages for CPUs are others than those in the lock, and so are their hashes
+RUN if [ -n "$TORCH_INDEX" ]; then pip install --extra-index-url "$TORCH_INDEX" --requirement requirements.txt; \
+    else pip install --require-hashes --requirement requirements.lock; fi
 
 COPY . .
 RUN useradd --system --uid 10001 --home-dir /data --create-home shamsul && chmod 700 /data

@@ -15,7 +15,7 @@ ALONE := tests/browser tests/test_cluster.py
 # One thread each, since there are as many processes as cores; a file's tests share what they make
 UNITS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(addprefix --ignore=,$(ALONE)) --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: run test check lint audit demo clean
+.PHONY: run test check lint audit lock demo clean
 
 run: $(VENV)/.installed
 	@echo "== Serving the dashboard; the address is below, Ctrl-C stops it"
@@ -48,19 +48,25 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive shamsul_core dashboard pages app.py main.py
 
 audit: $(VENV)/.installed-dev
-	@echo "== Asking for known vulnerabilities in what the dashboard needs"
-	$(BIN)/pip-audit --requirement requirements.txt --no-deps --disable-pip
+	@echo "== Asking for known vulnerabilities in all that is installed"
+	@$(BIN)/python .ci/audit.py requirements.lock requirements-dev.lock
 
-$(VENV)/.installed: requirements.txt
+# Versions and hashes of everything, for every system: after a change of requirements*.txt. What stands there stays as it is.
+LOCKED = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+lock: $(VENV)/.installed-dev
+	$(LOCKED) requirements.txt --output-file requirements.lock
+	$(LOCKED) --constraint requirements.lock requirements-dev.txt --output-file requirements-dev.lock
+
+$(VENV)/.installed: requirements.lock
 	@echo "== Installing what the dashboard needs into $(VENV) (about 6 GB with torch, some minutes)"
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "SHAMSUL needs Python 3.11 or newer; give another one with PYTHON=")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements-train.txt $(VENV)/.installed
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@echo "== Installing what the tests need into $(VENV)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
 # The demonstration in assets/demo, from nothing: about an hour and a half on two cores. Stopped, it goes on.

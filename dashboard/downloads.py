@@ -10,6 +10,7 @@ from zipfile import ZipFile, ZipInfo
 import streamlit as st
 
 from shamsul_core.figures.display import AS_AT_FIRST
+from shamsul_core.foreign import as_markdown
 from shamsul_core.wording import file_name
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def offer_downloads(
     case = (run, cohort, image_id, pathology, scores, display)
     name = partial(file_name, image_id, pathology, *choices)
     with st.popover("Download", icon=":material/download:", width="stretch"):
-        st.caption(f"As on the screen: {', '.join(choices)}" if choices else "As on the screen")
+        st.caption(f"As on the screen: {as_markdown(', '.join(choices))}" if choices else "As on the screen")
         st.caption("Figure of this pathology, for print")
         for column, (kind, mime) in zip(st.columns(3), _FIGURES.items(), strict=True):
             column.download_button(

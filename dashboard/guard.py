@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from dashboard.navigation import ensure_navigation
 from dashboard.notes import show_note
 from dashboard.reading import open_run, open_run_cohort
 from dashboard.sign_in import OPEN, is_on, is_open, require_sign_in, show_reader
-from shamsul_core.cohort import CohortError
+from shamsul_core.foreign import as_markdown
 from shamsul_core.run import RunError, find_runs
 from shamsul_core.wording import RESEARCH_ONLY
 
@@ -31,6 +32,13 @@ python -m shamsul_core explain --cohort COHORT --model MODEL --run RUN
 streamlit run app.py -- --run RUN
 ```
 """
+
+
+_NO_COHORT = (
+    "The run's radiographs cannot be read: there is no readable cohort where the run says that it lies. "
+    "Whoever runs this server finds the reason in its log."
+)
+_log = logging.getLogger("shamsul")
 
 
 def admit() -> None:
@@ -51,13 +59,15 @@ def enter() -> tuple[Run, Cohort]:
         folder = _chosen(find_runs(arguments().run or [str(DEMONSTRATION)]))
         run = open_run(folder)
     except (RunError, OSError) as error:
-        st.info(str(error))
+        st.info(as_markdown(error))
         st.markdown(_HOW_TO)
         address.stop()
     try:
         return run, open_run_cohort(folder)
-    except CohortError as error:
-        st.error(f"The run's radiographs cannot be read. {error}")
+    except (OSError, ValueError) as error:  # of which a CohortError is one
+        # The run names the folder, and what lies there is not for its readers
+        _log.warning("%s", error)
+        st.error(_NO_COHORT)
         address.stop()
 
 

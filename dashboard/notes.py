@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard import address
 from shamsul_core.cohort import CohortError
 from shamsul_core.figures.comparison import banner
+from shamsul_core.foreign import as_markdown
 from shamsul_core.run import RunError
 
 if TYPE_CHECKING:
@@ -33,11 +34,16 @@ def show_note(text: str) -> None:
     st.html(f'<div role="note" style="{_STYLE}">{escape(text)}</div>')
 
 
+def show_error(error: object) -> None:
+    """Say what is wrong; the sentence may quote foreign text."""
+    st.error(as_markdown(error))
+
+
 @contextmanager
 def stopping_plainly() -> Iterator[None]:
     """End the page with a plain sentence where the run or its cohort cannot be read."""
     try:
         yield
     except (CohortError, RunError) as error:
-        st.error(str(error))
+        show_error(error)
         address.stop()

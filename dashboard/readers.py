@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import reading, review, sign_in
 from dashboard.address import stop
+from dashboard.notes import show_error
 from shamsul_core.figures.comparison import comparison_scene
 from shamsul_core.figures.overlay import encode_scene
 from shamsul_core.reviews import Case, Reviews, ReviewsError, run_key
@@ -42,7 +43,7 @@ def open_reviews() -> Reviews:
     try:
         return _opened(address())
     except ReviewsError as error:
-        st.error(str(error))
+        show_error(error)
         st.button("Try again")
         stop()
 

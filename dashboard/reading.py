@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from shamsul_core.worklist import Criteria
 
 
+_LONGEST_REASON = 300
+"""Characters of a reason that a list of them shows."""
+
 _worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="look-ahead")
 _ahead: Future[bytes] | None = None
 
@@ -147,7 +150,8 @@ def unread(run: Run, explained: Collection[str]) -> list[str]:
     failures = _failures(folder, stamp(run.folder / "failures.parquet"))
     without = failures[~failures["image_id"].isin(explained)].drop_duplicates("image_id")
     return [
-        f"{image_id}: {error}" for image_id, error in zip(without["image_id"], without["error"], strict=True)
+        f"{image_id}: {error[:_LONGEST_REASON]}"
+        for image_id, error in zip(without["image_id"], without["error"], strict=True)
     ]
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from dashboard import review
+from dashboard.notes import show_error
 from dashboard.showing import close_step
+from shamsul_core.foreign import as_markdown
 from shamsul_core.reviews import ALONE, CASE, QUESTIONS, WITH_MAPS, Circumstances, ReviewsError, run_key
 
 if TYPE_CHECKING:
@@ -118,7 +120,7 @@ def ask(
     """
     with st.container(width=2 * COLUMN_PX):
         if probability is not None:
-            st.caption(probability_in_words(case.pathology, probability))
+            st.caption(as_markdown(probability_in_words(case.pathology, probability)))
         ask_on_maps(Form(run, reviews, reader, case, names, is_blinded=False))
 
 
@@ -172,10 +174,10 @@ def _widget(form: Form, given: Mapping[tuple[str, str], str], question: Question
         return
     options = {"method": form.names, "scale": question.scale}.get(question.kind, question.answers)
     st.segmented_control(
-        f"{form.names[method]}: {question.text}" if method else f"**{question.text}**",
+        f"{as_markdown(form.names[method])}: {question.text}" if method else f"**{question.text}**",
         list(options),
         default=value if value in options else None,
-        format_func=(lambda one: form.names[one]) if question.kind == "method" else str,
+        format_func=(lambda one: as_markdown(form.names[one])) if question.kind == "method" else str,
         key=key,
         on_change=save,
         required=True,
@@ -194,7 +196,7 @@ def _save_first(form: Form, values: Mapping[str, str]) -> None:
         form.reviews.answer_first(form.key, form.reader, form.case, values, Circumstances(model=form.model))
         close_step(form.reviews, "answered")
     except ReviewsError as error:
-        st.error(str(error))
+        show_error(error)
 
 
 def _save(form: Form, question: str, method: str, key: str) -> None:
@@ -207,4 +209,4 @@ def _save(form: Form, question: str, method: str, key: str) -> None:
             return
         form.reviews.answer(form.key, form.reader, form.case, question, stored, seen, method=method)
     except ReviewsError as error:
-        st.error(f"This answer has not been saved yet; it stays on the page. {error}")
+        show_error(f"This answer has not been saved yet; it stays on the page. {error}")

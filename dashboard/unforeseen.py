@@ -17,6 +17,8 @@ from streamlit.proto.ForwardMsg_pb2 import BackendOperationResponse, DeferredFil
 from streamlit.runtime import app_session
 from streamlit.runtime.backend_operation_handler import DeferredFileHandler
 
+from shamsul_core.foreign import as_markdown
+
 if TYPE_CHECKING:
     from streamlit.proto.BackMsg_pb2 import BackendOperationRequest
 
@@ -25,7 +27,8 @@ _log = logging.getLogger("shamsul")
 
 def tell_reader(error: Exception) -> bool:
     """Say on the page what went wrong, where it went wrong; return that nothing else need be shown."""
-    st.error(in_words(error, "Something went wrong on this page. Reload it to try again."))
+    words = in_words(error, "Something went wrong on this page. Reload it to try again.")
+    st.error(as_markdown(words) if _is_foreseen(error) else words)
     return True
 
 

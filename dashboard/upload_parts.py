@@ -11,6 +11,7 @@ from dashboard import uploading, visit
 from dashboard.notes import show_note
 from shamsul_core.figures.comparison import UNTRAINED
 from shamsul_core.figures.model_card import model_card_html
+from shamsul_core.foreign import as_markdown
 from shamsul_core.upload.progress import progress_in_words
 from shamsul_core.wording import cohort_title
 
@@ -72,7 +73,7 @@ def _show_examples(cohort: Cohort, folder: str, desk: Desk) -> None:
         return
     st.markdown("**Or try an example**")
     note = found[0][0].simulated
-    st.caption(note or f"From the radiographs of this run ({cohort_title(cohort)}).")
+    st.caption(as_markdown(note or f"From the radiographs of this run ({cohort_title(cohort)})."))
     for example, thumbnail in found:
         picture, words = st.columns([0.42, 0.58], vertical_alignment="center")
         picture.image(thumbnail, alt=f"Radiograph with {example.finding}")

@@ -11,10 +11,12 @@ from dashboard.choices import threshold_choice
 from dashboard.downloads import offer_downloads
 from dashboard.guard import enter
 from dashboard.navigation import name_tab
+from dashboard.notes import show_error
 from dashboard.warming import warm_up
 from shamsul_core.cohort import CohortError
 from shamsul_core.cohort.problems import brief
 from shamsul_core.figures.predictions import prediction_table
+from shamsul_core.foreign import as_markdown
 from shamsul_core.run import RunError
 from shamsul_core.wording import PROJECTIONS
 from shamsul_core.worklist import explained_pathology, next_case
@@ -76,7 +78,7 @@ try:
     scene = reading.scene(run, radiograph.id, pathology, rule)
     viewer.show(scene, key="viewer", on_pathology=choose_pathology)
 except (CohortError, RunError) as error:
-    st.error(str(error))
+    show_error(error)
 
 with narrowing:
     filters.offer(pathologies, titles, rule, criteria)
@@ -85,7 +87,10 @@ with listing:
         st.caption("No radiograph matches these filters.")
     unread = reading.unread(run, image_ids)
     if unread:
-        st.caption(f"{len(unread)} could not be explained.", help="\n\n".join(brief(unread)[:20]))
+        st.caption(
+            f"{len(unread)} could not be explained.",
+            help="\n\n".join(map(as_markdown, brief(unread)[:20])),
+        )
 
 ahead = next_case(listed, radiograph.id)
 if ahead is not None:
@@ -101,7 +106,7 @@ with table:
         radiograph.sex,
         radiograph.age and f"{radiograph.age} years",
     ]
-    st.caption(" · ".join(str(fact) for fact in facts if fact), help=PROJECTIONS)
+    st.caption(" · ".join(as_markdown(fact) for fact in facts if fact), help=PROJECTIONS)
     st.markdown("**Predicted probability**")
     probabilities = reading.probabilities(run, radiograph.id)
     st.html(prediction_table(probabilities, radiograph.labels, pathology, thresholds))

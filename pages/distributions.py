@@ -30,6 +30,7 @@ from shamsul_core.figures.summary import (
     ranks_in_words,
     summary_table,
 )
+from shamsul_core.foreign import as_markdown
 from shamsul_core.metrics.lesions import FEATURES
 from shamsul_core.metrics.summary import Slice, rank_correlations
 from shamsul_core.paper import SOURCE
@@ -66,8 +67,8 @@ with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
             list(methods),
             key="methods",
             required=True,
-            format_func=methods.get,
-            help=titles_in_words(titles),
+            format_func=lambda name: as_markdown(methods[name]),
+            help=as_markdown(titles_in_words(titles) or "") or None,
         )
 with st.sidebar:
     st.radio("Radiographs", views, key="radiographs", horizontal=True, help=PROJECTIONS)
@@ -93,13 +94,15 @@ write_address()
 with stopping_plainly():
     scores, summary = reading.summary(run, counted, view)
 if reason := why_no_iou(scores, has_contours=cohort.has_annotations):
-    st.info(f"{reason} *Compare* shows the heatmaps; *Selection* finds cases by predicted probability.")
+    st.info(
+        f"{as_markdown(reason)} *Compare* shows the heatmaps; *Selection* finds cases by predicted probability."
+    )
     st.stop()
 
 shown = titles if method == "all" or figure_name == "methods" else {method: titles[method]}
 st.markdown(means_in_words(summary, shown))
 if figure_name == "methods":
-    st.markdown(ranking_in_words(scores, titles))
+    st.markdown(as_markdown(ranking_in_words(scores, titles)))
     if not (ranks := ranking_table(scores, titles)).empty:
         st.dataframe(
             ranks,
@@ -176,7 +179,7 @@ else:
 if figure_name != "hit":
     columns = ["iou"] if figure_name == "iou" else ["iou", against]
     remarks.append(drawn_in_words(scores, shown, *columns))
-st.caption(" ".join(remarks))
+st.caption(as_markdown(" ".join(remarks)))
 
 table = summary_table(summary, shown, case_address)
 st.html(

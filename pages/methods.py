@@ -6,6 +6,7 @@ from dashboard.guard import enter
 from dashboard.notes import show_banner
 from dashboard.texts import text
 from shamsul_core.figures.legend import colour_bar
+from shamsul_core.foreign import as_markdown
 from shamsul_core.wording import is_adaptive, origin_in_words, settings_in_words, threshold_in_words
 
 run, _ = enter()
@@ -21,18 +22,19 @@ with reading:
 
 for name, about in methods.items():
     with st.container(border=True):
-        st.markdown(f"## {about['title']}")
+        st.markdown(f"## {as_markdown(about['title'])}")
         works, settings = st.columns([3, 2], gap="large")
         works.markdown(text(name) + "\n\n**Known limits**\n\n" + text(f"{name}-limits"))
         settings.markdown(
-            "**In this run**\n" + "".join(f"\n- {one}" for one in settings_in_words(about["settings"]))
+            "**In this run**\n"
+            + "".join(f"\n- {as_markdown(one)}" for one in settings_in_words(about["settings"]))
         )
 
 scoring, sampling = st.columns(2, gap="large")
 with scoring:
     st.markdown(text("scores"))
-    st.caption(f"In this run: {threshold_in_words(run.segmentation)}")
+    st.caption(f"In this run: {as_markdown(threshold_in_words(run.segmentation))}")
 with sampling:
     if any(is_adaptive(about["settings"]) for about in methods.values()):
         st.markdown(text("sampling"))
-st.caption(origin_in_words(run.manifest))
+st.caption(as_markdown(origin_in_words(run.manifest)))

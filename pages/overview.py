@@ -7,7 +7,7 @@ from dashboard.address import choice, flag, write_address
 from dashboard.choices import threshold_choice
 from dashboard.guard import enter
 from dashboard.model_card import show_model_card
-from dashboard.notes import show_banner
+from dashboard.notes import show_banner, show_error
 from shamsul_core.cohort.summary import has_indefinite_labels
 from shamsul_core.figures.observation_table import figure, interval, observation_table
 from shamsul_core.figures.run_facts import (
@@ -18,9 +18,10 @@ from shamsul_core.figures.run_facts import (
     model_facts,
     setting_facts,
 )
+from shamsul_core.foreign import as_markdown
 from shamsul_core.paper import PREDICTION, why_not_comparable
 from shamsul_core.run import RunError
-from shamsul_core.wording import cohort_title
+from shamsul_core.wording import cohort_title, mixture_in_words
 
 AVERAGES = {"auroc": "Weighted AUROC", "auprc": "Weighted AUPRC"}
 AVERAGE_HELP = {
@@ -49,17 +50,20 @@ write_address()
 try:
     assessment, failures = reading.assessment(run, rule, zeros=zeros), run.failures
 except RunError as error:
-    st.error(str(error))
+    show_error(error)
     st.stop()
 performance = assessment.performance
 
-st.header(cohort_title(cohort), anchor=False)
+st.header(as_markdown(cohort_title(cohort)), anchor=False)
 show_model_card(run)
 st.caption(
     f"{performance.radiographs} of {len(radiographs)} radiographs predicted · "
-    f"model {manifest.model['source']}, {'trained' if manifest.model['is_trained'] else 'untrained'} · "
+    f"model {as_markdown(manifest.model['source'])}, {'trained' if manifest.model['is_trained'] else 'untrained'} · "
     f"{len(failures)} failed"
 )
+
+if mixture := mixture_in_words(manifest):
+    st.caption(f":material/info: Radiographs of this run were {as_markdown(mixture)}")
 
 if not performance.radiographs:
     st.info("This run has no predictions yet. Come back when the first radiograph is done.")
@@ -82,7 +86,7 @@ else:
             room.caption(f"{interval(average)}{beside}")
         st.html(observation_table(assessment.table))
         if performance.dropped:
-            st.caption(f"Not in the weighted averages: {left_out(performance.dropped)}.")
+            st.caption(f"Not in the weighted averages: {as_markdown(left_out(performance.dropped))}.")
 
 for title, tab in zip(PARTS, st.tabs(PARTS, on_change="rerun", key="part"), strict=True):
     if not tab.open:

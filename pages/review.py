@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import address, reading, review, showing, viewer
 from dashboard.assigning import show_assigning
 from dashboard.guard import enter
+from dashboard.notes import show_error
 from dashboard.readers import cases_of, judged, open_reviews, radiograph_scene, reader_name, scene
 from dashboard.review_form import (
     COLUMN_PX,
@@ -18,6 +19,7 @@ from dashboard.review_form import (
 from dashboard.review_results import show_results
 from dashboard.sign_in import is_lead
 from shamsul_core.cohort import CohortError
+from shamsul_core.foreign import as_markdown
 from shamsul_core.reviews import ALONE, WITH_MAPS, Case, ReviewsError, run_key
 from shamsul_core.reviews.blinding import map_title, shuffled
 from shamsul_core.run import RunError
@@ -103,10 +105,10 @@ def judge(reader: str) -> None:
             if place < assigned
             else f"case {place + 1} of {len(cases)}"
         )
-        st.markdown(" · ".join([f"**{case.pathology}**", number, *["rated"] * (case in done)]))
+        st.markdown(" · ".join([f"**{as_markdown(case.pathology)}**", number, *["rated"] * (case in done)]))
         probability = reading.probabilities(run, case.image_id).get(case.pathology)
         if probability is not None:
-            st.markdown(probability_in_words(case.pathology, probability))
+            st.markdown(as_markdown(probability_in_words(case.pathology, probability)))
         if step == ALONE:
             ask_first(form)
         else:
@@ -160,7 +162,7 @@ try:
     else:
         judge(reader)
 except ReviewsError as error:
-    st.error(str(error))
+    show_error(error)
     st.button("Try again")
 except (CohortError, RunError) as error:
-    st.error(str(error))
+    show_error(error)

@@ -7,8 +7,9 @@ from dashboard.address import choice, write_address
 from dashboard.export import offer_files
 from dashboard.guard import enter
 from dashboard.navigation import case_address
-from dashboard.notes import show_banner, stopping_plainly
+from dashboard.notes import show_banner, show_error, stopping_plainly
 from shamsul_core.cohort import CohortError
+from shamsul_core.foreign import as_markdown
 from shamsul_core.run import RunError
 from shamsul_core.selection import CRITERIA, best_multilabel, in_order
 from shamsul_core.wording import titles_in_words, why_no_iou
@@ -50,8 +51,8 @@ with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
                 list(titles),
                 key="method",
                 required=True,
-                format_func=titles.get,
-                help=titles_in_words(titles),
+                format_func=lambda name: as_markdown(titles[name]),
+                help=as_markdown(titles_in_words(titles) or "") or None,
             )
             here = scores[scores["method"] == method]
         cases = chosen.choose(here)
@@ -61,7 +62,7 @@ if not cases:
     needs_contours = chosen is not None and chosen.needs_contours
     reason = needs_contours and why_no_iou(scores, has_contours=cohort.has_annotations)
     st.info(
-        f"{reason} *{CRITERIA['wrong'].title}* finds cases by probability and label."
+        f"{as_markdown(reason)} *{CRITERIA['wrong'].title}* finds cases by probability and label."
         if reason
         else "No radiograph in this run meets this criterion."
     )
@@ -78,6 +79,6 @@ for case in cases:
     try:
         drawn.append(reading.card(run, case, case_address(case.image_id, case.pathology)))
     except (CohortError, RunError) as error:
-        st.error(f"{case.pathology}: {error}")
+        show_error(f"{case.pathology}: {error}")
 cards.show(drawn, key="cards")
 scroll.remember(str(run.name), criterion, method, first, second)

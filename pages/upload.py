@@ -11,6 +11,7 @@ from dashboard.notes import show_note
 from dashboard.readers import open_reviews, reader_name
 from dashboard.review_form import ask
 from shamsul_core.figures.predictions import prediction_table
+from shamsul_core.foreign import as_markdown
 from shamsul_core.labels import OBSERVATIONS
 from shamsul_core.reviews import Case, ReviewsError
 
@@ -18,7 +19,7 @@ run, cohort = enter()
 model = uploading.model_of(run)
 if model is None:
     st.error(
-        f"The model {run.manifest.model['source']} of this run is not on this server, so no radiograph can be explained. "
+        f"The model {as_markdown(run.manifest.model['source'])} of this run is not on this server, so no radiograph can be explained. "
         "Whoever runs this server can name a model in SHAMSUL_MODEL."
     )
     address.stop()

@@ -15,7 +15,7 @@ from shamsul_core.labels import OBSERVATIONS, canonical_name, chexlocalize_name
 from shamsul_core.tensor_pickle import MapError, UnsafePickleError, load, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -27,6 +27,7 @@ __all__ = [
     "read_map",
     "read_probability_cutoffs",
     "read_thresholds",
+    "read_thresholds_of_methods",
     "write_probability_cutoffs",
     "write_thresholds",
 ]
@@ -130,6 +131,68 @@ def read_thresholds(path: Path) -> dict[str, float]:
         }
 
 
+def read_thresholds_of_methods(paths: Sequence[Path], methods: Collection[str]) -> dict[str, float]:
+    """Read thresholds from several files, or from those of a folder: one a method, or one for all.
+
+    A file's column ``method`` says which method it is of, as `write_thresholds` writes it; one without holds for all that
+    no other file is of.
+
+    Parameters
+    ----------
+    methods
+        Of the run that is scored.
+
+    Returns
+    -------
+    dict
+        By pathology, or by ``method/pathology``; see `SegmentationSettings.thresholds`.
+
+    Raises
+    ------
+    MapError
+        If a file cannot be read, is of no method of the run, or two are of the same.
+    """
+    found: dict[str, float] = {}
+    whose: dict[str, Path] = {}
+    for path in [
+        file for given in paths for file in (_threshold_files(given) if given.is_dir() else [given])
+    ]:
+        values, method = read_thresholds(path), _method_of(path)
+        if method and method not in methods:
+            message = f"{path}: is of method {shown(method)!r}; this run has {', '.join(methods)}"
+            raise MapError(message)
+        if method in whose:
+            of = f"of method {method}" if method else "for all methods"
+            message = f"{path}: {whose[method]} is {of} too; give one of them"
+            raise MapError(message)
+        whose[method] = path
+        found |= {f"{method}/{name}" if method else name: value for name, value in values.items()}
+    return found
+
+
+def _threshold_files(folder: Path) -> list[Path]:
+    files = [path for path in sorted(folder.glob("*.csv")) if "threshold" in _head(path)]
+    if not files:
+        message = f"{folder}: has no CSV with the columns threshold, task"
+        raise MapError(message)
+    return files
+
+
+def _head(path: Path) -> list[str]:
+    with _errors_of(path, "threshold", "task"):
+        return list(map(str, pd.read_csv(path, nrows=0).columns))
+
+
+def _method_of(path: Path) -> str:
+    with _errors_of(path, "threshold", "task"):
+        table = pd.read_csv(path, dtype="str", keep_default_na=False)
+        named = set(table["method"]) if "method" in table else {""}
+        if len(named) > 1:
+            message = f"it is of {len(named)} methods; a file is of one"
+            raise ValueError(message)
+        return named.pop()
+
+
 def read_probability_cutoffs(path: Path) -> dict[str, float]:
     """Read by pathology the cutoff of best mean IoU from a CSV with prob_threshold, mIoU and task.
 
@@ -148,15 +211,21 @@ def read_probability_cutoffs(path: Path) -> dict[str, float]:
         }
 
 
-def write_thresholds(path: Path, thresholds: Mapping[str, float]) -> None:
-    """Write thresholds by pathology as ``tune_heatmap_threshold.py`` does.
+def write_thresholds(path: Path, thresholds: Mapping[str, float], method: str | None = None) -> None:
+    """Write thresholds by pathology as ``tune_heatmap_threshold.py`` does, and in a third column of which method they are.
+
+    Parameters
+    ----------
+    method
+        ``None`` leaves the column out.
 
     Raises
     ------
     OSError
         If the disk is full or the folder cannot be written.
     """
-    _write(path, pd.DataFrame({"threshold": thresholds.values(), "task": thresholds.keys()}))
+    table = pd.DataFrame({"threshold": thresholds.values(), "task": thresholds.keys()})
+    _write(path, table if method is None else table.assign(method=method))
 
 
 def write_probability_cutoffs(path: Path, cutoffs: pd.DataFrame) -> None:

@@ -246,7 +246,7 @@ def _segmentation(
         by_hand = name == EXPERT
         title = _DRAWN_BY[scene.contour_of] if by_hand else run.manifest.methods[name]["title"]
         how = AlgorithmIdentificationSequence(
-            name=f"{MANUFACTURER} {title}", family=codes.DCM.ArtificialIntelligence, version=version
+            name=_short(f"{MANUFACTURER} {title}"), family=codes.DCM.ArtificialIntelligence, version=version
         )
         segments.append(
             SegmentDescription(
@@ -272,7 +272,7 @@ def _segmentation(
         manufacturer=MANUFACTURER,
         manufacturer_model_name=MANUFACTURER,
         software_versions=version,
-        device_serial_number=run.manifest.model["fingerprint"][:64],
+        device_serial_number=_short(run.manifest.model["fingerprint"]) or "unknown",
         content_label="EXPLANATION",
         content_description=_short(f"{pathology}. {RESEARCH_ONLY}"),
     )
@@ -285,8 +285,8 @@ def _segmentation(
 
 
 def _short(text: str) -> str:
-    """Cut a text to what a long string holds (VR LO, PS3.5 table 6.2-1)."""
-    return text.strip()[:64].strip()
+    """Return what a long string holds of a text (VR LO, PS3.5 table 6.2-1): 64 characters, no backslash."""
+    return text.replace("\\", "/").strip()[:64].strip()
 
 
 def _encoded(dataset: Dataset, run: Run) -> bytes:

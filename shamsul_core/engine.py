@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from shamsul_core.cohort import CohortError
 from shamsul_core.explain import Failure, Subject, explain_subject
@@ -12,6 +12,7 @@ from shamsul_core.heatmap import Heatmap
 from shamsul_core.labels import DECISION_THRESHOLD, LOCALISED_PATHOLOGIES
 from shamsul_core.ledger import Ledger
 from shamsul_core.lock import alone
+from shamsul_core.provenance import circumstances, name_of
 from shamsul_core.run import RadiographResult, Run, RunError
 from shamsul_core.run.manifest import ALL
 from shamsul_core.scoring import Report, Row, score_result
@@ -51,12 +52,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class Entry:
-    """What came of one radiograph: its rows of the run's tables; its result lies in the run already."""
+    """What came of one radiograph: its rows of the run's tables; its result lies in the run already.
+
+    Where it was explained just now, `made_with` says under what circumstances, which differ between machines.
+    """
 
     image_id: str
     scores: Sequence[Row]
     failures: Sequence[Row]
     is_explained: bool = True
+    made_with: Mapping[str, Any] | None = None
 
 
 HandOut: TypeAlias = Callable[[Plan, Sequence[str], Report], Iterable[Entry]]
@@ -105,6 +110,8 @@ def explain_cohort(
             report("explained before")
         unreadable = 0
         for entry in hand_out(plan, wanted, report):
+            if entry.made_with is not None:
+                plan.run.note_circumstances(name_of(entry.made_with), entry.made_with)
             ledger.enter(entry.image_id, entry.scores, entry.failures)
             unreadable += not entry.is_explained
             report(entry.image_id)
@@ -114,12 +121,16 @@ def explain_cohort(
 
 def bring_to_run(plan: Plan, image_id: str, report: Report = lambda _: None) -> Entry:
     """Explain one radiograph, unless the run holds it, write its result and score it."""
+    made_with = None
     if not is_held(plan.run, image_id):
+        made_with = circumstances(plan.classifier)
         try:
-            plan.run.write(explain_one(plan, plan.cohort.radiographs[image_id], report))
+            result = explain_one(plan, plan.cohort.radiographs[image_id], report)
         except CohortError as error:
             return failed(image_id, "read", str(error))
-    return Entry(image_id, *score_result(plan.run, image_id, plan.cohort, plan.segmentation))
+        plan.run.write(replace(result, made_with=name_of(made_with)))
+    rows = score_result(plan.run, image_id, plan.cohort, plan.segmentation)
+    return Entry(image_id, *rows, made_with=made_with)
 
 
 def failed(image_id: str, step: str, error: str) -> Entry:

@@ -149,4 +149,11 @@ def model_file(run: Run) -> Path | None:
     """Return the file of a run's model, beside the run or where it was; ``None`` where it is not on this machine."""
     source = str(run.manifest.model["source"])
     beside = run.folder.parent / source
-    return next((one for one in (beside, Path(source)) if not is_remote(one) and one.is_file()), None)
+    return next((one for one in (beside, Path(source)) if not is_remote(one) and _is_file(one)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name longer than any file's
+        return False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
+import json
 import os
 import platform
 from dataclasses import asdict
@@ -10,11 +12,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from shamsul_core.run import Manifest
+from shamsul_core.run.bounds import LONGEST_TEXT
 from shamsul_core.run.manifest import ALL
 from shamsul_core.storage import is_remote
+from shamsul_core.version import engine_version, software_version
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from shamsul_core.classifier import Classifier
@@ -85,9 +89,33 @@ def describe_cohort(cohort: Cohort, folder: Path) -> dict[str, Any]:
         "name": cohort.name,
         "split": cohort.split,
         "fingerprint": cohort.fingerprint,
-        "simulated": cohort.simulated_note if cohort.is_simulated else None,
+        "simulated": str(cohort.simulated_note)[:LONGEST_TEXT] if cohort.is_simulated else None,
         "radiographs": len(cohort.radiographs),
     }
+
+
+def circumstances(classifier: Classifier) -> dict[str, Any]:
+    """Return under what this process explains with a classifier: all that changes values besides a run's settings.
+
+    Returns
+    -------
+    dict
+        ``software`` and ``engine`` (`shamsul_core.version`), ``precision`` of many forward passes, ``device``, and
+        ``versions`` of Python and the libraries.
+    """
+    return {
+        "software": software_version(),
+        "engine": engine_version(),
+        "precision": str(classifier.fast_dtype).removeprefix("torch."),
+        "device": classifier.device.type,
+        "versions": versions(),
+    }
+
+
+def name_of(circumstances: Mapping[str, Any]) -> str:
+    """Return what results made under these circumstances call them: the same where values are."""
+    deciding = {name: value for name, value in circumstances.items() if name != "software"}
+    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def now() -> str:

@@ -33,6 +33,9 @@ _SIGNS: dict[str, Callable[[FloatArray], FloatArray]] = {
 }
 
 
+_WIDEST_SMOOTHING = 1000  # pixels
+
+
 @dataclass(frozen=True, kw_only=True)
 class SegmentationSettings:
     """How heatmaps become masks.
@@ -43,7 +46,8 @@ class SegmentationSettings:
         What of a signed heatmap counts, before anything else: ``"signed"``, all as it is, which puts zero relevance
         in the middle of the grey range; ``"positive"``, what speaks for the pathology; ``"absolute"``.
     thresholds
-        Of the map scaled to 0..1, by pathology; Otsu's for those not named.
+        Of the map scaled to 0..1, by pathology, or by ``method/pathology`` for one method's maps, which comes first;
+        Otsu's for those not named.
     probability_cutoffs
         By pathology; below it the mask is empty.
     smoothing
@@ -56,9 +60,18 @@ class SegmentationSettings:
     smoothing: int = 0
 
     def __post_init__(self) -> None:
-        if self.sign not in _SIGNS or self.smoothing < 0:
+        if self.sign not in _SIGNS or not 0 <= self.smoothing <= _WIDEST_SMOOTHING:
             message = f"no such segmentation: sign {self.sign!r}, smoothing {self.smoothing}"
             raise ValueError(message)
+        for levels in (self.thresholds, self.probability_cutoffs):
+            if levels is not None and not all(isinstance(one, int | float) for one in levels.values()):
+                message = "no such segmentation: a threshold is not a number"
+                raise ValueError(message)
+
+    def threshold(self, method: str, pathology: str) -> float | None:
+        """Return the threshold of a method's maps of a pathology; ``None`` for Otsu's."""
+        known = self.thresholds or {}
+        return known.get(f"{method}/{pathology}", known.get(pathology))
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain dictionary."""
@@ -128,7 +141,7 @@ def segment(
     scaled = scale(heatmap, size, settings.sign) if scaled is None else scaled
     if isinstance(scaled, str):
         return _empty(size, scaled)
-    threshold = (settings.thresholds or {}).get(heatmap.pathology)
+    threshold = settings.threshold(heatmap.method, heatmap.pathology)
     if threshold is not None:
         return _segmentation(scaled > threshold, float(threshold), "nothing exceeds the threshold")
     return _otsu(scaled, settings.smoothing)

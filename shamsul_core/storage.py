@@ -49,8 +49,13 @@ def absolute(path: Path) -> str:
     return str(path) if is_remote(path) else str(path.resolve())
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, most: int | None = None) -> bytes:
     """Return a file's content, of one moment: a store is asked once, so that nothing is replaced between two questions.
+
+    Parameters
+    ----------
+    most
+        How many bytes are read at most; ``None`` for all.
 
     Raises
     ------
@@ -58,10 +63,11 @@ def read_bytes(path: Path) -> bytes:
         If it cannot be read; `FileNotFoundError` where there is none.
     """
     if not is_remote(path):
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(-1 if most is None else most)
     files, name = store(path)
     with reaching(path):
-        return bytes(files.cat_file(name))
+        return bytes(files.cat_file(name, start=None if most is None else 0, end=most))
 
 
 @contextmanager

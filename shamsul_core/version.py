@@ -11,6 +11,8 @@ VERSION = "0.1.0"
 
 _ROOT = Path(__file__).parents[1]
 _SOURCES = ("shamsul_core", "dashboard", "pages")
+_ENGINE = ("shamsul_core/classifier", "shamsul_core/explain", "shamsul_core/imaging")
+"""What decides about probabilities and heatmaps, which a run keeps; masks and scores can be made again."""
 
 
 @cache
@@ -19,9 +21,19 @@ def software_version() -> str:
 
     It is a local version as PEP 440 has it: ``0.1.0+1f0c6a7d3e2b``.
     """
+    return f"{VERSION}+{_fingerprint(_SOURCES)}"
+
+
+@cache
+def engine_version() -> str:
+    """Return a fingerprint of the sources that decide about probabilities and heatmaps."""
+    return _fingerprint(_ENGINE)
+
+
+def _fingerprint(folders: tuple[str, ...]) -> str:
     digest = hashlib.sha256()
-    for folder in _SOURCES:
+    for folder in folders:
         for path in sorted((_ROOT / folder).rglob("*")):
             if path.suffix in {".py", ".js", ".css"}:
                 digest.update(f"{path.relative_to(_ROOT)}\0".encode() + path.read_bytes() + b"\0")
-    return f"{VERSION}+{digest.hexdigest()[:12]}"
+    return digest.hexdigest()[:12]

@@ -104,7 +104,14 @@ def settings_in_words(settings: Mapping[str, Any]) -> list[str]:
         "epsilon": lambda value: f"Epsilon is {value:g}.",
         "seed": lambda seed: f"Random seed: {seed}.",
     }
-    return [known[name](value) if name in known else f"{name}: {value}." for name, value in settings.items()]
+
+    def said(name: str, value: Any) -> str:
+        try:
+            return known[name](value)
+        except (LookupError, TypeError, ValueError, AttributeError):  # of another version, or by hand
+            return f"{name}: {value}."
+
+    return [said(name, value) for name, value in settings.items()]
 
 
 def origin_in_words(manifest: Manifest) -> str:
@@ -113,6 +120,39 @@ def origin_in_words(manifest: Manifest) -> str:
         f"{cohort_in_words(manifest.cohort)}; model {manifest.model['source']}; {manifest.preset} settings; "
         f"explained on {manifest.created[:10]}."
     )
+
+
+def mixture_in_words(manifest: Manifest, *more: Mapping[str, Any]) -> str | None:
+    """Say in what the circumstances differ under which a run's radiographs were explained; ``None`` where in nothing.
+
+    Parameters
+    ----------
+    more
+        Further circumstances (`shamsul_core.provenance.circumstances`), such as those under which the run goes on.
+    """
+    # Runs from before circumstances were kept say this of all their radiographs
+    first = {"precision": manifest.model.get("precision"), "versions": manifest.versions}
+    parts = [_deciding(one) for one in (first, *manifest.made_with.values(), *more)]
+    differing = []
+    for name in dict.fromkeys(name for part in parts for name in part):
+        values = list(dict.fromkeys(part[name] for part in parts if part.get(name)))
+        if len(values) > 1:
+            differing.append(name if name == _ENGINE else f"{name} ({', '.join(values)})")
+    if not differing:
+        return None
+    return (
+        f"explained in parts that differ in {', '.join(differing)}; "
+        "their values are not exactly comparable between radiographs."
+    )
+
+
+_ENGINE = "this software's own version"
+
+
+def _deciding(circumstances: Mapping[str, Any]) -> dict[str, str]:
+    known = {name: circumstances.get(name) for name in ("precision", "device")}
+    named = {name: str(value) for name, value in known.items() if value is not None}
+    return named | {_ENGINE: circumstances.get("engine", "")} | dict(circumstances["versions"])
 
 
 def cohort_in_words(about: Mapping[str, Any]) -> str:

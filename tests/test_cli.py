@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -393,3 +394,52 @@ def test_an_error_with_a_sentence_for_its_reader_has_no_traceback_even_with_debu
 def test_every_command_takes_debug():
     for command in app.registered_commands:
         assert "--debug" in call(command.name, "--help").output
+
+
+def test_going_on_under_other_circumstances_is_told(made_cohort, tmp_path):
+    run = tmp_path / "run"
+    about = ("explain", "--cohort", made_cohort, "--model", "untrained", "--run", run)
+    about += ("--pathology", "Edema", "--method", "gradcam")
+    assert "differ" not in said(call(*about, "--limit", 1))
+    assert "differ" not in said(call(*about, "--limit", 2)), "under the same"
+    path = run / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["versions"]["torch"] = "2.0.1"
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    done = said(call(*about))
+    assert "explained in parts that differ in torch (2.0.1, " in done
+
+
+def test_each_method_is_scored_at_its_own_tuned_thresholds(made_run, tmp_path):
+    run = shutil.copytree(made_run.folder, tmp_path / "run")
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    manifest["cohort"]["path"] = str(made_run.cohort_folder)
+    (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    out = tmp_path / "tuned"
+    tuned = call("tune", "--run", run, "--out", out / "best.csv", "--cutoffs-out", out / "cutoffs.csv")
+    assert tuned.exit_code == 0, tuned.output
+    files = {method: out / f"best_{method}.csv" for method in made_run.manifest.methods}
+    best = {method: pd.read_csv(path).set_index("task") for method, path in files.items()}
+    assert all(set(table["method"]) == {method} for method, table in best.items())
+    assert len({tuple(table["threshold"]) for table in best.values()}) > 1, "else nothing would be told apart"
+
+    for given in ([out], list(files.values())):
+        done = call("score", "--run", run, *(word for path in given for word in ("--thresholds", path)))
+        assert done.exit_code == 0, done.output
+        scores = Run.open(run).scores
+        for row in scores[(scores["pathology"] == "Edema") & scores["iou"].notna()].itertuples():
+            assert row.threshold == best[row.method].loc["Edema", "threshold"]
+
+    before = (run / "scores.parquet").read_bytes()
+    shutil.copy(files["lime"], out / "other.csv")
+    twice = call("score", "--run", run, "--thresholds", out)
+    assert "other.csv" in said(twice)
+    assert "best_lime.csv is of method lime too; give one of them" in said(twice).replace("- ", "-")
+    (out / "other.csv").write_text("threshold,task,method\n0.5,Edema,unet\n", encoding="utf-8")
+    wrong = call("score", "--run", run, "--thresholds", out / "other.csv")
+    assert "other.csv: is of method 'unet'; this run has lime, shap, gradcam, lrp" in said(wrong)
+    (tmp_path / "empty").mkdir()
+    nothing = call("score", "--run", run, "--thresholds", tmp_path / "empty")
+    assert "has no CSV with the columns threshold, task" in said(nothing)
+    assert [one.exit_code for one in (twice, wrong, nothing)] == [1, 1, 1]
+    assert (run / "scores.parquet").read_bytes() == before

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from filelock import FileLock
 
 from shamsul_core.classifier.weights import save_classifier
@@ -27,6 +28,8 @@ from shamsul_core.run import Run, RunError
 from shamsul_core.run.manifest import ALL, PRESENT_OR_PREDICTED
 from shamsul_core.scoring import NOT_ASKED, score_run
 from shamsul_core.segmentation import PRESETS
+from shamsul_core.version import software_version
+from shamsul_core.wording import mixture_in_words
 from tests.killing import MOMENTS
 from tests.made import image_id
 
@@ -269,3 +272,21 @@ def test_a_map_that_is_not_a_number_is_a_failure_and_the_rest_is_scored(plan):
     assert (failure["image_id"], failure["step"], failure["method"]) == (IDS[0], "explain", broken.method)
     assert "not a map of finite values" in failure["error"]
     assert len(plan.run.scores) == len(before)
+
+
+def test_a_run_made_half_in_another_precision_says_so(made_cohort, tmp_path, classifier, monkeypatch):
+    """As when it goes on on another machine; 16 bits and 32 give other values."""
+    for count, precision in ((1, torch.float32), (2, torch.bfloat16), (3, torch.bfloat16)):
+        monkeypatch.setitem(vars(classifier), "fast_dtype", precision)
+        plan = make_plan(made_cohort, tmp_path / "run", classifier, ("gradcam",), ("Edema",))
+        explain_cohort(plan, image_ids=IDS[:count])
+    manifest = Run.open(plan.run.folder).manifest
+    assert [one["precision"] for one in manifest.made_with.values()] == ["float32", "bfloat16"]
+    made = [manifest.made_with[plan.run.read_record(name).made_with] for name in IDS]
+    assert [one["precision"] for one in made] == ["float32", "bfloat16", "bfloat16"]
+    assert torch.__version__.startswith(made[0]["versions"]["torch"])
+    assert made[0]["software"] == software_version()
+    assert made[0]["device"] == "cpu"
+    assert mixture_in_words(manifest).startswith(
+        "explained in parts that differ in precision (float32, bfloat16); "
+    )

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# torch says it of a file that it then reads or refuses. Set once, for the whole process: to set it and take it back around
+# each reading would change other threads' warnings.
+warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
+
 _KNOWN = ("architecture", "pathologies", "preprocessing", "card")
 
 
@@ -95,9 +99,7 @@ def _tensors(path: Path) -> Mapping[str, torch.Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        with warnings.catch_warnings():  # torch warns of a pickle's version before it refuses what is in it
-            warnings.simplefilter("ignore")
-            stored: Any = torch.load(path, map_location="cpu", weights_only=True)
+        stored: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
         message = f"{path}: {what_is(path)}, not a state dict that can be read safely; expected torch.save's or safetensors"
         raise ModelError(message) from error

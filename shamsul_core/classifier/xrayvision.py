@@ -1,7 +1,8 @@
 """Classifiers of TorchXRayVision (Cohen et al., MIDL 2022): ``torchxrayvision:densenet121-res224-chex`` and others.
 
 Their input is one channel from -1024 to 1024, their outputs are calibrated so that 0.5 is each output's own operating
-point. What is explained is the logit of that calibrated probability, of which theirs is a rising function of theirs.
+point. What is explained is the logit of that calibrated probability, which is a rising function of the logit that the
+last layer adds up; LRP, which shares out sums, explains the latter.
 """
 
 from __future__ import annotations
@@ -48,13 +49,34 @@ class CalibratedXrayNetwork(nn.Module):
             if isinstance(module, nn.ReLU):
                 module.inplace = False
 
+    @property
+    def before_calibration(self) -> nn.Module:
+        """The same layers up to the logits that their last one adds up, before any sigmoid."""
+        return _UncalibratedXrayNetwork(self)
+
+    def added_up(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return the logits N × C before calibration."""
+        features = self.pool(self.relu(self.features(batch[:, :1]))).flatten(1)
+        logits: torch.Tensor = self.classifier(features)[:, self.columns].float()
+        return logits
+
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """Return logits N × C of a batch N × 3 × 224 × 224, of which the first channel counts."""
-        features = self.pool(self.relu(self.features(batch[:, :1]))).flatten(1)
-        raw = torch.sigmoid(self.classifier(features)[:, self.columns].float())
+        raw = torch.sigmoid(self.added_up(batch))
         at: Any = self.thresholds
         calibrated = torch.where(raw < at, raw / (2 * at), 1 - (1 - raw) / (2 * (1 - at)))
         return torch.logit(calibrated.clamp(_TINY, 1 - _TINY))
+
+
+class _UncalibratedXrayNetwork(nn.Module):
+    def __init__(self, calibrated: CalibratedXrayNetwork) -> None:
+        super().__init__()
+        self.features, self.relu, self.pool = calibrated.features, calibrated.relu, calibrated.pool
+        self.classifier = calibrated.classifier
+        self._added_up = calibrated.added_up
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        return self._added_up(batch)
 
 
 def load_xrayvision(source: str) -> Classifier:

@@ -82,10 +82,11 @@ def explain(
         from shamsul_core.explain import EXPLAINERS, make_explainers
         from shamsul_core.labels import canonical_name
         from shamsul_core.memory import keep_freed_memory
-        from shamsul_core.provenance import describe_run
+        from shamsul_core.provenance import circumstances, describe_run
         from shamsul_core.run import Run
         from shamsul_core.run.manifest import ALL, PRESENT_OR_PREDICTED
         from shamsul_core.scoring import segmentation_of
+        from shamsul_core.wording import mixture_in_words
 
         keep_freed_memory()
         classifier = load_classifier(model, device)
@@ -107,10 +108,13 @@ def explain(
         )
         begun = Run.create_or_resume(run, manifest)
         chosen = _chosen(opened, ids)[:limit]
+        mixed = mixture_in_words(begun.manifest, circumstances(classifier))
         plan = Plan(opened, classifier, explainers, begun, segmentation_of(begun))
     warn_of([*opened.problems, *opened.remarks], run / "problems.txt")
     if missing:
         warn(f"{model}: has no output for {', '.join(missing)}; these are left out")
+    if mixed and begun.explained_ids():
+        warn(f"{run}: {mixed}")
     if not classifier.is_trained:
         warn("An untrained network: its predictions and heatmaps mean nothing.")
     with progress_bar(len(chosen) * plan.steps) as report:

@@ -63,7 +63,9 @@ def import_maps(
         from shamsul_core.scoring import score_run, segmentation_of
 
         keep_freed_memory()
-        segmentation = segmentation_settings(preset, thresholds, probability_cutoffs, smoothing)
+        segmentation = segmentation_settings(
+            preset, thresholds, probability_cutoffs, smoothing, [name] if name else ()
+        )
     with progress_bar(None) as report:
         if maps is not None:
             imported, problems = import_folder(maps, opened, run, name=name, title=title, report=report)

@@ -10,6 +10,8 @@ import typer
 from shamsul_core.storage import place
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from shamsul_core.segmentation import SegmentationSettings
 
 
@@ -27,8 +29,10 @@ RunFolder = Annotated[
 ]
 Preset = Annotated[str, typer.Option(help="Settings: 'default', or 'paper' for those of the paper's code.")]
 Thresholds = Annotated[
-    Path | None,
-    typer.Option(help="CSV with columns threshold,task: per-pathology thresholds instead of Otsu's."),
+    list[Path] | None,
+    typer.Option(
+        help="CSV with columns threshold,task: per-pathology thresholds instead of Otsu's. May be repeated, one file a method as 'tune' writes them, or name their folder."
+    ),
 ]
 Cutoffs = Annotated[
     Path | None,
@@ -42,12 +46,16 @@ Smoothing = Annotated[
 
 
 def segmentation_settings(
-    preset: str, thresholds: Path | None, probability_cutoffs: Path | None, smoothing: int
+    preset: str,
+    thresholds: list[Path] | None,
+    probability_cutoffs: Path | None,
+    smoothing: int,
+    methods: Collection[str] = (),
 ) -> SegmentationSettings:
-    """Return a preset with the asked changes."""
+    """Return a preset with the asked changes; `methods` are those of the run."""
     from dataclasses import replace
 
-    from shamsul_core.chexlocalize import read_probability_cutoffs, read_thresholds
+    from shamsul_core.chexlocalize import read_probability_cutoffs, read_thresholds_of_methods
     from shamsul_core.segmentation import PRESETS
 
     if preset not in PRESETS:
@@ -55,7 +63,7 @@ def segmentation_settings(
         raise ValueError(message)
     return replace(
         PRESETS[preset],
-        thresholds=read_thresholds(thresholds) if thresholds else None,
+        thresholds=read_thresholds_of_methods(thresholds, methods) if thresholds else None,
         probability_cutoffs=read_probability_cutoffs(probability_cutoffs) if probability_cutoffs else None,
         smoothing=smoothing,
     )

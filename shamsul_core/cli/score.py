@@ -32,7 +32,9 @@ def score(
         from shamsul_core.scoring import score_run, segmentation_of
 
         keep_freed_memory()
-        segmentation = segmentation_settings(preset or "default", thresholds, probability_cutoffs, smoothing)
+        segmentation = segmentation_settings(
+            preset or "default", thresholds, probability_cutoffs, smoothing, opened.manifest.methods
+        )
         if preset is None:
             segmentation = replace(segmentation, sign=segmentation_of(opened).sign)
     for remark in cohort.remarks:

@@ -20,7 +20,7 @@ def tune(
     out: Annotated[
         Path,
         typer.Option(
-            help="CSV to write, with columns threshold,task; one per method, with its name added, if there are several."
+            help="CSV to write, with columns threshold,task; one per method, with its name added and in a column, if there are several."
         ),
     ] = Path("tuning_results.csv"),
     cutoffs_out: Annotated[
@@ -65,7 +65,8 @@ def tune(
     warn_of(problems, out.with_name(f"{out.stem}_problems.txt"))
     for name, found in tunings.items():
         path = _of_method(out, name, methods)
-        write_thresholds(path, {pathology: one.threshold for pathology, one in found.items()})
+        best = {pathology: one.threshold for pathology, one in found.items()}
+        write_thresholds(path, best, method=name if len(methods) > 1 else None)
         say(f"{path}: tuned on {sum(len(one.ious) for one in found.values())} heatmaps")
         untuned = [pathology for pathology, one in found.items() if not len(one.ious)]
         if untuned:

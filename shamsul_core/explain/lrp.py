@@ -67,7 +67,9 @@ class LayerwiseRelevancePropagation:
         """Return a heatmap for each pathology."""
         classifier = subject.classifier
         columns = [classifier.output_index(pathology) for pathology in pathologies]
-        relevance = propagate(classifier.network, subject.inputs, columns, self.settings)
+        # Relevance is shared out from what a layer adds up; a calibrated output is a sigmoid's, which adds up nothing
+        network = getattr(classifier.network, "before_calibration", classifier.network)
+        relevance = propagate(network, subject.inputs, columns, self.settings)
         maps = relevance.sum(dim=1).cpu().numpy()
         return {
             pathology: Heatmap(method=self.name, pathology=pathology, output="logit", values=maps[index])

@@ -164,7 +164,8 @@ def banner(run: Run) -> str | None:
 
 def threshold_rule(settings: SegmentationSettings, pathology: str) -> str:
     """Return in a word what a pathology's masks are made with."""
-    return "Tuned" if pathology in (settings.thresholds or {}) else "Otsu"
+    named = {name.rpartition("/")[2] for name in settings.thresholds or {}}
+    return "Tuned" if pathology in named else "Otsu"
 
 
 def _expert_mask(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
+from shamsul_core.foreign import as_plotly
 from shamsul_core.metrics.statistics import TOO_FEW
 
 if TYPE_CHECKING:
@@ -85,8 +86,8 @@ def iou_boxes(
                     + sideways * np.float32(_SIDEWAYS * _GROUP / len(titles)),
                     here,
                     _style(number) | {"opacity": opacity},
-                    name=title,
-                    hover=f"{title}: IoU %{{y:.2f}}",
+                    name=as_plotly(title),
+                    hover=f"{as_plotly(title)}: IoU %{{y:.2f}}",
                 ),
                 _boxes(at, boxes, number, len(titles)),
                 _means(at, boxes, top, is_crowded=len(titles) > 1),
@@ -120,11 +121,11 @@ def hit_bars(summary: pd.DataFrame, titles: Mapping[str, str]) -> go.Figure:
                 "thickness": 1.5,
                 "width": 3,
             },
-            name=title,
+            name=as_plotly(title),
             marker={"color": _style(number)["color"], "opacity": 0.8},
             customdata=bars[["hit_n", "hit_low", "hit_high"]].to_numpy(np.float64).round(3),
             hovertemplate=(
-                f"{title}: %{{y:.2f}} of %{{customdata[0]}} radiographs, "
+                f"{as_plotly(title)}: %{{y:.2f}} of %{{customdata[0]}} radiographs, "
                 "95 % interval %{customdata[1]:.2f} to %{customdata[2]:.2f}<extra></extra>"
             ),
         )
@@ -173,8 +174,8 @@ def iou_against(
                 x + sideways if is_counted else x,
                 here,
                 _style(number) | {"opacity": opacity},
-                name=title,
-                hover=f"{title}: IoU %{{y:.2f}}, {words} %{{text}}",
+                name=as_plotly(title),
+                hover=f"{as_plotly(title)}: IoU %{{y:.2f}}, {words} %{{text}}",
                 text=[f"{value:.3g}" for value in x],
             )
         )
@@ -370,7 +371,7 @@ def _pathology_axis(
 ) -> dict[str, Any]:
     numbers = summary.groupby("pathology")[number].agg(["min", "max"]).reindex(list(pathologies))
     labels = [
-        f"{name.replace(' ', '<br>')}<br><span style='color:{MUTED}'>n = {_from_to(low, high)}</span>"
+        f"{as_plotly(name).replace(' ', '<br>')}<br><span style='color:{MUTED}'>n = {_from_to(low, high)}</span>"
         for name, low, high in numbers.itertuples()
     ]
     return {

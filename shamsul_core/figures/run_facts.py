@@ -43,7 +43,9 @@ def model_facts(manifest: Manifest) -> dict[str, str]:
 def setting_facts(manifest: Manifest) -> dict[str, str]:
     """Return the preset, the settings of each method, and the versions of the libraries."""
     methods = {str(one["title"]): _in_words(one["settings"]) for one in manifest.methods.values()}
-    return {"Preset": manifest.preset} | methods | dict(manifest.versions)
+    software = ", ".join(dict.fromkeys(str(part["software"]) for part in manifest.made_with.values()))
+    made_by = {"SHAMSUL": software} if software else {}
+    return {"Preset": manifest.preset} | methods | made_by | dict(manifest.versions)
 
 
 def facts_table(facts: Mapping[str, str], label: str) -> str:

@@ -8,6 +8,7 @@ import matplotlib as mpl
 
 mpl.rcParams.update(
     {
+        "text.parse_math": False,  # a name with two dollar signs stays a name
         "font.family": "DejaVu Sans",  # comes with matplotlib
         "svg.fonttype": "path",
         "svg.hashsalt": "shamsul",  # the ids in an SVG file are hashes; without a salt they are random

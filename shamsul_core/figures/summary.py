@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from shamsul_core.foreign import as_markdown
 from shamsul_core.metrics.comparison import compare_pairs, rank_methods
 from shamsul_core.metrics.statistics import FEWEST, TOO_FEW
 from shamsul_core.paper import SOURCE
@@ -43,11 +44,12 @@ MEAN_RANK = "Mean rank by IoU across patients; 1 is best"
 def means_in_words(summary: pd.DataFrame, titles: Mapping[str, str]) -> str:
     """Return each method's IoU and hit rate, the mean over the pathologies that have one, the best method first.
 
+    As Markdown.
     A mean over pathologies, not over cases, so that frequent pathologies do not decide alone.
     """
     means = summary.groupby("method")[["mean", "hit_rate"]].mean().loc[list(titles)]
     words = [
-        f"**{titles[method]}** {_two_digits(iou)} (hits {_two_digits(hits)})"
+        f"**{as_markdown(titles[method])}** {_two_digits(iou)} (hits {_two_digits(hits)})"
         for method, iou, hits in means.sort_values("mean", ascending=False).itertuples()
     ]
     return "Mean IoU (intersection over union) across pathologies: " + " · ".join(words)

@@ -150,7 +150,7 @@ def _flowables(block: DocumentBlock, width: float, height: float) -> list[Flowab
 
 
 def _table(table: Table, width: float) -> Flowable:
-    """Return a table whose columns are as wide as their longest word or share of text asks for."""
+    """Return a table whose columns are as wide as their longest word or share of text asks for; a row may go over pages."""
     head, rows = table.cells
     lengths = [
         max(4, 1.3 * max(map(len, title.split())), *(min(34, len(one)) for one in column))
@@ -159,7 +159,7 @@ def _table(table: Table, width: float) -> Flowable:
     scale = width / sum(lengths)
     content = [[Paragraph(escape(one), _HEAD) for one in head]]
     content += [[Paragraph(escape(one), _CELL) for one in row] for row in rows]
-    made = PdfTable(content, colWidths=[scale * one for one in lengths], repeatRows=1)
+    made = PdfTable(content, colWidths=[scale * one for one in lengths], repeatRows=1, splitInRow=1)
     made.setStyle(
         TableStyle(
             [

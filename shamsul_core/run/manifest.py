@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from shamsul_core.cohort.problems import quoted
+from shamsul_core.run.bounds import check_name, check_texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +48,9 @@ class Manifest:
         ISO 8601, UTC.
     versions
         Of Python and the libraries.
+    made_with
+        Under what its radiographs were explained, by the name that their results give it: see
+        `shamsul_core.provenance.circumstances`; empty in runs from before this was kept, and in imported ones.
     schema
         Version of the run's format.
     """
@@ -56,6 +63,7 @@ class Manifest:
     created: str
     versions: Mapping[str, str]
     explained: str = ALL
+    made_with: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     schema: int = SCHEMA
 
     def differences(self, other: Manifest) -> list[str]:
@@ -89,15 +97,15 @@ class Manifest:
         stored = json.loads(text)
         found = stored.get("schema") if isinstance(stored, dict) else None
         if found != SCHEMA:
-            message = (
-                f"run format {found!r}, this version of SHAMSUL reads {SCHEMA}; explain the cohort again"
-            )
+            message = f"run format {quoted(found)}, this version of SHAMSUL reads {SCHEMA}; explain the cohort again"
             raise ValueError(message)
         stored.setdefault("explained", ALL)  # runs from before there was a choice
+        stored.setdefault("made_with", {})
         missing = {one.name for one in fields(cls)} - stored.keys()
         if missing:
             message = f"{', '.join(sorted(missing))} missing"
             raise ValueError(message)
+        check_texts("it", stored)
         _check(stored)
         return cls(
             **{one.name: stored[one.name] for one in fields(cls)}
@@ -109,25 +117,46 @@ _PARTS: Mapping[str, Mapping[str, type]] = {
     "model": {"source": str, "fingerprint": str, "is_trained": bool, "pathologies": list},
     "cohort": {"path": str, "name": str, "split": str, "fingerprint": str},
     "method": {"title": str, "settings": dict},
+    "circumstances": {"software": str, "engine": str, "precision": str, "device": str, "versions": dict},
 }
 """What each part of a manifest has at least, in every version."""
 
 
 def _check(stored: Mapping[str, Any]) -> None:
     """Raise a `ValueError` unless each part is what those who read it take it for."""
-    kinds = {"methods": dict, "versions": dict, "pathologies": list}
+    kinds = {"methods": dict, "versions": dict, "pathologies": list, "made_with": dict}
     kinds |= dict.fromkeys(("preset", "created", "explained"), str)
     _check_kinds("it", stored, kinds)
     _check_kinds("model", stored["model"], _PARTS["model"])
     _check_kinds("cohort", stored["cohort"], _PARTS["cohort"])
     for name, method in stored["methods"].items():
+        check_name("a method", name)
+        if "/" in name or "\\" in name:  # it is part of files' names
+            message = f"a method has a name that no file can have: {name}"
+            raise ValueError(message)
         _check_kinds(f"method {name}", method, _PARTS["method"])
+        check_name(f"the title of method {name}", method["title"])
+    if len({method["title"] for method in stored["methods"].values()}) < len(stored["methods"]):
+        message = "two methods have the same title"
+        raise ValueError(message)
     names = stored["pathologies"]
     if not stored["methods"] or not names or len({str(one) for one in names}) < len(names):
         message = "it must name at least one method and one pathology, and none twice"
         raise ValueError(message)
     if not all(isinstance(one, str) for one in [*names, *stored["model"]["pathologies"]]):
         message = "a pathology is not a name"
+        raise ValueError(message)
+    for name in names:
+        check_name("a pathology", name)
+    datetime.fromisoformat(stored["created"])
+    for part in stored["made_with"].values():
+        _check_kinds("made_with", part, _PARTS["circumstances"])
+    parts = [stored, *stored["made_with"].values()]
+    if not all(isinstance(one, str) for part in parts for one in part["versions"].values()):
+        message = "a version is not a text"
+        raise ValueError(message)
+    if not isinstance(stored["cohort"].get("simulated"), str | None):
+        message = "what it says of the cohort's simulation is not a text"
         raise ValueError(message)
 
 

@@ -7,22 +7,24 @@ Tensors: ``<method>/<pathology>`` (the heatmap's values), ``<method>/<pathology>
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from math import prod
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
 from shamsul_core.heatmap import Heatmap
+from shamsul_core.run.bounds import LONGEST_REASON, check_size, opened
 from shamsul_core.run.manifest import SCHEMA, RunError
 from shamsul_core.storage import is_remote, reaching, read_bytes, store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import numpy.typing as npt
@@ -32,6 +34,12 @@ _HALF_FROM = 4096
 
 _HEADER_BYTES = 2**16
 """So much of a remote file is fetched first; with four methods and ten pathologies its header has 9 kB."""
+
+_LARGEST_FILE, _LARGEST_RECORD = 2**31, 2**24
+"""Bytes."""
+
+_MOST_PIXELS, _MOST_DECODED = 2**25, 2**31
+"""Values of one map, and bytes of all maps of a radiograph together, in memory."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,8 @@ class RadiographResult:
         Every explanation that worked.
     failures
         (method, pathology, reason) of each that did not.
+    made_with
+        Which of `Manifest.made_with`; ``None`` in results from before this was kept, and in imported ones.
     """
 
     image_id: str
@@ -55,6 +65,7 @@ class RadiographResult:
     probabilities: Mapping[str, float]
     heatmaps: tuple[Heatmap, ...] = ()
     failures: tuple[tuple[str, str, str], ...] = ()
+    made_with: str | None = None
 
 
 class _RemoteFile:
@@ -67,6 +78,7 @@ class _RemoteFile:
         self._path = path
         files, name = store(path)
         with reaching(path):
+            check_size(path.stat().st_size, _LARGEST_FILE)
             start = files.cat_file(name, start=0, end=_HEADER_BYTES)
             size = 8 + int.from_bytes(start[:8], "little")  # as safetensors lays it out
             if size > len(start):
@@ -79,6 +91,9 @@ class _RemoteFile:
     def keys(self) -> list[str]:
         return [name for name in self._header if name != "__metadata__"]
 
+    def get_slice(self, name: str) -> SimpleNamespace:
+        return SimpleNamespace(get_shape=lambda: self._header[name]["shape"])
+
     def get_tensor(self, name: str) -> npt.NDArray[Any]:
         return self._tensors[name]
 
@@ -87,7 +102,16 @@ class _RemoteFile:
         return load(read_bytes(self._path))
 
 
-_DAMAGE = (SafetensorError, OSError, LookupError, ValueError, TypeError, AttributeError, RecursionError)
+_DAMAGE = (
+    SafetensorError,
+    OSError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+)
 
 
 class OpenResult:
@@ -100,7 +124,9 @@ class OpenResult:
         try:
             with ExitStack() as closing:
                 file = closing.enter_context(_opened(self.path))
-                record = _checked(json.loads((file.metadata() or {})["record"]))
+                text = (file.metadata() or {})["record"]
+                check_size(len(text), _LARGEST_RECORD)
+                record = _checked(json.loads(text))
                 self._closing = closing.pop_all()
                 return file, record
         except FileNotFoundError as error:
@@ -124,6 +150,7 @@ def _checked(record: dict[str, Any]) -> dict[str, Any]:
     """Return a record whose parts are what `make_result` and `decode_heatmap` take them for."""
     height, width = record["size"]
     is_sized = isinstance(height, int) and isinstance(width, int) and height > 0 < width
+    is_sized = is_sized and height * width <= _MOST_PIXELS
     is_probable = all(0 <= probability <= 1 for probability in record["probabilities"].values())
     is_failing = all(isinstance(word, str) for failure in record["failures"] for word in failure)
     is_mapping = all(isinstance(about, dict) for about in record["heatmaps"].values())
@@ -133,10 +160,14 @@ def _checked(record: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _opened(path: Path) -> AbstractContextManager[Any]:
-    if not is_remote(path):
-        return cast("AbstractContextManager[Any]", safe_open(path, framework="numpy"))
-    return nullcontext(_RemoteFile(path))
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    if is_remote(path):
+        yield _RemoteFile(path)
+        return
+    # Safetensors opens by name only; a pipe in the place of a file it would wait for
+    with opened(path, _LARGEST_FILE), safe_open(path, framework="numpy") as file:
+        yield file
 
 
 def encode_result(result: RadiographResult) -> bytes:
@@ -161,6 +192,8 @@ def encode_result(result: RadiographResult) -> bytes:
         "heatmaps": about,
         "failures": [list(failure) for failure in result.failures],
     }
+    if result.made_with is not None:
+        record["made_with"] = result.made_with
     return save(tensors, {"record": json.dumps(record)})
 
 
@@ -194,9 +227,14 @@ def decode_heatmaps(
 ) -> tuple[tuple[Heatmap, ...], tuple[tuple[str, str, str], ...]]:
     """Read every heatmap of an open file; return them, and (method, pathology, reason) of each that is no map."""
     heatmaps, failures = [], []
+    decoded = 0
     for key, one in about.items():
         try:
             heatmaps.append(decode_heatmap(file, key, one))
+            decoded += _bytes(heatmaps[-1])
+            if decoded > _MOST_DECODED:
+                message = f"its maps take more than {_MOST_DECODED:,} bytes"
+                raise MemoryError(message)
         except ValueError as error:
             method, pathology = key.split("/", 1)
             failures.append((method, pathology, str(error)))
@@ -214,6 +252,10 @@ def decode_heatmap(file: Any, key: str, about: Mapping[str, Any]) -> Heatmap:
     method, pathology = key.split("/", 1)
     names = set(file.keys())
     error = f"{key}/standard_error"
+    for name in names & {key, error, f"{method}/superpixels"}:
+        if prod(file.get_slice(name).get_shape()) > _MOST_PIXELS:
+            message = f"{name} has more than {_MOST_PIXELS:,} values"
+            raise ValueError(message)
     values = file.get_tensor(key).astype(np.float32) * np.float32(about["scale"])
     superpixels = file.get_tensor(f"{method}/superpixels").astype(np.intp) if about["superpixels"] else None
     standard_error = file.get_tensor(error) if error in names else None
@@ -241,6 +283,11 @@ def decode_heatmap(file: Any, key: str, about: Mapping[str, Any]) -> Heatmap:
     )
 
 
+def _bytes(heatmap: Heatmap) -> int:
+    arrays = (heatmap.values, heatmap.standard_error, heatmap.superpixels)
+    return sum(one.nbytes for one in arrays if one is not None)
+
+
 def make_result(
     record: Mapping[str, Any],
     heatmaps: tuple[Heatmap, ...] = (),
@@ -252,5 +299,9 @@ def make_result(
         (record["size"][0], record["size"][1]),
         record["probabilities"],
         heatmaps,
-        (*((method, pathology, reason) for method, pathology, reason in record["failures"]), *failures),
+        (
+            *((method, name, reason[:LONGEST_REASON]) for method, name, reason in record["failures"]),
+            *failures,
+        ),
+        record.get("made_with"),
     )

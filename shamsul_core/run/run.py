@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from shamsul_core.atomic import write_atomically
+from shamsul_core.run.bounds import LARGEST_MANIFEST, opened
 from shamsul_core.run.manifest import Manifest, RunError
 from shamsul_core.run.result import (
     OpenResult,
@@ -28,13 +30,16 @@ from shamsul_core.run.tables import (
     read_segmentation,
     write_table,
 )
-from shamsul_core.storage import is_remote, place, reaching, read_bytes
+from shamsul_core.storage import is_remote, place, reaching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from shamsul_core.heatmap import Heatmap
+
+_LONGEST_ERROR = 300
+"""Characters that are told of an error, which may quote what the file holds."""
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]*")
 
@@ -65,14 +70,15 @@ class Run:
         """
         path = folder / "manifest.json"
         try:
-            return cls(folder, Manifest.from_json(read_bytes(path).decode()))
+            with opened(path, LARGEST_MANIFEST) as (file, _):
+                return cls(folder, Manifest.from_json(file.read().decode()))
         except FileNotFoundError as error:
             message = (
                 f"{folder}: no run here (no manifest.json); make one with: python -m shamsul_core explain"
             )
             raise RunError(message) from error
         except (OSError, ValueError, RecursionError) as error:
-            message = f"{path}: not a readable manifest: {error}"
+            message = f"{path}: not a readable manifest: {str(error)[:_LONGEST_ERROR]}"
             raise RunError(message) from error
 
     @classmethod
@@ -82,7 +88,8 @@ class Run:
         Raises
         ------
         RunError
-            If a run of another model, cohort or other settings is there; it is left as it is.
+            If a run of another model, cohort or other settings is there, which is left as it is; or if the manifest is
+            one that could not be read again.
         """
         if _exists(folder / "manifest.json"):
             run = cls.open(folder)
@@ -93,10 +100,29 @@ class Run:
                 )
                 raise RunError(message)
             return run
+        try:
+            Manifest.from_json(manifest.to_json())
+        except ValueError as error:
+            message = f"{folder}: no such run can be made: {error}"
+            raise RunError(message) from error
         if not is_remote(folder):
             (folder / "heatmaps").mkdir(parents=True, exist_ok=True)
         write_atomically(folder / "manifest.json", manifest.to_json().encode())
         return cls(folder, manifest)
+
+    def note_circumstances(self, name: str, circumstances: Mapping[str, Any]) -> None:
+        """Write down under what radiographs are explained from now on, unless it stands there already.
+
+        Parameters
+        ----------
+        name
+            What the results say that they were made with.
+        circumstances
+            See `shamsul_core.provenance.circumstances`.
+        """
+        if name not in self.manifest.made_with:
+            self.manifest = replace(self.manifest, made_with={**self.manifest.made_with, name: circumstances})
+            write_atomically(self.folder / "manifest.json", self.manifest.to_json().encode())
 
     # What was found out about one radiograph
 
@@ -171,7 +197,7 @@ class Run:
     @property
     def predictions(self) -> pd.DataFrame:
         """image_id and the probability of each observation, one row per radiograph."""
-        return read_predictions(self.folder / "predictions.parquet")
+        return read_predictions(self.folder / "predictions.parquet", self.manifest)
 
     @property
     def scores(self) -> pd.DataFrame:

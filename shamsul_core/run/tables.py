@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from shamsul_core.atomic import write_atomically
+from shamsul_core.cohort.problems import quoted
+from shamsul_core.run.bounds import LONGEST_REASON, opened
 from shamsul_core.run.manifest import RunError
-from shamsul_core.storage import is_remote, reaching, read_bytes
+from shamsul_core.segmentation import SegmentationSettings
+from shamsul_core.storage import reaching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+    from typing import IO
 
     from shamsul_core.run.manifest import Manifest
 
@@ -64,11 +68,31 @@ _LATER = {
 }
 """Columns that tables of earlier versions lack; of any other the lack is damage."""
 
-_UNREADABLE = (OSError, ValueError, TypeError, LookupError, pa.ArrowException)
+_UNREADABLE = (OSError, ValueError, TypeError, LookupError, AttributeError, pa.ArrowException)
 """What pyarrow and pandas raise at bytes that are no table, or at values that do not fit their column."""
 
+_LARGEST_FILE, _MOST_ROWS, _LARGEST_TABLE = 2**32, 20_000_000, 2**32
+"""Bytes, rows, and bytes in memory: CheXpert's training set with ten pathologies and four methods has 9 million rows."""
 
-def read_predictions(path: Path) -> pd.DataFrame:
+_ALWAYS, _EXPANSION = 2**26, 100
+"""A table may take so many bytes in memory, and so many more for each of its file: a run's own take 12, and 55 where
+nothing was marked and no probability is known."""
+
+_LONGEST_CELL = 10_000
+
+_CODECS = {"SNAPPY", "UNCOMPRESSED"}
+"""Those that a run is written with: Snappy's format shrinks nothing to less than a twentieth, others to a thousandth."""
+
+_ENCODINGS = {"PLAIN", "RLE", "RLE_DICTIONARY", "PLAIN_DICTIONARY", "BIT_PACKED"}
+"""Those that a run is written with: what they hold is as long as the file is, repeated by a number that is counted."""
+
+_BATCH = 2**14
+
+_LONGEST_ERROR = 300
+"""Characters that are told of an error, which may quote what the file holds."""
+
+
+def read_predictions(path: Path, manifest: Manifest) -> pd.DataFrame:
     """Read the probabilities: image_id, then one column per observation, 0 to 1, NaN where there is none.
 
     Raises
@@ -79,11 +103,11 @@ def read_predictions(path: Path) -> pd.DataFrame:
     if not _exists(path):
         return _empty_table({"image_id": "string"})
     try:
-        table = pd.read_parquet(_content(path))
-        types = dict.fromkeys(table.columns, "float64") | {"image_id": "string"}
-        table = _typed(table, types)
+        known = dict.fromkeys(manifest.model["pathologies"], "float64")
+        table = _read(path, {"image_id": "string"} | known)
+        table = _typed(table, {"image_id": "string"} | {name: known[name] for name in known if name in table})
         _check_keys(table, ["image_id"])
-        _check_shares(table, [name for name in types if name != "image_id"])
+        _check_shares(table, list(table.columns[1:]))
     except _UNREADABLE as error:
         raise _not_a_table(path, error) from error
     return table
@@ -100,7 +124,7 @@ def read_scores(path: Path, manifest: Manifest) -> pd.DataFrame:
     if not _exists(path):
         return _empty_table(SCORE_COLUMNS)
     try:
-        table = _typed(pd.read_parquet(_content(path)), SCORE_COLUMNS)
+        table = _typed(_read(path, SCORE_COLUMNS), SCORE_COLUMNS)
         _check_keys(table, ["image_id", "pathology", "method"])
         _check_names(table["method"], manifest.methods)
         _check_names(table["pathology"], manifest.pathologies)
@@ -121,9 +145,10 @@ def read_failures(path: Path) -> pd.DataFrame:
     if not _exists(path):
         return _empty_table(FAILURE_COLUMNS)
     try:
-        return _typed(pd.read_parquet(_content(path)), FAILURE_COLUMNS)
+        table = _typed(_read(path, FAILURE_COLUMNS), FAILURE_COLUMNS)
     except _UNREADABLE as error:
         raise _not_a_table(path, error) from error
+    return table.assign(error=table["error"].str.slice(0, LONGEST_REASON))
 
 
 def read_segmentation(path: Path) -> dict[str, Any] | None:
@@ -137,8 +162,9 @@ def read_segmentation(path: Path) -> dict[str, Any] | None:
     if not _exists(path):
         return None
     try:
-        stored = (pq.read_schema(_content(path)).metadata or {}).get(b"segmentation")
-        return None if stored is None else dict(json.loads(stored))
+        with opened(path, _LARGEST_FILE) as (file, _):
+            stored = (pq.read_schema(file).metadata or {}).get(b"segmentation")
+        return None if stored is None else SegmentationSettings.from_json(json.loads(stored)).to_json()
     except _UNREADABLE as error:
         raise _not_a_table(path, error) from error
 
@@ -163,21 +189,95 @@ def _exists(path: Path) -> bool:
         return path.exists()
 
 
-def _content(path: Path) -> Path | BytesIO:
-    """Return what pyarrow reads: the file itself, or what was fetched from an object store."""
-    if not is_remote(path):
-        return path
-    return BytesIO(read_bytes(path))
+def _read(path: Path, types: Mapping[str, str]) -> pd.DataFrame:
+    """Read those of these columns that a table has, never more than a run's own table of this size could hold."""
+    with opened(path, _LARGEST_FILE) as (file, size):
+        return _columns(file, types, min(_LARGEST_TABLE, _ALWAYS + _EXPANSION * size))
+
+
+def _columns(file: IO[bytes], types: Mapping[str, str], most_bytes: int) -> pd.DataFrame:
+    parquet = pq.ParquetFile(file, pre_buffer=False)
+    _check_form(parquet, types)
+    wanted = [name for name in types if name in parquet.schema_arrow.names]
+    # As dictionaries, texts that occur often take memory once
+    parquet = pq.ParquetFile(file, metadata=parquet.metadata, read_dictionary=wanted, pre_buffer=False)
+    batches, held, rows = [], 0, 0
+    for batch in parquet.iter_batches(_BATCH, columns=wanted, use_threads=False):
+        rows += len(batch)
+        held += sum(map(_bytes, batch.columns))
+        # What a file says of its size may be wrong, so what comes out of it is counted
+        if held > most_bytes or rows > _MOST_ROWS:
+            message = "it holds far more than a file of its size does in a run"
+            raise ValueError(message)
+        batches.append(pa.RecordBatch.from_arrays(list(map(_plain, batch.columns)), names=batch.schema.names))
+    if not batches:
+        return _empty_table({name: types[name] for name in wanted})
+    table: pd.DataFrame = pa.Table.from_batches(batches).to_pandas(ignore_metadata=True)
+    return table
+
+
+def _check_form(parquet: pq.ParquetFile, types: Mapping[str, str]) -> None:
+    """Raise a `ValueError` unless a file has columns of these kinds, written as a run's are."""
+    names = parquet.schema_arrow.names
+    if parquet.metadata.num_rows > _MOST_ROWS:
+        message = f"it has {parquet.metadata.num_rows:,} rows; at most {_MOST_ROWS:,} are read"
+        raise ValueError(message)
+    for field in parquet.schema_arrow:
+        if field.name not in types:
+            continue
+        if names.count(field.name) > 1:
+            message = f"column {field.name}: occurs twice"
+            raise ValueError(message)
+        if not _is_of_kind(field.type, is_text=types[field.name] == "string"):
+            message = f"column {field.name}: holds {field.type}"
+            raise ValueError(message)
+    for group in range(parquet.metadata.num_row_groups):
+        about = parquet.metadata.row_group(group)
+        for place in range(about.num_columns):
+            column = about.column(place)
+            if column.path_in_schema in types and (
+                column.compression not in _CODECS or not _ENCODINGS.issuperset(column.encodings)
+            ):
+                how = ", ".join([column.compression, *column.encodings])
+                message = f"column {column.path_in_schema}: written in a way that a run is not ({how})"
+                raise ValueError(message)
+
+
+def _is_of_kind(kind: pa.DataType, *, is_text: bool) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if pa.types.is_null(kind):
+        return True
+    if is_text:
+        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind))
+
+
+def _bytes(column: pa.Array) -> int:
+    """Return what a column takes in memory, its texts not shared."""
+    if not pa.types.is_dictionary(column.type):
+        return 8 * len(column)
+    texts = column.dictionary
+    if not (pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)):
+        return 8 * len(column)
+    lengths = np.asarray(pc.fill_null(pc.binary_length(texts), 0), np.int64)
+    if lengths.max(initial=0) > _LONGEST_CELL:
+        message = f"it holds a text of {lengths.max():,} bytes; at most {_LONGEST_CELL:,} are read"
+        raise ValueError(message)
+    used = np.asarray(pc.drop_null(column.indices), np.int64)
+    return int(8 * len(column) + lengths[used].sum())
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
 def _typed(table: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
-    """Return a table with these columns, in this order, in their types, and with what else it holds."""
+    """Return a table with these columns, in this order, in their types."""
     lacking = [column for column in types if column not in table and column not in _LATER]
     if lacking:
         message = f"it lacks the column {', '.join(lacking)}"
         raise ValueError(message)
-    others = [column for column in table if column not in types]
-    table = table.reindex(columns=[*types, *others])
+    table = table.reindex(columns=list(types))
     for column, kind in types.items():
         try:
             table = table.astype({column: kind})
@@ -194,7 +294,7 @@ def _check_keys(table: pd.DataFrame, keys: list[str]) -> None:
         raise ValueError(message)
     if table.duplicated(keys).any():
         twice = table.loc[table.duplicated(keys), keys].iloc[0]
-        message = f"{' '.join(twice)} occurs twice"
+        message = f"{quoted(' '.join(twice))} occurs twice"
         raise ValueError(message)
 
 
@@ -202,7 +302,7 @@ def _check_names(column: pd.Series, known: Iterable[str]) -> None:
     """Raise a `ValueError` where a column names what the run does not have."""
     foreign = sorted(set(column) - set(known))
     if foreign:
-        message = f"{column.name} {foreign[0]!r} is not in this run"
+        message = f"{column.name} {quoted(foreign[0])} is not in this run"
         raise ValueError(message)
 
 
@@ -217,7 +317,7 @@ def _check_shares(table: pd.DataFrame, columns: list[str]) -> None:
 
 
 def _not_a_table(path: Path, error: BaseException) -> RunError:
-    told = " ".join(str(error).split())
+    told = " ".join(str(error).split())[:_LONGEST_ERROR]
     return RunError(
         f"{path}: not a readable table ({told}); make it again with: python -m shamsul_core score"
     )

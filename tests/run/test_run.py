@@ -20,6 +20,7 @@ from shamsul_core.run import (
     RunError,
     find_runs,
 )
+from shamsul_core.segmentation import SegmentationSettings
 
 
 def manifest(**changes):
@@ -141,7 +142,10 @@ def test_a_result_is_small(run):
 
 
 def test_the_same_manifest_resumes_and_another_is_named(run):
-    assert Run.create_or_resume(run.folder, manifest(created="later", versions={})).manifest == run.manifest
+    assert (
+        Run.create_or_resume(run.folder, manifest(created="2026-02-01T00:00:00+00:00", versions={})).manifest
+        == run.manifest
+    )
     methods = {"lime": {"title": "LIME", "settings": {"samples": 11}}}
     for changes, named in [
         ({"methods": methods}, "settings of lime"),
@@ -218,7 +222,7 @@ def test_tables_start_empty_with_their_columns(run):
     run.write_scores([], {"sign": "positive"})
     run.write_failures([])
     run.write_predictions()
-    assert run.segmentation == {"sign": "positive"}
+    assert run.segmentation == SegmentationSettings(sign="positive").to_json()
     assert list(run.scores) == list(SCORE_COLUMNS)
     assert list(run.predictions) == ["image_id", "Edema", "Fracture"]
 

