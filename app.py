@@ -6,6 +6,7 @@ from starlette.middleware import Middleware
 
 from dashboard.gate import OwnHostOnly, OwnNamesOnly, SignedInOnly, ask_no_other_host, tell_openness
 from dashboard.unforeseen import take_over, tell_reader
+from shamsul_core.memory import leave_no_dump, overwrite_freed_memory
 
 app = st.App(
     "main.py",
@@ -15,6 +16,8 @@ app = st.App(
 take_over()
 ask_no_other_host()
 tell_openness()
+overwrite_freed_memory()
+leave_no_dump()
 MultiPartParser.spool_max_size = (
     0  # uploads stay in memory; Starlette would write what is larger than 1 MB to the disk
 )

@@ -171,6 +171,14 @@ class Desk:
                 job.version += 1
                 self._changed.notify_all()
 
+    def forget(self, job: Job) -> None:
+        """Give a job up, and let nothing of it stay in the worker, which is replaced: at once, or after another's job."""
+        self.cancel(job)
+        with self._changed:
+            if self._worker is not None:
+                self._worker.is_spent = self._worker.has_seen
+            self._changed.notify_all()
+
     def close(self) -> None:
         """End the worker and give all jobs up."""
         with self._changed:
@@ -188,7 +196,7 @@ class Desk:
             # A worker that ended while nobody waited is replaced; one that cannot be started is tried again for the next job
             failed = failed or self._prepare()
             with self._changed:
-                self._changed.wait_for(lambda: self._jobs or self._is_closed, timeout=None if failed else 1)
+                self._changed.wait_for(self._is_wanted, timeout=None if failed else 1)
                 job = self._jobs[0] if self._jobs else None
             if job is None:
                 continue
@@ -201,6 +209,10 @@ class Desk:
                     job.version += 1
         self._stop()
 
+    def _is_wanted(self) -> bool:
+        is_spent = self._worker is not None and self._worker.is_spent
+        return bool(self._jobs) or self._is_closed or is_spent
+
     def _watch(self) -> None:
         """End a worker that is overdue; whatever the desk's thread waits for then ends as well."""
         while self._thread.is_alive():
@@ -211,7 +223,8 @@ class Desk:
 
     def _prepare(self) -> str:
         """Start a worker unless one is alive; return why there is none, a sentence, empty where there is one."""
-        if self._worker is not None and self._worker.process.poll() is None:
+        worker = self._worker
+        if worker is not None and not worker.is_spent and worker.process.poll() is None:
             return ""
         self._stop()
         try:
@@ -263,12 +276,14 @@ class Desk:
         with self._changed:
             if job.is_over or worker is None:
                 return ""
-            job.state = "working"
+            job.state, worker.has_seen = "working", True
         is_told = False
         try:
             worker.due = self._clock() + self._silence_s
             worker.connection.send(("explain", job.pixels))
             while True:
+                if job.is_cancelled and worker.is_spent:
+                    return ""
                 if job.is_cancelled and not is_told:
                     worker.connection.send(("cancel",))
                     is_told = True
@@ -347,8 +362,18 @@ class Desk:
 
 @dataclass(eq=False)
 class _Worker:
-    """A worker process, our end of its pipe, and by when it must have said something."""
+    """A worker process, our end of its pipe, by when it must have said something, and whether it may serve another.
+
+    Parameters
+    ----------
+    has_seen
+        Whether it was given any radiograph.
+    is_spent
+        Whether it saw one that was erased since.
+    """
 
     process: subprocess.Popen[bytes]
     connection: Connection
     due: float
+    has_seen: bool = False
+    is_spent: bool = False

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -18,6 +20,8 @@ MOST = 5
 """How many a reader has at a time."""
 
 T = TypeVar("T")
+
+_log = logging.getLogger("shamsul")
 
 
 @dataclass
@@ -89,15 +93,26 @@ class Shelf(Generic[T]):
         with self._lock:
             due = [token for token, place in self._places.items() if self._is_due(place)]
             items = [item for token in due for item in self._places.pop(token).items]
-        for item in items:
-            self._erase(item)
+        with ExitStack() as erasing:  # one that cannot be erased keeps no other
+            for item in items:
+                erasing.callback(self._erase, item)
 
-    def sweep_for_ever(self, every_s: float = 10.0) -> None:
-        """Begin to sweep in a thread of its own, whether or not any page is open."""
+    def sweep_for_ever(self, every_s: float = 10.0, also: Callable[[], None] = lambda: None) -> None:
+        """Begin to sweep in a thread of its own, whether or not any page is open; what fails is tried again.
+
+        Parameters
+        ----------
+        also
+            What else is to be cleared away each time.
+        """
 
         def sweeping() -> None:
             while not threading.Event().wait(every_s):
-                self.sweep()
+                try:
+                    self.sweep()
+                    also()
+                except Exception:  # noqa: BLE001 - whatever it is, the next is swept
+                    _log.exception("What readers left could not be cleared away")
 
         threading.Thread(target=sweeping, name="shelf", daemon=True).start()
 

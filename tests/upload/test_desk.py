@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -33,7 +34,7 @@ def desk(small_model):
     opened.close()
 
 
-def follow(desk, job, until, seconds=120.0):
+def follow(desk, job, until, seconds=300.0):
     """Look at a job, as its page does, until something holds of it."""
     deadline = time.monotonic() + seconds
     while not until(job):
@@ -192,6 +193,41 @@ def test_a_model_that_is_missing_is_a_sentence_and_works_once_it_is_there(small_
     finally:
         desk.close()
     assert again.state == "cancelled"
+
+
+def test_what_a_worker_saw_goes_with_it_at_once_or_after_anothers_job(desk):
+    mine = follow(desk, desk.ask(PIXELS), lambda one: one.passes > 0)
+    first = desk._worker.process
+    desk.forget(mine)
+    theirs = desk.ask(PIXELS)
+    follow(desk, theirs, lambda one: one.passes > 0)
+    assert first.poll() is not None, "it was not waited for until it looked up"
+    second = desk._worker.process
+    desk.forget(mine)
+    follow(desk, theirs, is_over)
+    assert theirs.state == "done", "what another asked for is explained to its end"
+    third = follow(desk, desk.ask(PIXELS), lambda one: one.passes > 0)
+    assert second.poll() is not None
+    desk.cancel(third)
+
+
+def test_no_process_that_holds_a_radiograph_leaves_a_core_dump(desk):
+    follow(desk, desk.ask(PIXELS), lambda one: one.probabilities)
+    limits = Path(f"/proc/{desk._worker.process.pid}/limits").read_text(encoding="utf-8")
+    assert re.search(r"Max core file size +0 +0 ", limits)
+
+
+def test_a_worker_that_saw_nothing_is_not_replaced(desk):
+    fresh = Desk(desk.model)
+    try:
+        while fresh.about is None:
+            threading.Event().wait(0.02)
+        before = fresh._worker.process
+        fresh.forget(Job(PIXELS))
+        follow(fresh, fresh.ask(PIXELS), lambda one: one.passes > 0)
+        assert fresh._worker.process is before
+    finally:
+        fresh.close()
 
 
 # What can happen to a worker, each with the next reader served after it

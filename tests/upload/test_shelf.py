@@ -92,3 +92,31 @@ def test_it_is_swept_though_no_page_is_open(clock):
     clock.now += KEPT_S + 1
     shelf.sweep_for_ever(every_s=0.01)
     assert is_erased.wait(10)
+
+
+def test_what_cannot_be_erased_keeps_nothing_else_and_does_not_end_the_sweeping(clock):
+    erased, are_erased = [], threading.Event()
+
+    def erase(item):
+        if item == "broken":
+            raise OSError(item)
+        erased.append(item)
+        if len(erased) == 3:
+            are_erased.set()
+
+    shelf = Shelf(erase, clock=clock)
+
+    def leave(*items):
+        token = shelf.open(None)
+        for item in items:
+            shelf.put(token, item)
+
+    leave("first", "broken", "second")
+    clock.now += KEPT_S + 1
+    shelf.sweep_for_ever(every_s=0.01)
+    leave("third")
+    while "second" not in erased:
+        threading.Event().wait(0.01)
+    clock.now += KEPT_S + 1
+    assert are_erased.wait(10)
+    assert set(erased) == {"first", "second", "third"}
