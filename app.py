@@ -5,6 +5,7 @@ from starlette.formparsers import MultiPartParser
 from starlette.middleware import Middleware
 
 from dashboard.gate import OwnHostOnly, OwnNamesOnly, SignedInOnly, ask_no_other_host, tell_openness
+from dashboard.limits import NotTooMany
 from dashboard.signed_out import SignedOutNowhere
 from dashboard.unforeseen import take_over, tell_reader
 from shamsul_core.memory import leave_no_dump, overwrite_freed_memory
@@ -16,6 +17,7 @@ app = st.App(
         Middleware(OwnNamesOnly),
         Middleware(SignedOutNowhere),
         Middleware(SignedInOnly),
+        Middleware(NotTooMany),
     ],
     on_script_error=tell_reader,
 )

@@ -82,6 +82,11 @@ def uploads() -> tuple[Upload, ...]:
     return brought
 
 
+def why_full() -> str:
+    """Return why the reader can bring no more, a sentence; empty where they can."""
+    return shelf().why_full(st.session_state.get(_TOKEN), reader())
+
+
 def shelve(upload: Upload) -> None:
     """Keep what the reader brought."""
     token = st.session_state.get(_TOKEN)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from dashboard.limits import PAGES_OF_A_READER
 from shamsul_core.reviews import Case, Circumstances, Reviews, run_key
 from tests.made import image_id
 from tests.serving import ROOT, free_port, served, started
@@ -190,6 +191,31 @@ def test_who_signs_out_is_out_in_every_tab_and_so_is_a_copy_of_the_cookie(
     expect(page.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
     for context in (ada, other_browser, copy):
         context.close()
+
+
+def test_a_reader_with_too_many_pages_is_told_so_and_others_are_served(browser, server):
+    context = browser.new_context()
+    page = context.new_page()
+    sign_in(page, server, "ada")
+    expect(page.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
+    page.evaluate(
+        """(count) => Promise.all(Array.from({ length: count }, () => new Promise((opened) => {
+            const socket = new WebSocket(`ws://${location.host}/_stcore/stream`, ["streamlit"]);
+            socket.onopen = opened;
+        })))""",
+        PAGES_OF_A_READER - 1,
+    )
+    another = context.new_page()
+    another.goto(f"{server.address}/methods")
+    expect(
+        another.get_by_text("You have 20 pages of this dashboard open. Close one, then reload")
+    ).to_be_visible()
+    bo = browser.new_context()
+    other = bo.new_page()
+    other.goto(server.address)
+    expect_nothing_but_sign_in(other)
+    bo.close()
+    context.close()
 
 
 def test_an_email_that_the_provider_did_not_verify_makes_no_lead(page, server):

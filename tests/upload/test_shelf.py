@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from shamsul_core.upload.shelf import KEPT_S, MOST, Shelf
+from shamsul_core.upload.shelf import KEPT_S, MOST, MOST_IN_ALL, MOST_OF_A_READER, Shelf
 
 
 class Clock:
@@ -83,6 +83,27 @@ def test_there_is_room_for_five(shelf):
     token = shelf.open(None)
     assert [shelf.put(token, number) for number in range(MOST + 1)] == [True] * MOST + [False]
     assert not shelf.put("no such place", 1)
+
+
+def test_a_signed_in_reader_has_ten_in_all_their_tabs_and_others_have_theirs(shelf, erased):
+    tabs = [shelf.open("ada@example.org") for _ in range(3)]
+    put = [shelf.put(tab, number) for tab in tabs for number in range(MOST)]
+    assert put == [True] * MOST_OF_A_READER + [False] * (len(put) - MOST_OF_A_READER)
+    assert "You have 10 radiographs in all your tabs" in shelf.why_full(tabs[2], "ada@example.org")
+    assert "Up to 5 radiographs can be kept at a time" in shelf.why_full(tabs[0], "ada@example.org")
+    assert shelf.why_full(None, "bo@example.org") == ""
+    assert shelf.put(shelf.open("bo@example.org"), "theirs")
+    shelf.remove(tabs[0], 0)
+    assert shelf.put(tabs[2], "one more")
+
+
+def test_fifty_readers_who_did_not_sign_in_have_two_each_and_there_is_an_end(shelf):
+    assert all(shelf.put(shelf.open(None), number) for number in range(MOST_IN_ALL))
+    assert MOST_IN_ALL >= 2 * 50
+    assert not shelf.put(shelf.open(None), "too many")
+    assert (
+        shelf.why_full(None, None) == "Too many radiographs are on this server. Try again in a few minutes."
+    )
 
 
 def test_it_is_swept_though_no_page_is_open(clock):
