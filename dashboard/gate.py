@@ -147,12 +147,12 @@ def _names() -> frozenset[str]:
 
 def _may_pass(scope: Scope) -> bool:
     try:
-        return not is_on() or _reader(HTTPConnection(scope).cookies) is not None
+        return not is_on() or reader_of(HTTPConnection(scope).cookies) is not None
     except SignInError:
         return False
 
 
-def _reader(cookies: dict[str, str]) -> str | None:
+def reader_of(cookies: dict[str, str]) -> str | None:
     """Return who signed in, by the cookie that Streamlit's sign-in leaves and signs."""
 
     def signed(name: str) -> bytes | None:

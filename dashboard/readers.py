@@ -41,11 +41,22 @@ def address() -> str:
 def open_reviews() -> Reviews:
     """Return the database, opened once for all readers; stop the page with a plain sentence where it is not there."""
     try:
-        return _opened(address())
+        return opened_reviews()
     except ReviewsError as error:
         show_error(error)
         st.button("Try again")
         stop()
+
+
+def opened_reviews() -> Reviews:
+    """Return the database, opened once for all readers.
+
+    Raises
+    ------
+    ReviewsError
+        If it is not there.
+    """
+    return _opened(address())
 
 
 @st.cache_resource(show_spinner=False)

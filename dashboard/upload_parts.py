@@ -25,8 +25,9 @@ _LOOK_S = 0.5
 _UNTRAINED_SOURCE = "untrained"
 
 KEPT = (
-    "It is kept only in the server's memory; nothing is written to disk or logged. It is erased when you press "
-    "*Remove this radiograph*, or after 15 minutes without activity. It survives reloading this tab, but not closing it."
+    "It is kept only in the server's memory; nothing is written to disk or logged. It is erased, also from the process that "
+    "explains it, when you press *Remove this radiograph*, or 15 minutes after your last activity. It survives reloading "
+    "this tab; once the tab is closed nobody can open it."
 )
 TAKEN = "DICOM, PNG, JPEG or TIFF, one frontal chest radiograph per file."
 _DROP_STYLE = """<style>

@@ -18,7 +18,6 @@ from shamsul_core.model_card import model_file, read_card
 from shamsul_core.upload.desk import Desk
 from shamsul_core.upload.examples import Example, choose_examples
 from shamsul_core.upload.intake import IntakeError
-from shamsul_core.upload.shelf import MOST
 from shamsul_core.upload.upload import Upload
 
 if TYPE_CHECKING:
@@ -33,8 +32,6 @@ AS_STORED, AS_SHOWN = "The file as stored", "The radiograph as shown here"
 
 _THUMBNAIL_PX = 240
 _SPECIAL = "\\`*_{}[]()<>#+-.!|$~:"
-
-FULL = f"Up to {MOST} radiographs can be kept at a time. Remove one before adding another."
 
 
 def model_of(run: Run) -> str | None:
@@ -108,8 +105,8 @@ def bring(key: str, desk: Desk) -> None:
     """Take in what the reader gave an uploader, and queue it."""
     taken = []
     for name, content in _files(key):
-        if len(visit.uploads()) >= MOST:
-            _tell(FULL)
+        if full := visit.why_full():
+            _tell(full)
             break
         try:
             taken.append(Upload.of_file(name, content, desk))
@@ -124,6 +121,9 @@ def bring(key: str, desk: Desk) -> None:
 def bring_example(example: Example, desk: Desk) -> None:
     """Queue a radiograph of the run's cohort."""
     st.session_state[_PROBLEMS] = []
+    if full := visit.why_full():
+        _tell(full)
+        return
     try:
         upload = Upload.of_example(example, desk)
     except CohortError as error:

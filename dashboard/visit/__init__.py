@@ -6,9 +6,11 @@ that a new session of the same tab finds it again; it stands in no address and n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import gc
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit import runtime
 
 from dashboard.component import component
 from dashboard.sign_in import reader
@@ -26,9 +28,42 @@ _component = component("shamsul_visit", "visit", "visit.js")
 @st.cache_resource(show_spinner=False)
 def shelf() -> Shelf[Upload]:
     """Return the one shelf of this server."""
-    made: Shelf[Upload] = Shelf(lambda upload: upload.erase())
-    made.sweep_for_ever()
+    made: Shelf[Upload] = Shelf(_erase)
+    made.sweep_for_ever(also=_end_closed_sessions)
     return made
+
+
+def _erase(upload: Upload) -> None:
+    """Erase what a reader brought, and what Streamlit and matplotlib hold of it beyond any use."""
+    image_id = upload.image_id
+    upload.erase()
+    if runtime.exists():
+        _remove_downloads(image_id)
+    gc.collect()  # figures that were drawn hold themselves, and the pixels
+
+
+def _remove_downloads(image_id: str) -> None:
+    """Remove the downloads of a radiograph, made or to be made, which Streamlit 1.67 keeps as long as a closed session."""
+    manager: Any = runtime.get_instance().media_file_mgr
+    with manager._lock:
+        files = manager._storage._files_by_id
+        for file_id in [one for one, file in files.items() if image_id in (file.filename or "")]:
+            files.pop(file_id, None)
+        offered = manager._deferred_callables
+        for file_id in [one for one, file in offered.items() if image_id in (file["filename"] or "")]:
+            manager._drop_deferred_id(file_id)
+
+
+def _end_closed_sessions() -> None:
+    """Let go of sessions whose page was closed two minutes ago: Streamlit 1.67 does so only when the next page is closed."""
+    if not runtime.exists():
+        return
+    manager: Any = runtime.get_instance()._session_mgr
+    with manager._storage_lock:
+        closed = manager._session_storage._cache.expire()
+    if closed:
+        del closed
+        gc.collect()
 
 
 def note_life() -> None:
@@ -45,6 +80,11 @@ def uploads() -> tuple[Upload, ...]:
     brought = () if token is None else shelf().items(token)
     st.session_state[_BROUGHT] = len(brought)
     return brought
+
+
+def why_full() -> str:
+    """Return why the reader can bring no more, a sentence; empty where they can."""
+    return shelf().why_full(st.session_state.get(_TOKEN), reader())
 
 
 def shelve(upload: Upload) -> None:

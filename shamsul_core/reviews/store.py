@@ -10,7 +10,7 @@ import hashlib
 import json
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -19,17 +19,17 @@ import pandas as pd
 from alembic import command
 from alembic.config import Config
 from filelock import FileLock
-from sqlalchemy import create_engine, event, func, select, text
+from sqlalchemy import create_engine, delete, event, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from shamsul_core.reviews.questions import ALONE, CASE, QUESTIONS
-from shamsul_core.reviews.tables import Answer, Showing, Worklist
+from shamsul_core.reviews.tables import Answer, EndedSignIn, Showing, Worklist
 from shamsul_core.version import software_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from sqlalchemy.engine import URL
@@ -51,6 +51,9 @@ EVENTS = ("opened", "answered", "left", "hidden")
 the browser no longer shows the page."""
 
 _FIXED = "The first answers to this case have already been given, perhaps in another window, and cannot be changed."
+
+_LONGEST_SIGN_IN = timedelta(days=31)
+"""A cookie is good for 30 days and a day of grace; after that nothing need be remembered of it."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_S = 20
@@ -305,6 +308,19 @@ class Reviews:
         """Return how many answers were ever given on a run."""
         with self._session() as session:
             return session.scalar(select(func.count()).where(Answer.run == run)) or 0
+
+    def end_sign_ins(self, marks: Iterable[str]) -> None:
+        """Remember sign-ins that were ended, each by 64 letters, and forget those whose cookies have expired."""
+        now = _now()
+        with self._session() as session:
+            session.execute(delete(EndedSignIn).where(EndedSignIn.ended < now - _LONGEST_SIGN_IN))
+            for mark in marks:
+                session.merge(EndedSignIn(mark=mark, ended=now))
+
+    def ended_sign_ins(self) -> frozenset[str]:
+        """Return what is remembered of the sign-ins that were ended."""
+        with self._session() as session:
+            return frozenset(session.scalars(select(EndedSignIn.mark)))
 
     def close(self) -> None:
         """Close all connections."""

@@ -76,3 +76,12 @@ class Worklist(Base):
     cases: Mapped[str] = mapped_column(Text)
     assigned_by: Mapped[str] = mapped_column(String(200))
     assigned: Mapped[datetime]
+
+
+class EndedSignIn(Base):
+    """A sign-in that its reader ended, by what is remembered of its cookie."""
+
+    __tablename__ = "ended_sign_in"
+
+    mark: Mapped[str] = mapped_column(String(64), primary_key=True)
+    ended: Mapped[datetime]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from pathlib import Path
@@ -30,11 +33,19 @@ FailureWords: TypeAlias = tuple[str, str, str]
 _SLOWEST_START_S = 300.0
 """A worker that has not loaded its model by then never will."""
 
+_LONGEST_SILENCE_S = 60.0
+"""A worker that explains speaks many times a second, and every few seconds on a slow machine: one that is silent for so
+long hangs or was stopped. It speaks from the thread that computes, so that what hangs there is not hidden."""
+
 _WARMING_PASSES = 32
 """The first forward passes are no measure of the speed of all: they come a few at a time."""
 
-_LAST_WORD_S = 60.0
-"""A worker that has not answered a cancelled job by then is ended, so that the next reader is served."""
+_LAST_BREATH_S = 10.0
+
+_LOOK_S = 0.1
+"""How often it is looked at whether a worker is overdue, or its reader gave up."""
+
+_log = logging.getLogger("shamsul")
 
 
 class DeskError(RuntimeError):
@@ -99,26 +110,41 @@ class About:
 class Desk:
     """One worker process for all readers; it begins to load its model at once.
 
+    Whatever happens to the worker or to a job, the job fails with a sentence within a bounded time, and the next is served
+    by a fresh worker. What the desk's thread waits for it waits for until the worker is ended by a second thread: a pipe
+    can be waited on without end in the middle of a message, in either direction.
+
     Parameters
     ----------
     model
         As `shamsul_core.classifier.load_classifier` takes it.
     clock
         Seconds from anywhere, which never run backwards.
+    start_s, silence_s
+        A worker that has not loaded its model, or has not said a word while it should explain, for so many seconds is
+        ended.
     """
 
-    def __init__(self, model: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        model: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        start_s: float = _SLOWEST_START_S,
+        silence_s: float = _LONGEST_SILENCE_S,
+    ) -> None:
         self.model = str(Path(model).absolute()) if Path(model).exists() else model
         self.about: About | None = None
         self._clock = clock
+        self._start_s, self._silence_s = start_s, silence_s
         self._passes_needed: int | None = None
         self._jobs: deque[Job] = deque()
         self._changed = threading.Condition()
         self._is_closed = False
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection | None = None
+        self._worker: _Worker | None = None
         self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
         self._thread.start()
+        threading.Thread(target=self._watch, name="desk watch", daemon=True).start()
 
     def ask(self, pixels: npt.NDArray[np.uint8 | np.uint16]) -> Job:
         """Queue a radiograph, uint8, H × W."""
@@ -145,6 +171,14 @@ class Desk:
                 job.version += 1
                 self._changed.notify_all()
 
+    def forget(self, job: Job) -> None:
+        """Give a job up, and let nothing of it stay in the worker, which is replaced: at once, or after another's job."""
+        self.cancel(job)
+        with self._changed:
+            if self._worker is not None:
+                self._worker.is_spent = self._worker.has_seen
+            self._changed.notify_all()
+
     def close(self) -> None:
         """End the worker and give all jobs up."""
         with self._changed:
@@ -152,101 +186,138 @@ class Desk:
             for job in self._jobs:
                 job.state = job.state if job.is_over else "cancelled"
             self._changed.notify_all()
-        self._stop()
         self._thread.join(10)
 
     # In the desk's own thread
 
     def _run(self) -> None:
+        failed = ""
         while not self._is_closed:
-            try:
-                self._start()
-            except DeskError as error:
-                self._fail_next(str(error))
-                continue
+            # A worker that ended while nobody waited is replaced; one that cannot be started is tried again for the next job
+            failed = failed or self._prepare()
             with self._changed:
-                self._changed.wait_for(lambda: self._jobs or self._is_closed, timeout=1)
+                self._changed.wait_for(self._is_wanted, timeout=None if failed else 1)
                 job = self._jobs[0] if self._jobs else None
-            if job is not None:
-                self._serve(job)
-                with self._changed:
-                    self._jobs.popleft()
+            if job is None:
+                continue
+            failed = self._prepare()
+            reason = failed or self._serve(job)
+            with self._changed:
+                self._jobs.popleft()
+                if reason and not job.is_over:
+                    job.reason, job.state = reason, "failed"
+                    job.version += 1
         self._stop()
 
+    def _is_wanted(self) -> bool:
+        is_spent = self._worker is not None and self._worker.is_spent
+        return bool(self._jobs) or self._is_closed or is_spent
+
+    def _watch(self) -> None:
+        """End a worker that is overdue; whatever the desk's thread waits for then ends as well."""
+        while self._thread.is_alive():
+            worker = self._worker
+            if worker is not None and (self._is_closed or self._clock() > worker.due):
+                worker.process.kill()
+            self._thread.join(_LOOK_S)
+
+    def _prepare(self) -> str:
+        """Start a worker unless one is alive; return why there is none, a sentence, empty where there is one."""
+        worker = self._worker
+        if worker is not None and not worker.is_spent and worker.process.poll() is None:
+            return ""
+        self._stop()
+        try:
+            self._start()
+        except DeskError as error:
+            reason = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next job is served
+            _log.exception("The explaining process could not be started")
+            why = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
+            reason = f"The explaining process could not be started{why}; the server's log has the reason."
+            if self._is_overdue():
+                reason = f"The model could not be loaded within {self._start_s / 60:.0f} minutes."
+        else:
+            return ""
+        self._stop()
+        return reason
+
     def _start(self) -> None:
-        """Start a worker unless one is alive.
+        """Start a worker and hear what it can do.
 
         Raises
         ------
         DeskError
-            If the worker cannot load the model.
+            If the worker cannot use the model.
+        Exception
+            Whatever a process that cannot be started, or one that does not say what it should, leads to.
         """
-        if self._process is not None and self._process.poll() is None:
-            return
-        self._stop()
         ours, theirs = Pipe()
-        command = [sys.executable, "-m", "shamsul_core.upload.worker", str(theirs.fileno()), self.model]
-        self._process = subprocess.Popen(  # noqa: S603  # nosec B603
-            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, cwd=ROOT
-        )
-        self._connection = ours
-        theirs.close()
-        try:
-            if not ours.poll(_SLOWEST_START_S):
-                self._stop()
-                message = f"The model could not be loaded within {_SLOWEST_START_S / 60:.0f} minutes."
-                raise DeskError(message)
-            said = ours.recv()
-        except (EOFError, OSError) as error:
-            message = "The explaining process could not be started; the server's log has the reason."
-            raise DeskError(message) from error
+        with theirs:
+            command = [sys.executable, "-m", "shamsul_core.upload.worker", str(theirs.fileno()), self.model]
+            try:
+                process = subprocess.Popen(  # noqa: S603  # nosec B603
+                    command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, cwd=ROOT
+                )
+            except BaseException:
+                ours.close()
+                raise
+        self._worker = _Worker(process, ours, self._clock() + self._start_s)
+        said = ours.recv()
         if said[0] == "broken":
-            self._stop()
             message = f"The model cannot be used: {said[1]}"
             raise DeskError(message)
         self.about = About(said[1], said[2], tuple(said[3]))
+        self._worker.due = math.inf
 
-    def _fail_next(self, reason: str) -> None:
-        """Let the next job fail, and wait for it: the cause may be gone by the next."""
+    def _serve(self, job: Job) -> str:
+        """Have a job explained; return why it could not be, a sentence, empty where it could or where it says so itself."""
+        worker = self._worker
         with self._changed:
-            self._changed.wait_for(lambda: self._jobs or self._is_closed)
-            if self._jobs:
-                job = self._jobs.popleft()
-                job.reason = reason
-                job.state = job.state if job.is_over else "failed"
-
-    def _serve(self, job: Job) -> None:
-        with self._changed:
-            if job.is_over or self._connection is None:
-                return
-            job.state = "working"
-        connection, told = self._connection, None
+            if job.is_over or worker is None:
+                return ""
+            job.state, worker.has_seen = "working", True
+        is_told = False
         try:
-            connection.send(("explain", job.pixels))
+            worker.due = self._clock() + self._silence_s
+            worker.connection.send(("explain", job.pixels))
             while True:
-                if job.is_cancelled and told is None:
-                    connection.send(("cancel",))
-                    told = time.monotonic()
-                if told is not None and time.monotonic() - told > _LAST_WORD_S:
-                    self._stop()
-                    return
-                if connection.poll(0.1) and self._hear(job, connection.recv()):
-                    return
-        except (EOFError, OSError):
+                if job.is_cancelled and worker.is_spent:
+                    return ""
+                if job.is_cancelled and not is_told:
+                    worker.connection.send(("cancel",))
+                    is_told = True
+                if not worker.connection.poll(_LOOK_S):
+                    continue
+                said = worker.connection.recv()
+                if not is_told:  # what was told to end has so long for its last word, whatever else it says
+                    worker.due = self._clock() + self._silence_s
+                if self._hear(job, said):
+                    worker.due = math.inf
+                    return ""
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next job is served
+            if not isinstance(error, (EOFError, ConnectionError)):
+                _log.exception("The explaining process did not say what it should")
+            reason = "The process computing the heatmaps stopped. Press Explain again to restart it."
+            if self._is_overdue():
+                reason = (
+                    f"The process computing the heatmaps did not answer for {self._silence_s:.0f} seconds and was ended. "
+                    "Press Explain again to restart it."
+                )
             self._stop()
-            if not job.is_over:
-                job.reason = "The process computing the heatmaps stopped. Press Explain again to restart it."
-                job.state = "failed"
-                job.version += 1
+            return reason
+
+    def _is_overdue(self) -> bool:
+        return self._worker is not None and self._clock() > self._worker.due
 
     def _hear(self, job: Job, said: tuple[Any, ...]) -> bool:
-        """Take what the worker said into the job; return whether it was its last word."""
+        """Take what the worker said into the job; return whether it was its last word; refuse what it never says."""
         if job.is_cancelled:
             return said[0] in ("done", "failed", "cancelled")
         if said[0] == "predicted":
             job.probabilities = said[1]
         elif said[0] == "passes":
-            job.method, job.passes = said[1], said[2]
+            job.method, job.passes = str(said[1]), int(said[2])
             self._measure(job)
         elif said[0] == "explained":
             job.outcomes[said[1]] = (said[2], said[3])
@@ -255,8 +326,11 @@ class Desk:
         elif said[0] == "done":
             job.state = "done"
             self._passes_needed = job.passes or self._passes_needed
+        else:
+            message = f"unknown word {said[0]!r}"
+            raise ValueError(message)
         job.version += said[0] != "passes"
-        return said[0] in ("done", "failed", "cancelled")
+        return said[0] in ("done", "failed")
 
     def _measure(self, job: Job) -> None:
         """Estimate how long the forward passes will take that are still to come."""
@@ -278,14 +352,28 @@ class Desk:
         return max(budgets, default=0)
 
     def _stop(self) -> None:
-        connection, process = self._connection, self._process
-        self._connection = self._process = None
-        if connection is not None:
-            connection.close()
-        if process is not None:
-            process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.connection.close()
+            worker.process.kill()
+            with suppress(subprocess.TimeoutExpired):  # one that the system cannot end keeps nobody waiting
+                worker.process.wait(_LAST_BREATH_S)
+
+
+@dataclass(eq=False)
+class _Worker:
+    """A worker process, our end of its pipe, by when it must have said something, and whether it may serve another.
+
+    Parameters
+    ----------
+    has_seen
+        Whether it was given any radiograph.
+    is_spent
+        Whether it saw one that was erased since.
+    """
+
+    process: subprocess.Popen[bytes]
+    connection: Connection
+    due: float
+    has_seen: bool = False
+    is_spent: bool = False

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -15,9 +17,17 @@ KEPT_S = 15 * 60.0
 """How long after a reader's last sign of life what they brought is kept."""
 
 MOST = 5
-"""How many a reader has at a time."""
+"""How many a reader has at a time in one tab."""
+
+MOST_OF_A_READER = 10
+"""How many in all tabs, where readers sign in."""
+
+MOST_IN_ALL = 150
+"""How many all readers have at a time: a few gigabytes, and hours of waiting."""
 
 T = TypeVar("T")
+
+_log = logging.getLogger("shamsul")
 
 
 @dataclass
@@ -70,10 +80,28 @@ class Shelf(Generic[T]):
         """Add a thing; return whether there was room for it."""
         with self._lock:
             place = self._places.get(token)
-            if place is None or len(place.items) >= MOST:
+            if place is None or self._why_full(place, place.owner):
                 return False
             place.items.append(item)
             return True
+
+    def why_full(self, token: str | None, owner: str | None) -> str:
+        """Return why there is no room for one more, a sentence for its reader; empty where there is room."""
+        with self._lock:
+            return self._why_full(self._places.get(token or ""), owner)
+
+    def _why_full(self, place: _Place[T] | None, owner: str | None) -> str:
+        if place is not None and len(place.items) >= MOST:
+            return f"Up to {MOST} radiographs can be kept at a time. Remove one before adding another."
+        counts = [(one.owner, len(one.items)) for one in self._places.values()]
+        if owner is not None and sum(count for of, count in counts if of == owner) >= MOST_OF_A_READER:
+            return (
+                f"You have {MOST_OF_A_READER} radiographs in all your tabs. Remove one, or close a tab and wait a quarter "
+                "of an hour."
+            )
+        if sum(count for _, count in counts) >= MOST_IN_ALL:
+            return "Too many radiographs are on this server. Try again in a few minutes."
+        return ""
 
     def remove(self, token: str, item: T) -> None:
         """Erase a thing at once; nothing happens where it is gone already."""
@@ -89,15 +117,26 @@ class Shelf(Generic[T]):
         with self._lock:
             due = [token for token, place in self._places.items() if self._is_due(place)]
             items = [item for token in due for item in self._places.pop(token).items]
-        for item in items:
-            self._erase(item)
+        with ExitStack() as erasing:  # one that cannot be erased keeps no other
+            for item in items:
+                erasing.callback(self._erase, item)
 
-    def sweep_for_ever(self, every_s: float = 10.0) -> None:
-        """Begin to sweep in a thread of its own, whether or not any page is open."""
+    def sweep_for_ever(self, every_s: float = 10.0, also: Callable[[], None] = lambda: None) -> None:
+        """Begin to sweep in a thread of its own, whether or not any page is open; what fails is tried again.
+
+        Parameters
+        ----------
+        also
+            What else is to be cleared away each time.
+        """
 
         def sweeping() -> None:
             while not threading.Event().wait(every_s):
-                self.sweep()
+                try:
+                    self.sweep()
+                    also()
+                except Exception:  # noqa: BLE001 - whatever it is, the next is swept
+                    _log.exception("What readers left could not be cleared away")
 
         threading.Thread(target=sweeping, name="shelf", daemon=True).start()
 

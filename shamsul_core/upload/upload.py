@@ -6,6 +6,7 @@ import itertools
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from shamsul_core.upload.intake import IntakeError, take_in, take_in_mask
 
 if TYPE_CHECKING:
     from shamsul_core.cohort.annotations import ContourArray
+    from shamsul_core.cohort.radiograph import PixelArray
     from shamsul_core.figures.scene import Picture
     from shamsul_core.upload.examples import Example
     from shamsul_core.upload.intake import Intake
@@ -103,10 +105,13 @@ class Upload:
             example.title, example.intake(), desk, simulated=example.simulated, pathology=example.finding
         )
 
+    @cached_property
+    def _inverted(self) -> PixelArray:
+        pixels: PixelArray = np.iinfo(self.intake.pixels.dtype).max - self.intake.pixels
+        return pixels
+
     def _begin(self) -> None:
-        pixels = self.intake.pixels
-        if self.is_inverted:
-            pixels = np.iinfo(pixels.dtype).max - pixels
+        pixels = self._inverted if self.is_inverted else self.intake.pixels
         self.cohort = held_cohort(self.intake, pixels, self.simulated)
         self.picture = picture_of(to_8_bits(pixels))
         self.job = self.desk.ask(pixels)
@@ -137,12 +142,12 @@ class Upload:
 
     def erase(self) -> None:
         """Give it up and leave nothing of it, whoever still holds on to this object."""
-        self.desk.cancel(self.job)
+        self.desk.forget(self.job)
         self.job.outcomes.clear()
         self.job.probabilities = {}
         self.dicom = self._held = self._scene = None
         self.name = ""
-        for pixels in (self.intake.pixels, self.cohort.radiograph.held, self.job.pixels):
+        for pixels in (self.intake.pixels, self._inverted):
             with suppress(ValueError):  # of an array that belongs to another, which goes with that
                 pixels.setflags(write=True)
                 pixels.fill(0)

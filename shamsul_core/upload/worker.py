@@ -24,7 +24,7 @@ from shamsul_core.classifier import ModelError, load_classifier
 from shamsul_core.explain import Explainer, Failure, Subject, explain_subject, make_explainers
 from shamsul_core.explain.masked import MaskedEvaluation
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
-from shamsul_core.memory import keep_freed_memory
+from shamsul_core.memory import keep_freed_memory, leave_no_dump
 from shamsul_core.provenance import describe_methods, describe_model
 
 if TYPE_CHECKING:
@@ -130,5 +130,6 @@ def _explain(
 
 if __name__ == "__main__":
     os.nice(_NICENESS)
+    leave_no_dump()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         serve(Connection(int(sys.argv[1])), sys.argv[2])

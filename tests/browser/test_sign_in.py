@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from dashboard.limits import PAGES_OF_A_READER
 from shamsul_core.reviews import Case, Circumstances, Reviews, run_key
 from tests.made import image_id
 from tests.serving import ROOT, free_port, served, started
@@ -151,6 +152,72 @@ def test_a_lead_assigns_a_reader_rates_and_only_the_lead_sees_it(page, browser, 
     ada.context.close()
 
 
+def cookies_of(context):
+    return "; ".join(f"{one['name']}={one['value']}" for one in context.cookies())
+
+
+def test_who_signs_out_is_out_in_every_tab_and_so_is_a_copy_of_the_cookie(
+    browser, server, made_run, secrets, reviews
+):
+    ada, other_browser, copy = (browser.new_context() for _ in range(3))
+    page = ada.new_page()
+    sign_in(page, server, "ada")
+    expect(page.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
+    second = ada.new_page()
+    second.goto(f"{server.address}/methods")
+    expect(second.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
+    elsewhere = other_browser.new_page()
+    sign_in(elsewhere, server, "ada")
+    expect(elsewhere.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
+    copied, header = ada.cookies(), cookies_of(ada)
+    assert status(server, "/_stcore/metrics", cookie=header) == 200
+
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="End session").click()
+    expect_nothing_but_sign_in(second)
+    assert status(server, "/_stcore/metrics", cookie=header) == 401
+    copy.add_cookies(copied)
+    stranger = copy.new_page()
+    stranger.goto(f"{server.address}/methods")
+    expect_nothing_but_sign_in(stranger)
+    elsewhere.reload()
+    expect(elsewhere.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
+    with served(made_run.folder, options=["--secrets.files", str(secrets)]) as restarted:
+        assert status(restarted, "/_stcore/metrics", cookie=header) == 401
+        assert status(restarted, "/_stcore/metrics", cookie=cookies_of(other_browser)) == 200
+    assert len(reviews[0].ended_sign_ins()) >= 1
+
+    sign_in(page, server, "ada")
+    expect(page.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
+    for context in (ada, other_browser, copy):
+        context.close()
+
+
+def test_a_reader_with_too_many_pages_is_told_so_and_others_are_served(browser, server):
+    context = browser.new_context()
+    page = context.new_page()
+    sign_in(page, server, "ada")
+    expect(page.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
+    page.evaluate(
+        """(count) => Promise.all(Array.from({ length: count }, () => new Promise((opened) => {
+            const socket = new WebSocket(`ws://${location.host}/_stcore/stream`, ["streamlit"]);
+            socket.onopen = opened;
+        })))""",
+        PAGES_OF_A_READER - 1,
+    )
+    another = context.new_page()
+    another.goto(f"{server.address}/methods")
+    expect(
+        another.get_by_text("You have 20 pages of this dashboard open. Close one, then reload")
+    ).to_be_visible()
+    bo = browser.new_context()
+    other = bo.new_page()
+    other.goto(server.address)
+    expect_nothing_but_sign_in(other)
+    bo.close()
+    context.close()
+
+
 def test_an_email_that_the_provider_did_not_verify_makes_no_lead(page, server):
     sign_in(page, server, "impostor")
     expect(page.get_by_text("Signed in as impostor")).to_be_visible(timeout=20_000)
@@ -166,28 +233,29 @@ def test_who_is_not_among_the_readers_sees_nothing(page, server):
     assert "patient0" not in page.content()
 
 
-def test_what_is_no_page_is_closed_too(page, server):
-    def status(path, method="GET", cookie=""):
-        request = urllib.request.Request(  # noqa: S310 - an address of this machine
-            f"{server.address}{path}", method=method, headers={"Cookie": cookie}
-        )
-        try:
-            return urllib.request.urlopen(request).status  # noqa: S310
-        except urllib.error.HTTPError as error:
-            error.close()
-            return error.code
+def status(server, path, method="GET", cookie=""):
+    request = urllib.request.Request(  # noqa: S310 - an address of this machine
+        f"{server.address}{path}", method=method, headers={"Cookie": cookie}
+    )
+    try:
+        return urllib.request.urlopen(request).status  # noqa: S310
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
 
+
+def test_what_is_no_page_is_closed_too(page, server):
     for path in ("/media/x.png", "/_stcore/metrics", "/%6dedia/x.png"):
-        assert status(path) == 401, path
-    assert status("/media/%2e%2e/x.png") in {400, 401}
-    assert status("/_stcore/%75pload_file/a/b", "PUT") == 401
-    assert status("/media/x.png", cookie="_streamlit_user=forged") == 401
-    assert status("/_stcore/health") == 200
+        assert status(server, path) == 401, path
+    assert status(server, "/media/%2e%2e/x.png") in {400, 401}
+    assert status(server, "/_stcore/%75pload_file/a/b", "PUT") == 401
+    assert status(server, "/media/x.png", cookie="_streamlit_user=forged") == 401
+    assert status(server, "/_stcore/health") == 200
     sign_in(page, server, "ada")
     expect(page.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
-    mine = "; ".join(f"{one['name']}={one['value']}" for one in page.context.cookies())
-    assert status("/media/x.png", cookie=mine) == 404
-    assert status("/_stcore/metrics", cookie=mine) == 200
+    mine = cookies_of(page.context)
+    assert status(server, "/media/x.png", cookie=mine) == 404
+    assert status(server, "/_stcore/metrics", cookie=mine) == 200
 
 
 def test_a_server_that_others_reach_says_that_sign_in_is_off(page, made_run, tmp_path, monkeypatch):

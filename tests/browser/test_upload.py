@@ -15,6 +15,7 @@ from pydicom import dcmread
 from shamsul_core.figures.model_card import NEVER_REAL
 from shamsul_core.model_card import ModelCard
 from shamsul_core.reviews import Reviews
+from shamsul_core.upload.shelf import MOST
 from tests.imaging.radiographs import file_of, picture, radiograph, ramp
 from tests.serving import served
 
@@ -277,6 +278,12 @@ def test_a_second_file_queues_and_each_is_removed_on_request(page, server):
     page.reload()
     expect(page.get_by_text("Drop a frontal chest radiograph")).to_be_visible(timeout=SLOW)
     expect(page.get_by_text("was erased after 15 minutes")).to_have_count(0)
+
+
+def test_who_brings_more_than_there_is_room_for_is_told_so(page, server):
+    bring(page, server, [dicom() | {"name": f"{number}.dcm"} for number in range(MOST + 1)])
+    expect(page.get_by_text("Up to 5 radiographs can be kept at a time.")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("radiogroup", name="Your radiographs").get_by_role("radio")).to_have_count(MOST)
 
 
 def test_an_example_is_explained_with_one_click(page, server):

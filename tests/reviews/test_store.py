@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -352,3 +353,18 @@ def test_eight_servers_open_an_empty_database_at_once(database):
     """Red before: five of eight failed on one SQLite file."""
     done = subprocess.run([sys.executable, "-c", AT_ONCE, database], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_ended_sign_ins_are_remembered_as_long_as_their_cookies_last(reviews, database, monkeypatch):
+    began = datetime(2026, 1, 1)
+    monkeypatch.setattr(store, "_now", lambda: began)
+    reviews.end_sign_ins(["a" * 64, "b" * 64])
+    reviews.end_sign_ins(["b" * 64])
+    monkeypatch.setattr(store, "_now", lambda: began + timedelta(days=31))
+    reviews.end_sign_ins(["c" * 64])
+    again = Reviews(database)
+    assert again.ended_sign_ins() == {"a" * 64, "b" * 64, "c" * 64}
+    again.close()
+    monkeypatch.setattr(store, "_now", lambda: began + timedelta(days=31, seconds=1))
+    reviews.end_sign_ins([])
+    assert reviews.ended_sign_ins() == {"c" * 64}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
+import sys
 import threading
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +19,6 @@ from shamsul_core.classifier import load_classifier
 from shamsul_core.labels import LOCALISED_PATHOLOGIES
 from shamsul_core.metrics.localisation import iou
 from shamsul_core.segmentation import PRESETS, segment
-from shamsul_core.upload import desk as desk_module
 from shamsul_core.upload.desk import Desk, Job
 from shamsul_core.upload.held import held_cohort, held_run
 from shamsul_core.upload.intake import Intake
@@ -32,7 +34,7 @@ def desk(small_model):
     opened.close()
 
 
-def follow(desk, job, until, seconds=120.0):
+def follow(desk, job, until, seconds=300.0):
     """Look at a job, as its page does, until something holds of it."""
     deadline = time.monotonic() + seconds
     while not until(job):
@@ -154,9 +156,8 @@ def test_the_time_left_is_measured_and_never_rises(small_model):
         desk.close()
 
 
-def test_a_worker_that_never_loads_its_model_keeps_nobody_waiting(small_model, monkeypatch):
-    monkeypatch.setattr(desk_module, "_SLOWEST_START_S", 0.0)
-    desk = Desk(str(small_model))
+def test_a_worker_that_never_loads_its_model_keeps_nobody_waiting(small_model):
+    desk = Desk(str(small_model), start_s=0.0)
     try:
         job = follow(desk, desk.ask(PIXELS), is_over)
         assert job.state == "failed"
@@ -168,7 +169,7 @@ def test_a_worker_that_never_loads_its_model_keeps_nobody_waiting(small_model, m
 def test_a_worker_that_is_killed_is_a_sentence_and_the_next_is_served(desk):
     job = desk.ask(PIXELS)
     follow(desk, job, lambda one: "gradcam" in one.outcomes)
-    os.kill(desk._process.pid, signal.SIGKILL)
+    os.kill(desk._worker.process.pid, signal.SIGKILL)
     follow(desk, job, is_over)
     assert job.state == "failed"
     assert "Press Explain again" in job.reason
@@ -194,9 +195,167 @@ def test_a_model_that_is_missing_is_a_sentence_and_works_once_it_is_there(small_
     assert again.state == "cancelled"
 
 
+def test_what_a_worker_saw_goes_with_it_at_once_or_after_anothers_job(desk):
+    mine = follow(desk, desk.ask(PIXELS), lambda one: one.passes > 0)
+    first = desk._worker.process
+    desk.forget(mine)
+    theirs = desk.ask(PIXELS)
+    follow(desk, theirs, lambda one: one.passes > 0)
+    assert first.poll() is not None, "it was not waited for until it looked up"
+    second = desk._worker.process
+    desk.forget(mine)
+    follow(desk, theirs, is_over)
+    assert theirs.state == "done", "what another asked for is explained to its end"
+    third = follow(desk, desk.ask(PIXELS), lambda one: one.passes > 0)
+    assert second.poll() is not None
+    desk.cancel(third)
+
+
+def test_no_process_that_holds_a_radiograph_leaves_a_core_dump(desk):
+    follow(desk, desk.ask(PIXELS), lambda one: one.probabilities)
+    limits = Path(f"/proc/{desk._worker.process.pid}/limits").read_text(encoding="utf-8")
+    assert re.search(r"Max core file size +0 +0 ", limits)
+
+
+def test_a_worker_that_saw_nothing_is_not_replaced(desk):
+    fresh = Desk(desk.model)
+    try:
+        while fresh.about is None:
+            threading.Event().wait(0.02)
+        before = fresh._worker.process
+        fresh.forget(Job(PIXELS))
+        follow(fresh, fresh.ask(PIXELS), lambda one: one.passes > 0)
+        assert fresh._worker.process is before
+    finally:
+        fresh.close()
+
+
+# What can happen to a worker, each with the next reader served after it
+
+
+class Clock:
+    """The time, which a test can put forward."""
+
+    def __init__(self):
+        self.later = 0.0
+
+    def __call__(self):
+        return time.monotonic() + self.later
+
+
+@pytest.mark.parametrize("when", ["while it explains", "before it is asked"])
+def test_a_worker_that_is_stopped_is_ended_and_the_next_is_served(small_model, when):
+    clock = Clock()
+    desk = Desk(str(small_model), clock=clock)
+    try:
+        follow(desk, desk.ask(PIXELS), lambda one: one.passes > 0)
+        if when == "before it is asked":
+            follow(desk, desk._jobs[0], is_over)
+            os.kill(desk._worker.process.pid, signal.SIGSTOP)
+        # Larger than what a pipe holds: who sends it to a stopped process waits as well
+        job, following = desk.ask(made_pixels(2000, 1800)), desk.ask(PIXELS)
+        if when == "while it explains":
+            desk.cancel(desk._jobs[0])
+            follow(desk, job, lambda one: one.state == "working" and one.probabilities)
+            os.kill(desk._worker.process.pid, signal.SIGSTOP)
+        follow(desk, job, lambda one: one.state == "working")
+        clock.later += 61
+        follow(desk, job, is_over, 30)
+        assert job.state == "failed"
+        assert "did not answer for 60 seconds" in job.reason
+        assert "Press Explain again" in job.reason
+        follow(desk, following, lambda one: "gradcam" in one.outcomes or one.is_over)
+        assert following.reason == ""
+    finally:
+        desk.close()
+
+
+WORKER = """#!{python}
+import os, signal, sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+connection, good = Connection(int(sys.argv[3])), Path({good!r})
+if not good.exists():
+    {start}
+connection.send(("ready", {{}}, {{}}, []))
+while connection.recv()[0] == "explain":
+    if not good.exists():
+        {answer}
+    connection.send(("done",))
+"""
+SAYS = {
+    "what is no pickle": "connection.send_bytes(b'no pickle')",
+    "what cannot be made here": "connection.send_bytes(b'cno_such_module\\nthing\\n.')",
+    "something else": "connection.send(('passes', 'lime', 'many'))",
+    "a number": "connection.send(7)",
+    "a word out of place": "connection.send(('cancelled',))",
+    "half of it and no more": "os.write(connection.fileno(), b'\\0\\0\\1\\0half'); signal.pause()",
+    "nothing": "signal.pause()",
+    "nothing, for it is stopped": "os.kill(os.getpid(), signal.SIGSTOP)",
+    "nothing, for it ended": "os._exit(1)",
+}
+
+
+@pytest.mark.parametrize("when", ["start", "answer"])
+@pytest.mark.parametrize("says", SAYS)
+def test_whatever_a_worker_says_the_job_fails_with_a_sentence_and_the_next_is_served(
+    tmp_path, monkeypatch, when, says
+):
+    worker, good = tmp_path / "worker", tmp_path / "good"
+    does = {"start": "pass", "answer": "pass", when: SAYS[says]}
+    worker.write_text(WORKER.format(python=sys.executable, good=str(good), **does), encoding="utf-8")
+    worker.chmod(0o700)
+    clock = Clock()
+    monkeypatch.setattr(sys, "executable", str(worker))
+    desk = Desk("a model", clock=clock)
+    try:
+        job = desk.ask(PIXELS)
+        deadline = time.monotonic() + 60
+        while not job.is_over:
+            assert time.monotonic() < deadline
+            clock.later += 5
+            threading.Event().wait(0.05)
+        assert job.state == "failed"
+        assert job.reason.endswith(("has the reason.", "5 minutes.", "restart it."))
+        good.touch()
+        assert follow(desk, desk.ask(PIXELS), is_over, 60).state == "done"
+    finally:
+        desk.close()
+
+
+def test_a_worker_that_cannot_be_started_is_a_sentence_and_is_tried_again_for_the_next(
+    small_model, monkeypatch
+):
+    python = sys.executable
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    desk = Desk(str(small_model))
+    try:
+        for _ in range(2):
+            job = follow(desk, desk.ask(PIXELS), is_over, 30)
+            assert job.state == "failed"
+            assert "could not be started (No such file or directory)" in job.reason
+        monkeypatch.setattr(sys, "executable", python)
+        again = follow(desk, desk.ask(PIXELS), lambda one: "gradcam" in one.outcomes or one.is_over)
+        assert again.reason == ""
+    finally:
+        desk.close()
+
+
+def test_no_descriptor_is_lost_where_a_worker_cannot_be_started(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    desk = Desk("a model")
+    try:
+        follow(desk, desk.ask(PIXELS), is_over, 30)
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for _ in range(5):
+            follow(desk, desk.ask(PIXELS), is_over, 30)
+        assert len(list(Path("/proc/self/fd").iterdir())) <= before
+    finally:
+        desk.close()
+
+
 def test_the_server_that_asks_does_not_import_torch(tmp_path):
     import subprocess
-    import sys
 
     code = "import sys, dashboard.uploading; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

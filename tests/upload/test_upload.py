@@ -44,6 +44,8 @@ class IdleDesk:
     def cancel(self, job):
         job.state = "cancelled"
 
+    forget = cancel
+
 
 @pytest.fixture
 def upload():
