@@ -218,11 +218,7 @@ def test_lrp_of_torchxrayvision_explains_the_logit_before_the_sigmoid(xray_netwo
     classifier = wrapped(network, "torchxrayvision:made")
     before = {name: value.clone() for name, value in classifier.network.state_dict().items()}
     subject = Subject(classifier, pixels)
-    found = (
-        LayerwiseRelevancePropagation(LrpSettings(epsilon=epsilon))
-        .explain(subject, ["Edema"])["Edema"]
-        .values
-    )
+    found = LayerwiseRelevancePropagation(LrpSettings()).explain(subject, ["Edema"])["Edema"].values
     layers = OnTheirLayers(network)
     image = subject.inputs[:, :1].clone().requires_grad_()
     (gradient,) = torch.autograd.grad(layers(image)[0, 5], image)

@@ -53,6 +53,15 @@ def hostile(folder):  # noqa: F811
         about["model"]["card"] = {"trained_on": HURTING, "not_for": HURTING}
         about["cohort"] |= {"name": f"{HURTING}/val", "simulated": HURTING, "radiographs": 3}
         about["preset"] = HURTING
+        about["made_with"] = {
+            HURTING: {
+                "software": HURTING,
+                "engine": HURTING,
+                "precision": "float32",
+                "device": HURTING,
+                "versions": {"torch": HURTING},
+            }
+        }
         about["versions"] = {HURTING: HURTING, "torch": "v" * 1000}
         about["pathologies"] = [PATHOLOGIES.get(name, name) for name in about["pathologies"]]
 
@@ -115,6 +124,7 @@ def test_every_page_shows_the_names_as_they_stand(opened, hostile, monkeypatch):
         for query in queries:
             words = opened(page, hostile, query)
             assert "quote the number" not in words, (page, query)
+            assert page != "overview" or "explained in parts that differ in precision" in words
     texts, html, charts = [], [], []
     for page in pages:
         for element in [*page.main, *page.sidebar]:
