@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _LONGEST_QUOTE = 60
-_EXAMPLES = 3
+EXAMPLES = 3
+"""So many stand for all that are alike."""
 
 # What differs between lines that say the same of many radiographs: what is quoted, ids, numbers and paths
 _VARYING = re.compile(r"""'[^']*'|"[^"]*"|\S*[\d/\\]\S*""")
@@ -124,16 +125,25 @@ def brief(lines: Iterable[object], everything: object = "") -> list[str]:
     """
     alike: dict[str, list[str]] = {}
     for line in map(str, lines):
-        alike.setdefault(_VARYING.sub("", line), []).append(line)
+        alike.setdefault(kind_of(line), []).append(line)
     return [shown for group in alike.values() for shown in _shown(group, everything)]
 
 
+def kind_of(line: str) -> str:
+    """Return what a line says whatever it says it of: the same for all that are alike.
+
+    >>> kind_of("labels.csv line 4: no file 'a.png'") == kind_of("labels.csv line 17: no file 'b.png'")
+    True
+    """
+    return _VARYING.sub("", line)
+
+
 def _shown(group: list[str], everything: object) -> list[str]:
-    if len(group) <= _EXAMPLES + 1:
+    if len(group) <= EXAMPLES + 1:
         return group
     where = f"; see {everything}" if everything else ""
-    rest = f"and {len(group) - _EXAMPLES:,} more like these, {len(group):,} in all{where}"
-    return [*group[:_EXAMPLES], rest]
+    rest = f"and {len(group) - EXAMPLES:,} more like these, {len(group):,} in all{where}"
+    return [*group[:EXAMPLES], rest]
 
 
 def quoted(value: object) -> str:

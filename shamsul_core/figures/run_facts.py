@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from shamsul_core.cohort.problems import EXAMPLES, kind_of
 from shamsul_core.wording import cohort_in_words
 
 if TYPE_CHECKING:
@@ -57,17 +58,26 @@ def facts_table(facts: Mapping[str, str], label: str) -> str:
 
 
 def failure_table(failures: pd.DataFrame, label: str, *, most: int) -> str:
-    """Return HTML: a row a failure with its reason, `most` of them; `failures` is `Run.failures`."""
+    """Return HTML: a row a failure with its reason, of many that are alike three, and `most` rows in all.
+
+    Parameters
+    ----------
+    failures
+        As `Run.failures` is.
+    """
     columns = {"image_id": "Radiograph", "step": "Step", "method": "Method", "pathology": "Pathology"}
     if failures.empty:
         return ""
-    shown = failures[[*columns, "error"]].head(most).astype("string").fillna("")
+    kinds = [failures["step"], failures["method"], failures["error"].map(kind_of)]
+    alike = failures.groupby(kinds, sort=False, dropna=False)["error"]
+    known = failures[[*columns, "error"]].astype("string").fillna("").assign(alike=alike.transform("size"))
+    shown = known[(known["alike"] <= EXAMPLES + 1) | (alike.cumcount() < EXAMPLES)].head(most)
     rows = "".join(_cells("td", row) for row in shown.itertuples(index=False))
-    head = _cells("th", [*columns.values(), "Reason"])
+    head = _cells("th", [*columns.values(), "Reason", "Failures like this"])
     return (
         f'{_STYLE}<table class="facts" aria-label="{escape(label)}"><thead>{head}</thead>'
         f"<tbody>{rows}</tbody></table>"
-    ) + (f"<p>and {len(failures) - most} more</p>" if len(failures) > most else "")
+    ) + (f"<p>and {len(failures) - len(shown)} more</p>" if len(failures) > len(shown) else "")
 
 
 def line_list(lines: Sequence[str], label: str) -> str:

@@ -223,3 +223,15 @@ def test_words_and_foreign_text():
     assert "and 1 more" in html
     assert html.count("<tr>") == 3
     assert failure_table(failures.iloc[:0], "Failures", most=2) == ""
+
+
+def test_of_failures_that_are_alike_three_are_shown_with_how_many_there_are():
+    many = [(f"patient{n}", "shap", "Edema", f"0 of {n} superpixels") for n in range(20)]
+    few = [("patient7", "lime", "Edema", "cut off"), ("patient8", None, None, "0 of 8 superpixels")]
+    columns = ["image_id", "method", "pathology", "error"]
+    failures = pd.DataFrame([*many, *few], columns=columns).astype("string").assign(step="explain")
+    html = failure_table(failures, "Failures", most=100)
+    assert [f"<td>patient{n}</td>" in html for n in (0, 1, 2, 3, 19)] == [True, True, True, False, False]
+    assert html.count("<td>20</td>") == 3
+    assert html.count("<td>1</td>") == 2
+    assert "<p>and 17 more</p>" in html
