@@ -89,7 +89,7 @@ def show_state(upload: Upload) -> None:
         st.button("Cancel", on_click=desk.cancel, args=(job,), width="content")
     elif job.state != "done":
         if job.state == "failed":
-            st.error(uploading.plain(job.reason))
+            st.error(as_markdown(job.reason))
         else:
             st.info("Cancelled. Heatmaps that were already finished are still shown.")
         st.button("Explain again", on_click=upload.ask_again, width="content")

@@ -13,6 +13,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard import visit
 from shamsul_core.cohort import CohortError
+from shamsul_core.foreign import as_markdown
 from shamsul_core.imaging import to_8_bits
 from shamsul_core.model_card import model_file, read_card
 from shamsul_core.upload.desk import Desk
@@ -31,7 +32,6 @@ AS_STORED, AS_SHOWN = "The file as stored", "The radiograph as shown here"
 """On which picture a mask was drawn, where the radiograph was turned to be shown."""
 
 _THUMBNAIL_PX = 240
-_SPECIAL = "\\`*_{}[]()<>#+-.!|$~:"
 
 
 def model_of(run: Run) -> str | None:
@@ -160,7 +160,7 @@ def _tell(problem: str) -> None:
 def show_problems() -> None:
     """Say what was wrong with what the reader brought last, and what was erased meanwhile."""
     for problem in st.session_state.get(_PROBLEMS, []):
-        st.error(plain(problem))
+        st.error(as_markdown(problem))
     if visit.was_erased():
         st.info("Your radiograph was erased after 15 minutes without activity. Upload it again to continue.")
 
@@ -174,7 +174,7 @@ def chosen() -> Upload | None:
 
 def choose_upload(upload: Upload) -> None:
     """Let the reader go between the radiographs that they brought."""
-    names = {one.number: plain(one.name) for one in visit.uploads()}
+    names = {one.number: as_markdown(one.name) for one in visit.uploads()}
     if len(names) > 1:
         st.radio(
             "Your radiographs",
@@ -190,11 +190,6 @@ def choose_upload(upload: Upload) -> None:
 def _choose(key: str) -> None:
     st.session_state[_PROBLEMS] = []
     st.session_state[_CHOSEN] = st.session_state[key]
-
-
-def plain(text: str) -> str:
-    """Return a sentence with a reader's file name in it so that it stays text."""
-    return "".join(f"\\{letter}" if letter in _SPECIAL else letter for letter in text)
 
 
 def offer_radiograph(upload: Upload) -> None:

@@ -35,7 +35,7 @@ if upload is None:
     address.stop()
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.header(uploading.plain(upload.name), anchor=False, width="content")
+    st.header(as_markdown(upload.name), anchor=False, width="content")
     if upload.simulated:
         show_note(upload.simulated)
 upload_parts.show_card(upload.desk)
