@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
+import numpy as np
 import pytest
 
 from shamsul_core.memory import keep_freed_memory
 from shamsul_core.run import Run, RunError
 from shamsul_core.simulate.cohort import cores
+from shamsul_core.upload.desk import Desk
+from tests.upload.test_desk import follow, is_over
 
 
 def test_cores_are_counted_without_linuxs_affinity(monkeypatch):
@@ -34,3 +37,15 @@ def test_a_run_is_read_where_nothing_is_opened_without_waiting(monkeypatch, made
     assert len(made_run.scores)
     with pytest.raises(RunError, match="no run here"):
         Run.open(tmp_path)
+
+
+def test_an_upload_is_refused_by_name_on_windows(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    desk = Desk("untrained")
+    try:
+        job = desk.ask(np.zeros((200, 200), np.uint8))
+        follow(desk, job, is_over)
+        assert job.state == "failed"
+        assert "on Windows, start SHAMSUL in WSL" in job.reason
+    finally:
+        desk.close()

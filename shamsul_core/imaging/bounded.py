@@ -52,7 +52,7 @@ _ENVIRONMENT = {
 
 
 class StoppedError(RuntimeError):
-    """The process was over its bounds, or ended; `reason` is ``"memory"``, ``"time"`` or ``"ended"``."""
+    """The process was over its bounds, or ended; `reason` is ``"memory"``, ``"time"``, ``"ended"`` or ``"unstartable"``."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -76,7 +76,7 @@ class Reader:
         self._bounds = str(memory_bytes), str(longest_cpu_s)
         self._most = most
         self._slots = threading.BoundedSemaphore(most)
-        self._idle: deque[subprocess.Popen[bytes]] = deque()
+        self._idle: deque[_Process] = deque()
         self.stopped = 0
         """How many processes were over their bounds, or ended by themselves."""
 
@@ -97,50 +97,49 @@ class Reader:
             If it was over its bounds or ended.
         """
         with self._slots:
-            process = self._idle.popleft() if self._idle else self._started()
+            process = self._taken()
             try:
-                answer, found = _asked(process, words, content)
+                answer, found = process.ask(words, content)
             except StoppedError:
                 self.stopped += 1
-                _end(process)
+                process.end()
                 raise
             except BaseException:
-                _end(process)
+                process.end()
                 raise
-            if "ended" in answer:
-                self.stopped += 1
-                _end(process)
-                raise StoppedError(str(answer["ended"]))
             if is_private:
-                _end(process)
-                process = self._started()
-            self._idle.append(process)
+                process.end()
+                with suppress(StoppedError):  # whoever asks next is told
+                    self._idle.append(_Process(self._bounds))
+            else:
+                self._idle.append(process)
         return answer, found
+
+    def _taken(self) -> _Process:
+        """Return a process that lives: an idle one, else a new one."""
+        with suppress(IndexError):
+            while True:
+                process = self._idle.popleft()
+                if process.is_alive:
+                    return process
+                process.end()
+        return _Process(self._bounds)
 
     def warm(self) -> None:
         """Start a process, so that the first who asks need not wait for it."""
         if not self._idle:
-            self._idle.append(self._started())
+            with suppress(StoppedError):
+                self._idle.append(_Process(self._bounds))
 
     def close(self) -> None:
         """End the processes that are not asked at the moment."""
         while self._idle:
-            _end(self._idle.pop())
+            self._idle.pop().end()
 
     def forget(self) -> None:
         """Let go of processes that belong to another process, after a fork."""
         self._idle.clear()
         self._slots = threading.BoundedSemaphore(self._most)
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603  # nosec B603
-            [*_COMMAND, *self._bounds],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=_ROOT,
-            env=_ENVIRONMENT,
-        )
 
 
 def sent(file: BinaryIO, words: Mapping[str, Any], content: bytes | memoryview) -> None:
@@ -178,42 +177,76 @@ def _exactly(file: BinaryIO, length: int, most: int) -> bytearray:
     return content
 
 
-def _asked(
-    process: subprocess.Popen[bytes], words: Mapping[str, Any], content: bytes
-) -> tuple[dict[str, Any], bytearray]:
-    is_late = threading.Event()
+class _Process:
+    """One process that reads, see `worker`.
 
-    def end() -> None:
-        is_late.set()
-        process.kill()
+    Raises
+    ------
+    StoppedError
+        If it cannot be started.
+    """
 
-    watch = threading.Timer(LONGEST_S, end)
-    watch.daemon = True
-    watch.start()
-    try:
-        sent(process.stdin, words, content)  # type: ignore[arg-type]
-        return received(process.stdout, _LARGEST_ANSWER)  # type: ignore[arg-type]
-    except (EOFError, OSError, ValueError, struct.error) as error:
-        process.kill()
-        status = process.wait()
-        is_over = is_late.is_set() or status == -_SIGXCPU
-        raise StoppedError("time" if is_over else "ended") from error
-    finally:
-        watch.cancel()
+    def __init__(self, bounds: tuple[str, str]) -> None:
+        try:
+            self._popen = subprocess.Popen(  # noqa: S603  # nosec B603
+                [*_COMMAND, *bounds],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=_ROOT,
+                env=_ENVIRONMENT,
+            )
+        except OSError as error:
+            reason = "unstartable"
+            raise StoppedError(reason) from error
+        self._has_begun = False
+
+    @property
+    def is_alive(self) -> bool:
+        return self._popen.poll() is None
+
+    def ask(self, words: Mapping[str, Any], content: bytes) -> tuple[dict[str, Any], bytearray]:
+        """Return what it answers; raise a `StoppedError` if it is over its bounds, or ends."""
+        is_late = threading.Event()
+
+        def end() -> None:
+            is_late.set()
+            self._popen.kill()
+
+        watch = threading.Timer(LONGEST_S, end)
+        watch.daemon = True
+        watch.start()
+        try:
+            if not self._has_begun:
+                received(self._popen.stdout, 0)  # type: ignore[arg-type]
+                self._has_begun = True
+            sent(self._popen.stdin, words, content)  # type: ignore[arg-type]
+            answer, found = received(self._popen.stdout, _LARGEST_ANSWER)  # type: ignore[arg-type]
+        except (EOFError, OSError, ValueError, struct.error) as error:
+            self._popen.kill()
+            if is_late.is_set() or self._popen.wait() == -_SIGXCPU:
+                reason = "time"
+            else:
+                reason = "ended" if self._has_begun else "unstartable"
+            raise StoppedError(reason) from error
+        finally:
+            watch.cancel()
+        if "ended" in answer:
+            raise StoppedError(str(answer["ended"]))
+        return answer, found
+
+    def end(self) -> None:
+        """End it, whatever it is at."""
+        self._popen.kill()
+        for pipe in (self._popen.stdin, self._popen.stdout):
+            with suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
+        self._popen.wait()
 
 
 _SIGXCPU = 24
 """Linux's, macOS's too: more of the processor than allowed."""
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    for pipe in (process.stdin, process.stdout):
-        with suppress(OSError):
-            if pipe is not None:
-                pipe.close()
-    process.wait()
-
 
 READER = Reader(max(1, os.cpu_count() or 1))
 """This process's own."""

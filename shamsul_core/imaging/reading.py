@@ -20,6 +20,7 @@ _STOPPED = {
     "memory": "it takes more memory than any radiograph does; save it anew in another format",
     "time": "it takes longer to read than any radiograph does; save it anew in another format",
     "ended": DAMAGED,
+    "unstartable": "it cannot be read at the moment, since no process for it can be started; try again",
 }
 
 

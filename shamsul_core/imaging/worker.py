@@ -1,6 +1,6 @@
 """The process that reads files: started by `bounded` as ``python -m shamsul_core.imaging.worker MEMORY_BYTES CPU_S``.
 
-It takes what is asked at its standard input and answers at its standard output: the length of a JSON object (4 bytes, big
+It says an empty message once it has begun. Then it takes what is asked at its standard input and answers at its standard output: the length of a JSON object (4 bytes, big
 endian), the object, the length of the content (8 bytes), the content. It never writes a file, and ends with its parent.
 """
 
@@ -169,10 +169,11 @@ def _bound_time(longest_s: float) -> None:
 def main(memory_bytes: int, longest_cpu_s: float) -> None:
     """Answer until nothing more is asked."""
     warnings.simplefilter("ignore")  # of pydicom and Pillow, of what is refused or of no consequence here
-    _load()
-    _bound_memory(memory_bytes)
     source, out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a decoder prints is no answer
+    sent(out, {}, b"")  # it has begun
+    _load()
+    _bound_memory(memory_bytes)
     while True:
         try:
             asked, content = received(source, LARGEST_FILE)

@@ -252,6 +252,9 @@ class Desk:
         Exception
             Whatever a process that cannot be started, or one that does not say what it should, leads to.
         """
+        if sys.platform == "win32":  # which gives a new process no open file
+            message = "Radiographs are explained on Linux and macOS only; on Windows, start SHAMSUL in WSL."
+            raise DeskError(message)
         ours, theirs = Pipe()
         with theirs:
             command = [sys.executable, "-m", "shamsul_core.upload.worker", str(theirs.fileno()), self.model]

@@ -145,24 +145,36 @@ def test_what_is_over_is_named(monkeypatch, words):
     reader.close()
 
 
-def the_child() -> psutil.Process:
-    (child,) = [one for one in psutil.Process().children() if "shamsul_core.imaging.worker" in one.cmdline()]
-    return child
+def readers() -> set[psutil.Process]:
+    children = psutil.Process().children()
+    return {one for one in children if "shamsul_core.imaging.worker" in one.cmdline()}
 
 
-def test_a_process_that_is_killed_is_replaced(reader):
+@pytest.fixture
+def the_child(reader):
+    """Return the process that reads for this test; other tests' may idle beside it."""
+    others = readers()
+
+    def find() -> psutil.Process:
+        (child,) = readers() - others
+        return child
+
+    return find
+
+
+def test_a_process_that_is_killed_is_replaced(the_child):
     path = Path(__file__)
     with pytest.raises(ImageError, match="not a DICOM"):
         read_radiograph(path)
-    os.kill(the_child().pid, signal.SIGKILL)
-    with pytest.raises(ImageError, match="damaged"):
-        read_radiograph(path)
+    killed = the_child()
+    killed.kill()
+    killed.wait()
     with pytest.raises(ImageError, match="not a DICOM"):
         read_radiograph(path)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs signals")
-def test_a_process_that_stands_still_is_replaced(reader, monkeypatch):
+def test_a_process_that_stands_still_is_replaced(the_child, monkeypatch):
     with pytest.raises(ImageError, match="not a DICOM"):
         read_radiograph(Path(__file__))
     os.kill(the_child().pid, signal.SIGSTOP)
@@ -174,7 +186,7 @@ def test_a_process_that_stands_still_is_replaced(reader, monkeypatch):
         read_radiograph(Path(__file__))
 
 
-def test_nothing_of_what_a_reader_brought_stays_in_the_process(reader):
+def test_nothing_of_what_a_reader_brought_stays_in_the_process(the_child):
     first = read_radiograph(picture(ramp(8)))
     child = the_child().pid
     read_radiograph(picture(ramp(8)))
@@ -183,7 +195,7 @@ def test_nothing_of_what_a_reader_brought_stays_in_the_process(reader):
 
 
 @linux
-def test_it_leaves_no_core_and_writes_no_file(reader):
+def test_it_leaves_no_core_and_writes_no_file(the_child):
     with pytest.raises(ImageError):
         read_radiograph(Path(__file__))
     child = the_child()
@@ -215,7 +227,26 @@ def test_several_who_ask_at_once_get_their_own(tmp_path):
         assert (pixels == number).all()
 
 
-def test_an_answer_that_is_none_stops_the_process(reader, monkeypatch):
-    monkeypatch.setattr(bounded, "_COMMAND", [sys.executable, "-c", "print('x' * 100, flush=True); input()"])
-    with pytest.raises(StoppedError):
+BEGUN = "import sys; sys.stdout.buffer.write(b'\\0\\0\\0\\2{}' + bytes(8)); sys.stdout.buffer.flush();"
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("print('x' * 100, flush=True); input()", "unstartable"),
+        ("raise SystemExit(1)", "unstartable"),
+        (BEGUN + "print('x' * 100, flush=True); input()", "ended"),
+        (BEGUN + "sys.stdin.read(9)", "ended"),
+    ],
+)
+def test_an_answer_that_is_none_stops_the_process(reader, monkeypatch, program, reason):
+    monkeypatch.setattr(bounded, "_COMMAND", [sys.executable, "-c", program])
+    with pytest.raises(StoppedError, match=reason):
         reader.ask({"task": "radiograph", "path": "a"}, b"", is_private=False)
+    assert reader.stopped == 1
+
+
+def test_a_process_that_cannot_be_started_is_said(reader, monkeypatch):
+    monkeypatch.setattr(bounded, "_COMMAND", ["/nowhere/python"])
+    with pytest.raises(ImageError, match="cannot be read at the moment"):
+        read_radiograph(Path(__file__))
