@@ -245,10 +245,14 @@ class CheXpertCohort:
     def _check(self, image_id: str) -> Iterator[Problem]:
         size: Size | None = None
         try:
-            self._radiographs[image_id].pixels()
-            size = self._radiographs[image_id].geometry.stored
+            presented = self._radiographs[image_id].presented()
         except CohortError as error:
             yield error.problem
+        else:
+            size = presented.geometry.stored
+            yield from (
+                Problem(str(self._radiographs[image_id].path), remark) for remark in presented.remarks
+            )
         for source in self._expert_sources:
             yield from source.check(image_id, size)
 

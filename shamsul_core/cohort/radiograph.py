@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from shamsul_core.imaging import Geometry
+    from shamsul_core.imaging import Geometry, Presented
 
 Size: TypeAlias = tuple[int, int]
 """Height and width in pixels."""
@@ -98,19 +98,18 @@ class Radiograph:
         CohortError
             The file is missing, cut off, or is no image that can be read.
         """
-        return read_pixels(self.path)
+        return self.presented().pixels
 
+    def presented(self) -> Presented:
+        """Read the pixels and what the file says of them.
 
-def read_pixels(path: Path) -> PixelArray:
-    """Read an image file as `Radiograph.pixels` does.
-
-    Raises
-    ------
-    CohortError
-        The file is missing, cut off, or is no image that can be read.
-    """
-    with _read(path):
-        return read_radiograph(path).pixels
+        Raises
+        ------
+        CohortError
+            The file is missing, cut off, or is no image that can be read.
+        """
+        with _read(self.path):
+            return read_radiograph(self.path)
 
 
 @contextmanager

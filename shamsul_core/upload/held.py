@@ -16,6 +16,7 @@ import pandas as pd
 from shamsul_core.cohort.annotations import Annotation, fill_contours
 from shamsul_core.cohort.radiograph import PixelArray, Radiograph, blank_labels
 from shamsul_core.cohort.rle import encode_mask
+from shamsul_core.imaging import Geometry
 from shamsul_core.run import RadiographResult, Run
 from shamsul_core.run.manifest import Manifest
 from shamsul_core.run.tables import SCORE_COLUMNS
@@ -46,6 +47,11 @@ class HeldRadiograph(Radiograph):
     def size(self) -> tuple[int, int]:
         """Height and width in pixels."""
         return self.held.shape[0], self.held.shape[1]
+
+    @property
+    def geometry(self) -> Geometry:
+        """As shown: what the file stores was left behind when it was taken in."""
+        return Geometry(self.size, self.size)
 
     def pixels(self) -> PixelArray:
         """Return the pixels."""

@@ -158,7 +158,9 @@ def test_the_panels_arrive_and_a_contour_gets_its_iou_and_the_rating_is_found_ag
 
 
 def test_a_mask_is_compared_and_the_radiograph_is_saved_without_its_patient(page, server, tmp_path):
-    bring(page, server, dicom(PatientOrientation=["R", "F"]))  # stored mirrored, so that the size does not tell
+    bring(
+        page, server, dicom(PatientOrientation=["R", "F"])
+    )  # stored mirrored, so that the size does not tell
     expect(explained(page, "gradcam")).to_be_visible(timeout=SLOW)
     expect(page.get_by_text("The mask was drawn on")).to_be_visible()
     expect(page.get_by_role("radio", name="The file as stored")).to_be_checked()

@@ -170,3 +170,14 @@ def test_masks_drawn_on_a_stored_dicom_image_go_along_when_it_is_turned(tmp_path
     square = pixels == pixels.max()
     assert np.array_equal(annotation.mask(), square)
     assert np.array_equal(fill_contours(annotation.contours, annotation.size), square)
+
+
+def test_what_a_file_says_against_its_picture_is_among_the_problems(tmp_path):
+    writer = CohortWriter(tmp_path)
+    path = writer.images / "patient1" / "study1" / "view1_frontal.dcm"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(file_of(radiograph(PresentationIntentType="FOR PROCESSING")))
+    writer.row("patient1/study1/view1_frontal.dcm")
+    (problem,) = writer.open().check()
+    assert problem.subject == str(path)
+    assert "meant for processing, not for reading" in problem.message
