@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
+from copy import deepcopy
 
 import highdicom
 import numpy as np
@@ -88,7 +89,7 @@ def test_the_same_case_gives_the_same_bytes(files, made_run, cohort):
 
 
 def test_the_files_join_the_study_of_their_source(images, made_run, cohort):
-    source = images["radiograph.dcm"].copy()
+    source = deepcopy(images["radiograph.dcm"])
     source.PatientID, source.PatientName = "4711", "Doe^Jane"
     source.StudyInstanceUID, source.SOPInstanceUID = "1.2.3.4", "1.2.3.4.5"
     made = case_as_dicom(made_run, cohort, ID, PATHOLOGY, made_run.scores, source)
@@ -104,7 +105,7 @@ def test_the_files_join_the_study_of_their_source(images, made_run, cohort):
 
 
 def test_masks_are_turned_back_to_a_source_that_is_stored_mirrored(images, files, made_run, cohort):
-    source = images["radiograph.dcm"].copy()
+    source = deepcopy(images["radiograph.dcm"])
     source.PatientOrientation = ["R", "H"]  # half a turn from upright
     made = case_as_dicom(made_run, cohort, ID, PATHOLOGY, made_run.scores, source)
     upright, stored = (

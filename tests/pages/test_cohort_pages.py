@@ -215,7 +215,7 @@ def test_a_damaged_radiograph_leaves_the_other_cards(opened, tmp_path):
     (damaged,) = (run.cohort_folder / "CheXpert" / "val" / "patient00001").rglob("*.jpg")
     damaged.write_bytes(b"no image")
     words = words_of(opened("selection", run.folder, criterion="wrong"))
-    assert "this is not a JPEG or PNG image" in words
+    assert "the image file is not a DICOM, PNG, JPEG or TIFF file" in words
     assert "Open in Compare" in words
 
 

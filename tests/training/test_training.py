@@ -138,7 +138,7 @@ def test_what_cannot_be_read_is_named_and_the_epoch_goes_on(tmp_path):
     result = call(*arguments, "--init", "random", "--size", "32", "--epochs", "1", "--batch-size", "8")
     assert result.exit_code == 0, result.output
     assert "patient00003_study1_view1_frontal" in said(result)
-    assert "not a JPEG or PNG image" in said(result)
+    assert "not a DICOM, PNG, JPEG or TIFF file" in said(result)
     assert "patient00004" in said(result)
     assert "the network took" in said(result)
     unreadable = (tmp_path / "m.safetensors.training" / "unreadable.csv").read_text()
