@@ -6,10 +6,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 from tests.made import made_pixels, make_cohort, make_run
+
+# No test may fail because the machine is slow
+hypothesis.settings.register_profile("without a clock")
+hypothesis.settings.load_profile("without a clock")
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 NOT_SHARED = "../shared/data is not on this machine"

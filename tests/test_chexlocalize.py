@@ -363,7 +363,7 @@ WHOLE = pickle.dumps(info(map=torch.rand(1, 1, 4, 4)), protocol=2)
 @pytest.mark.filterwarnings(
     "ignore:invalid escape sequence:DeprecationWarning"
 )  # pickletools reads a text's escapes
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_mutated_map_gives_a_map_or_one_line(tmp_path, data):
     content = bytearray(WHOLE)

@@ -50,7 +50,7 @@ def random_map(side, seed):
     return noise if seed % 2 else cv2.GaussianBlur(noise, (5, 5), 2)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     side=st.sampled_from([7, 14, 40, 112]), seed=st.integers(0, 10_000), smoothing=st.sampled_from([0, 0, 5])
 )
@@ -65,7 +65,7 @@ def test_equals_the_recipe_written_out(side, seed, smoothing):
     assert found.mask.any()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     height=st.integers(2, 60),
     width=st.integers(2, 60),
@@ -108,7 +108,7 @@ def test_holes_are_filled_and_single_pixels_dropped_with_otsu():
     np.testing.assert_array_equal(mask, expected)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(side=st.integers(1, 40), height=st.integers(1, 90), width=st.integers(1, 90), seed=st.integers(0, 99))
 def test_resize_is_torchs_bilinear(side, height, width, seed):
     relevance = np.random.default_rng(seed).normal(size=(side, side)).astype(np.float32)

@@ -11,7 +11,7 @@ from shamsul_core.selection import CASE_COLUMNS, CRITERIA, best_multilabel, in_o
 NAMES = ("Edema", "Cardiomegaly")
 METHODS = ("lime", "shap")
 SHARE = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 MAYBE = st.one_of(st.just(np.nan), SHARE)
 
 

@@ -195,7 +195,7 @@ def test_before_there_are_scores_or_predictions_the_radiographs_are_listed(made_
     assert len(ids(table, sort=BY_IOU)) == 3
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"), st.floats(0, 1)),

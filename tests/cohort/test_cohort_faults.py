@@ -448,7 +448,7 @@ json_values = st.recursive(
         | st.dictionaries(st.sampled_from(["img_size", "Edema", "Airspace Opacity"]), json_values),
     )
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @pytest.mark.parametrize("kind", ["gt_segmentations", "gt_annotations", "hb_salient_pt"])
 def test_any_json_is_problems_and_never_another_exception(writer, kind, content):
     writer.experts(kind, json.dumps(content))

@@ -131,7 +131,7 @@ def test_an_image_of_absurd_size_is_named(tmp_path):
     st.sampled_from(["JPEG", "PNG"]),
     st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_size=20),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_spoilt_bytes_raise_nothing_but_cohort_error(tmp_path, kind, changes):
     path = tmp_path / "spoilt"
     Image.fromarray(GREY).save(path, format=kind)

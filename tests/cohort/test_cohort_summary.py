@@ -35,7 +35,7 @@ def test_a_made_cohort_is_counted_as_its_file_says(made_cohort):
     assert composition(table)["Age"]["70 to 79"] == 3 == sum(composition(table)["Age"].values())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from([1.0, 0.0, -1.0, None]), max_size=30))
 def test_every_label_is_counted_once_and_shares_are_of_all(labels):
     table = pd.DataFrame(dict.fromkeys(OBSERVATIONS, pd.Series(labels, dtype="float64")))

@@ -32,7 +32,7 @@ def smooth_game(count, seed):
     return function
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(count=st.integers(2, 7), seed=st.integers(0, 1000))
 def test_with_all_coalitions_shapley_values_are_the_definitions(count, seed):
     function = game(count, seed)
@@ -44,7 +44,7 @@ def test_with_all_coalitions_shapley_values_are_the_definitions(count, seed):
     assert not found.standard_error.any()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(count=st.integers(3, 10), share=st.floats(0.1, 1.2), seed=st.integers(0, 1000))
 def test_a_stream_is_exhaustive_once_every_coalition_was_evaluated(count, share, seed):
     """Red before: with few of all pairs, values came from memory that nothing had written."""
@@ -74,7 +74,7 @@ def test_with_all_coalitions_coefficients_are_the_weighted_regressions():
     np.testing.assert_allclose(found.values[:, 0], expected, atol=1e-8)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(pairs=st.integers(20, 300), seed=st.integers(0, 99))
 def test_shapley_values_sum_to_the_whole_less_nothing_however_few_pairs(pairs, seed):
     function = smooth_game(14, seed)

@@ -13,7 +13,7 @@ from shamsul_core.explain.kernelshap import KernelShap, kernel_explainer_values
 from tests.explain.games import by_definition, game
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(count=st.integers(3, 7), seed=st.integers(0, 1000))
 def test_with_every_coalition_enumerated_equals_the_definition(count, seed):
     function = game(count, seed)

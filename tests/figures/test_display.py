@@ -119,7 +119,7 @@ def test_what_the_browser_sends_is_taken():
     assert Display.from_browser(sent, image_id(1)) == AS_AT_FIRST, "of another radiograph"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.one_of(ANYTHING, st.fixed_dictionaries({}, optional=dict.fromkeys(BEGINNING, ANYTHING))))
 def test_anything_may_come(value):
     value = value | {"image": ID} if isinstance(value, dict) else value

@@ -57,7 +57,7 @@ def definite(predictions, labels, name):
     return np.asarray(truth, float), np.asarray(probability, float)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(tables())
 def test_scores_and_weighted_averages_are_scikit_learns(made):
     predictions, labels = made
@@ -218,7 +218,7 @@ def test_the_same_seed_gives_the_same_intervals_however_the_samples_are_cut(monk
     np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(tables())
 def test_curves_are_scikit_learns(made):
     predictions, labels = made
@@ -238,7 +238,7 @@ def test_curves_are_scikit_learns(made):
         np.testing.assert_allclose(points["true_positive_rate"], recall[::-1])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(tables())
 def test_calibration_is_scikit_learns(made):
     predictions, labels = made
@@ -259,7 +259,7 @@ def test_calibration_is_scikit_learns(made):
         assert row["calibration_error"] == pytest.approx(expected)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(tables())
 def test_youdens_threshold_maximises_sensitivity_plus_specificity(made):
     predictions, labels = made
@@ -280,7 +280,7 @@ def test_youdens_threshold_maximises_sensitivity_plus_specificity(made):
         assert thresholds.of(name) in best
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(tables())
 def test_decisions_count_as_scikit_learns_confusion_matrix(made):
     predictions, labels = made

@@ -58,7 +58,7 @@ def enclosed_area(points):
     return abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(mask=lesions().filter(np.any))
 def test_the_features_are_those_chexlocalize_publishes(mask):
     """Their definition by other means: every rectangle along the hull's edges, and the area by Gauss's formula.

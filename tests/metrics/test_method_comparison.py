@@ -33,7 +33,7 @@ def random_scores(seed, count=30, missing=0.2):
     return pd.DataFrame(rows).sample(frac=1, random_state=seed)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 10_000))
 def test_pairs_are_scipys_on_the_radiographs_both_have(seed):
     scores = random_scores(seed)
@@ -73,7 +73,7 @@ def test_equal_methods_do_not_differ():
         assert (ranking.mean_ranks == 2.5).all()
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 10_000))
 def test_each_pathologys_ranking_is_scipys_friedman_and_their_p_are_holms(seed):
     scores = random_scores(seed)

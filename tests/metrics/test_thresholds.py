@@ -20,7 +20,7 @@ greys = arrays(np.uint8, (5, 8))
 masks = arrays(bool, (5, 8))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(greys, masks)
 def test_every_level_is_the_mask_drawn_and_counted(grey, expert):
     counts = count_levels(grey, expert)
@@ -33,7 +33,7 @@ def test_every_level_is_the_mask_drawn_and_counted(grey, expert):
         assert counts.iou[level] == pytest.approx(iou(mask, expert), nan_ok=True)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(greys, masks.filter(np.any), st.integers(0, 254))
 def test_precision_and_recall_are_scikit_learns(grey, expert, level):
     mask = (grey > level).ravel()
@@ -64,7 +64,7 @@ def test_without_an_experts_mask_there_is_no_iou_and_no_recall():
     np.testing.assert_array_equal(counts.precision[:7], 0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000), masks)
 def test_given_thresholds_are_the_masks_drawn_also_where_a_pixel_equals_one(seed, expert):
     thresholds = (0.2, 0.3, 0.5, 0.8)
@@ -101,14 +101,14 @@ def test_sizes_that_differ_are_named(count):
         count(np.zeros((2, 3), np.uint8), np.zeros((3, 2), bool))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(greys, masks.filter(np.any))
 def test_average_precision_is_scikit_learns(grey, expert):
     found = count_levels(grey, expert).average_precision
     assert found == pytest.approx(average_precision_score(expert.ravel(), grey.ravel()))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(arrays(np.uint8, (5, 8), unique=True), masks.filter(np.any))
 def test_rank_accuracy_counts_the_highest_pixels(grey, expert):
     area = expert.sum()
@@ -122,7 +122,7 @@ def test_ties_count_in_proportion():
     assert count_levels(grey, expert).rank_accuracy == pytest.approx((1 + 1 / 3) / 2)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(greys, masks)
 def test_the_best_iou_is_no_less_than_any(grey, expert):
     counts = count_levels(grey, expert)
@@ -134,7 +134,7 @@ def test_the_best_iou_is_no_less_than_any(grey, expert):
         assert best == pytest.approx(iou(grey / np.float32(255) > threshold, expert))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 4))
 def test_overlaps_are_the_ious_of_the_masks_drawn(seed, count):
     greys = list(np.random.default_rng(seed).integers(0, 256, (count, 6, 7), np.uint8))

@@ -56,7 +56,7 @@ def test_the_patients_right_is_on_the_left_of_the_picture_and_the_head_above():
         assert column < 40
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.tuples(*[st.floats(60, 140)] * 3),
     st.tuples(st.floats(-8, 8), st.floats(-8, 8), st.floats(-5, 5)),

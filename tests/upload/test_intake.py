@@ -143,7 +143,7 @@ SEEDS = [
 ]
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(SEEDS), st.data())
 def test_damaged_files_are_taken_or_refused_and_nothing_else(seed, data):
     content = bytearray(seed)
