@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shamsul_core.cohort import open_cohort
@@ -24,7 +24,6 @@ def scores_of(iou, **columns):
     return pd.DataFrame(table | columns)
 
 
-@settings(deadline=None)
 @given(AREAS, AREAS)
 def test_the_full_slice_is_that_of_the_scalar_rule_where_both_areas_are_known(mask_area, expert_area):
     iou = 0.25 if mask_area == expert_area == 40 else np.nan
