@@ -23,8 +23,8 @@ _SCORES = (0.5, 1.0)
 """Radii of the ring of AUROC, where it is 0 and where it is 1."""
 
 _LEGEND = (
-    "Outer ring: AUROC, from 0 (inside) to 1 (rim). Dashed: 0.5, chance. Inner ring: positive\n"
-    f"radiographs. Lines: 95 % intervals, if each label has at least {FEWEST} patients."
+    "Outer ring: AUROC, from 0 (inside) to 1 (rim). Dashed: 0.5, chance.\nInner ring: positive radiographs.\n"
+    f"Lines: 95 % intervals, if each label has at least {FEWEST} patients."
 )
 
 

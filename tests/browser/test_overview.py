@@ -35,6 +35,16 @@ def test_a_link_to_it_answers_on_a_freshly_started_server(page, made_run, made_c
         assert not [url for url in asked if "plotly" in url]
 
 
+@pytest.mark.parametrize("path", ["overview", "upload"])
+def test_nothing_lies_over_a_heading(page, dashboard, path):
+    page.goto(f"{dashboard.address}/{path}")
+    heading = page.get_by_test_id("stHeading").first
+    heading.wait_for(timeout=30_000)
+    after = heading.locator("xpath=ancestor::*[@data-testid='stElementContainer'][1]/following-sibling::*[1]")
+    box, below = heading.bounding_box(), after.bounding_box()
+    assert box["y"] + box["height"] <= below["y"]
+
+
 @pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1366, 768)])
 def test_its_table_fits_beside_the_rings(page, dashboard, width, height):
     page.set_viewport_size({"width": width, "height": height})

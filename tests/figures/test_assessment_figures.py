@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.text import Text
 
 from shamsul_core.cohort.summary import composition, label_counts
 from shamsul_core.figures.assessment import ASSESSMENT_FIGURES
@@ -121,6 +122,18 @@ def test_every_figure_stands_on_its_background_and_is_the_same_file_twice(assess
     once, again = (encode_svg(ASSESSMENT_FIGURES["figure3"](assessment, theme)) for _ in range(2))
     assert once == again
     assert b"dc:date" not in once
+
+
+@pytest.mark.parametrize("name", sorted(ASSESSMENT_FIGURES))
+def test_no_text_of_a_figure_is_cut_by_its_edge(assessment, name):
+    figure = ASSESSMENT_FIGURES[name](assessment, "screen")
+    figure.canvas.draw()
+    edge = figure.bbox
+    for text in figure.findobj(Text):
+        box = text.get_window_extent()
+        if text.get_text().strip() and text.get_visible() and box.width:
+            assert box.x0 >= edge.x0, text
+            assert box.x1 <= edge.x1, text
 
 
 def test_themes_can_be_told_apart_and_read():
