@@ -35,9 +35,8 @@ def test_a_link_to_it_answers_on_a_freshly_started_server(page, made_run, made_c
         assert not [url for url in asked if "plotly" in url]
 
 
-@pytest.mark.parametrize("path", ["overview", "upload"])
-def test_nothing_lies_over_a_heading(page, dashboard, path):
-    page.goto(f"{dashboard.address}/{path}")
+def test_nothing_lies_over_its_heading(page, dashboard):
+    page.goto(f"{dashboard.address}/overview")
     heading = page.get_by_test_id("stHeading").first
     heading.wait_for(timeout=30_000)
     after = heading.locator("xpath=ancestor::*[@data-testid='stElementContainer'][1]/following-sibling::*[1]")
