@@ -68,7 +68,7 @@ def failure_table(failures: pd.DataFrame, label: str, *, most: int) -> str:
     columns = {"image_id": "Radiograph", "step": "Step", "method": "Method", "pathology": "Pathology"}
     if failures.empty:
         return ""
-    kinds = [failures["step"], failures["method"], failures["error"].map(kind_of)]
+    kinds = [failures["step"], failures["method"], failures["error"].astype("string").fillna("").map(kind_of)]
     alike = failures.groupby(kinds, sort=False, dropna=False)["error"]
     known = failures[[*columns, "error"]].astype("string").fillna("").assign(alike=alike.transform("size"))
     shown = known[(known["alike"] <= EXAMPLES + 1) | (alike.cumcount() < EXAMPLES)].head(most)
