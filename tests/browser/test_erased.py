@@ -15,9 +15,9 @@ from playwright.sync_api import expect
 
 from shamsul_core.figures.overlay import picture_of
 from shamsul_core.upload.intake import take_in
+from tests.imaging.radiographs import file_of, picture, radiograph
 from tests.memory import counted
 from tests.serving import ROOT, served
-from tests.upload.radiographs import file_of, picture, radiograph
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="another process's memory is read as Linux shows it"
