@@ -49,6 +49,10 @@ def test_an_own_radiograph(page, made_run, small_model, tmp_path, monkeypatch):
 
         # A second one beside it, and a reload, lose nothing; what is removed is gone
         page.get_by_test_id("toggle-invert").click()
+        page.wait_for_timeout(
+            3_000
+        )  # Streamlit's uploader forgets a file that is chosen while its page is being made
+        visit.settle()
         second = {
             "name": "other.dcm",
             "mimeType": "application/dicom",
