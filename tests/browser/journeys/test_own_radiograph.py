@@ -52,7 +52,7 @@ def test_an_own_radiograph(page, made_run, small_model, tmp_path, monkeypatch):
         page.wait_for_timeout(
             3_000
         )  # Streamlit's uploader forgets a file that is chosen while its page is being made
-        visit.settle()
+        visit.settle()  # a file that is chosen while the page is being made is forgotten
         second = {
             "name": "other.dcm",
             "mimeType": "application/dicom",
