@@ -3,7 +3,7 @@
 ``python -m benchmarks.fuzz [COUNT]``: so many inputs (10,000) made from whole files by changing, removing, repeating and
 exchanging bytes, the same each time. A child process reads them one by one, images in the bounded process of
 `shamsul_core.imaging` as the server does; the parent watches: an input on which the child ends or grows by over 300 MB, or is
-at for over 20 s, or raises what its reader does not promise, is a fault. Exit status 1 if there is one. The bounded process
+at for over 30 s, or raises what its reader does not promise, is a fault. Exit status 1 if there is one. The bounded process
 may be ended: how often it was is printed.
 """
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
-LONGEST_S = 20.0
+LONGEST_S = 30.0
 MOST_MB = 300
 SIZE = (260, 300)
 
