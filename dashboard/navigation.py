@@ -37,8 +37,6 @@ html:root { font-size: max(16px, 0.7vw); } /* a 4K screen is not read at half th
 [data-testid="stElementContainer"]:has(> [data-testid="stHtml"] > .unseen) { position: absolute; }
 [data-testid="stMain"] h2 { font-size: 1.4rem; padding: 0.2rem 0; }
 [data-testid="stHeading"] [data-testid="stMarkdownContainer"] { margin-bottom: 0; } /* what follows would lie over it */
-[data-testid="stMain"] h2 { font-size: 1.4rem; padding: 0.2rem 0; }
-[data-testid="stHeading"] [data-testid="stMarkdownContainer"] { margin-bottom: 0; } /* what follows would lie over it */
 .unseen { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); }
 """
 _DECLARED = "navigation declared"

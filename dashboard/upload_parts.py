@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import uploading, visit
-from dashboard.notes import show_note
+from dashboard.notes import show_error, show_note
 from shamsul_core.figures.comparison import UNTRAINED
 from shamsul_core.figures.model_card import model_card_html
 from shamsul_core.foreign import as_markdown
@@ -89,7 +89,7 @@ def show_state(upload: Upload) -> None:
         st.button("Cancel", on_click=desk.cancel, args=(job,), width="content")
     elif job.state != "done":
         if job.state == "failed":
-            st.error(as_markdown(job.reason))
+            show_error(job.reason)
         else:
             st.info("Cancelled. Heatmaps that were already finished are still shown.")
         st.button("Explain again", on_click=upload.ask_again, width="content")

@@ -12,6 +12,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard import visit
+from dashboard.notes import show_error
 from shamsul_core.cohort import CohortError
 from shamsul_core.foreign import as_markdown
 from shamsul_core.imaging import to_8_bits
@@ -160,7 +161,7 @@ def _tell(problem: str) -> None:
 def show_problems() -> None:
     """Say what was wrong with what the reader brought last, and what was erased meanwhile."""
     for problem in st.session_state.get(_PROBLEMS, []):
-        st.error(as_markdown(problem))
+        show_error(problem)
     if visit.was_erased():
         st.info("Your radiograph was erased after 15 minutes without activity. Upload it again to continue.")
 

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import address, upload_parts, uploading, viewer, visit
 from dashboard.downloads import offer_downloads
 from dashboard.guard import enter
-from dashboard.notes import show_note
+from dashboard.notes import show_error, show_note
 from dashboard.readers import open_reviews, reader_name
 from dashboard.review_form import ask
 from shamsul_core.figures.predictions import prediction_table
@@ -92,4 +92,4 @@ if is_rating:
     try:
         ask(held, reviews, reader, case, titles, probabilities.get(pathology))
     except ReviewsError as error:
-        st.error(str(error))
+        show_error(error)

@@ -6,9 +6,11 @@ package (``s3fs`` for S3) and its credentials and endpoint come from the environ
 
 from __future__ import annotations
 
+import os
+import stat
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +70,34 @@ def read_bytes(path: Path, most: int | None = None) -> bytes:
     files, name = store(path)
     with reaching(path):
         return bytes(files.cat_file(name, start=None if most is None else 0, end=most))
+
+
+class IrregularError(ValueError):
+    """What lies where a file should is none, such as a pipe."""
+
+
+@contextmanager
+def opened_regular(path: Path) -> Iterator[tuple[IO[bytes], int]]:
+    """Open a file of this machine; yield it and its size in bytes. A pipe in its place is not waited for.
+
+    Raises
+    ------
+    OSError
+        If it is not there or cannot be read; a folder is an `IsADirectoryError`.
+    IrregularError
+        If it is neither a file nor a folder.
+    """
+    # Path.open takes no opener
+    with open(path, "rb", opener=_without_waiting) as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            message = "it is not a regular file"
+            raise IrregularError(message)
+        yield file, about.st_size
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # Windows has no pipes among its files
 
 
 @contextmanager

@@ -9,7 +9,9 @@ from pathlib import Path
 VERSION = "0.1.0"
 """As in pyproject.toml."""
 
-_ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[1]
+"""Where processes of ours are started: wherever the server was, they find this package."""
+
 _SOURCES = ("shamsul_core", "dashboard", "pages")
 _ENGINE = ("shamsul_core/classifier", "shamsul_core/explain", "shamsul_core/imaging")
 """What decides about probabilities and heatmaps, which a run keeps; masks and scores can be made again."""
@@ -33,7 +35,7 @@ def engine_version() -> str:
 def _fingerprint(folders: tuple[str, ...]) -> str:
     digest = hashlib.sha256()
     for folder in folders:
-        for path in sorted((_ROOT / folder).rglob("*")):
+        for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix in {".py", ".js", ".css"}:
-                digest.update(f"{path.relative_to(_ROOT)}\0".encode() + path.read_bytes() + b"\0")
+                digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]

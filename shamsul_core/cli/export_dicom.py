@@ -42,12 +42,14 @@ def export_dicom(
 
         from shamsul_core.atomic import write_atomically
         from shamsul_core.dicom import case_as_dicom
-        from shamsul_core.imaging import ImageError, read_radiograph
+        from shamsul_core.imaging import ImageError, read_geometry
 
         image = None
         if source is not None:
             try:
-                read_radiograph(source)  # in bounded memory and time, which pydicom alone does not keep to
+                read_geometry(
+                    source
+                )  # parses it in bounded memory and time, which pydicom alone does not keep to
                 image = pydicom.dcmread(source)
             except (ImageError, OSError, pydicom.errors.InvalidDicomError) as error:
                 message = f"{source}: not a readable DICOM image: {error}"

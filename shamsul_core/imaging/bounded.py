@@ -17,8 +17,9 @@ import sys
 import threading
 from collections import deque
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+
+from shamsul_core.version import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +38,6 @@ _LARGEST_ANSWER = 512 * 2**20
 _MOST_WORDS = 2**20
 
 _COMMAND = [sys.executable, "-m", "shamsul_core.imaging.worker"]
-_ROOT = Path(__file__).parents[2]
 _ENVIRONMENT = {
     **{
         name: os.environ[name]
@@ -193,7 +193,7 @@ class _Process:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                cwd=_ROOT,
+                cwd=ROOT,
                 env=_ENVIRONMENT,
             )
         except OSError as error:

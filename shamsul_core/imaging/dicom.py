@@ -21,7 +21,14 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from shamsul_core.imaging.geometry import Geometry
-from shamsul_core.imaging.levels import check_size, luminance, spread_of_colours, stretched, values_range
+from shamsul_core.imaging.levels import (
+    check_size,
+    deep_luminance,
+    luminance,
+    spread_of_colours,
+    stretched,
+    values_range,
+)
 from shamsul_core.imaging.refusals import NOT_AN_IMAGE, refuse
 
 if TYPE_CHECKING:
@@ -236,11 +243,7 @@ def _transforms(image: Dataset, remarks: list[str]) -> Dataset:
             known.pop(name, None)
     if "WindowCenter" in known or "WindowWidth" in known:
         widths = known.get("WindowWidth", "missing")
-        first = (
-            widths[0]
-            if isinstance(widths, list) or (hasattr(widths, "__iter__") and not isinstance(widths, str))
-            else widths
-        )
+        first = widths if isinstance(widths, str | int | float) else widths[0]
         function = str(known.get("VOILUTFunction", "LINEAR")).upper()
         is_usable = (
             "WindowCenter" in known
@@ -336,8 +339,7 @@ def _attenuation(stored: npt.NDArray[Any], image: Dataset) -> tuple[npt.NDArray[
 def _grey(stored: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], float]:
     if stored.dtype == np.uint8:
         return luminance(stored), spread_of_colours(stored)
-    values = stored.astype(np.float32)
-    grey = values @ np.array([0.299, 0.587, 0.114], np.float32)
+    values, grey = stored.astype(np.float32), deep_luminance(stored)
     eight = stretched(values, float(values.min()), float(values.max()), np.uint8)
     return stretched(grey, *values_range(grey), np.uint16), spread_of_colours(eight)
 

@@ -82,6 +82,8 @@ class Geometry:
 
     def show_points(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return points (n × 2: x, y in pixels, whole numbers at pixels' centres) of the stored picture as shown."""
+        if self.is_as_stored:
+            return points
         scale = np.array([self.square[1] / self.stored[1], self.square[0] / self.stored[0]])
         shown = (points + 0.5) * scale - 0.5
         shown = shown[:, ::-1] if self.is_transposed else shown

@@ -47,6 +47,11 @@ def luminance(colours: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return np.array(Image.fromarray(colours).convert("L"), np.uint8)
 
 
+def deep_luminance(colours: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Return the luminance (ITU-R BT.601) of colours of any depth, H × W × 3, in their own range."""
+    return np.asarray(colours.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32))
+
+
 def spread_of_colours(colours: npt.NDArray[np.uint8]) -> float:
     """Return the share of pixels that are coloured by more than a compression's noise, 0 to 1."""
     spread = colours.max(axis=2) - colours.min(axis=2)

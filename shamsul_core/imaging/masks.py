@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from shamsul_core.cohort.rle import decode_rle
+from shamsul_core.cohort.annotations import decode_rle, fill_contours
 from shamsul_core.imaging.levels import check_size
 from shamsul_core.imaging.refusals import refuse
 from shamsul_core.labels import canonical_name, chexlocalize_name
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     Mask = npt.NDArray[np.bool_]
 
-_MOST_VALUES = 40_000_000 * 4
 _NOT_A_MASK = "it is neither a PNG nor a segmentation of CheXlocalize's, COCO's or Label Studio's"
 
 
@@ -153,8 +152,6 @@ def _results(task: dict[str, Any]) -> Iterable[dict[str, Any]]:
 
 
 def _of_percent(points: list[list[float]], size: tuple[int, int]) -> Mask:
-    from shamsul_core.cohort.annotations import fill_contours
-
     return fill_contours([np.array(points, np.float64) * np.array([size[1], size[0]]) / 100], size)
 
 
@@ -178,7 +175,7 @@ def _of_brush(packed: bytes, size: tuple[int, int]) -> Mask:
 
     total, width = take(32), take(5) + 1
     lengths = [take(4) + 1 for _ in range(4)]
-    if total != size[0] * size[1] * 4 or total > _MOST_VALUES:
+    if total != size[0] * size[1] * 4:
         refuse("one of its brush masks does not have the size that it states")
     values = np.zeros(total, np.uint8)
     start = 0

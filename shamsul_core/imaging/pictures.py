@@ -10,8 +10,15 @@ import numpy as np
 from PIL import Image
 
 from shamsul_core.imaging.geometry import Geometry
-from shamsul_core.imaging.levels import check_size, luminance, spread_of_colours, stretched, values_range
-from shamsul_core.imaging.refusals import refuse
+from shamsul_core.imaging.levels import (
+    check_size,
+    deep_luminance,
+    luminance,
+    spread_of_colours,
+    stretched,
+    values_range,
+)
+from shamsul_core.imaging.refusals import DAMAGED, refuse
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -88,12 +95,11 @@ def _deep_png(content: bytes) -> tuple[npt.NDArray[Any], float]:
 
     values: Any = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None:
-        refuse("it is damaged or incomplete; copy it again from its source")
+        refuse(DAMAGED)
     if values.ndim == 2:
         return _full_range(values), 0.0
     colours = values[:, :, 2::-1]  # blue, green, red and what may follow
-    grey = colours.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
-    return _full_range(grey), spread_of_colours((colours >> 8).astype(np.uint8))
+    return _full_range(deep_luminance(colours)), spread_of_colours((colours >> 8).astype(np.uint8))
 
 
 def _full_range(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -16,11 +16,12 @@ from contextlib import suppress
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
-from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
 from shamsul_core.imaging.bounded import LARGEST_FILE, received, sent
 from shamsul_core.imaging.refusals import DAMAGED, NOT_AN_IMAGE, RefusedError, refuse
+from shamsul_core.memory import leave_no_dump
+from shamsul_core.storage import IrregularError, opened_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -120,17 +121,13 @@ def _is_of_memory(error: BaseException | None) -> bool:
 def _content_of(path: Path) -> bytes:
     """Return a file's bytes; what is no file, such as a pipe, is refused without waiting for it."""
     try:
-        opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(opened, "rb") as file:
-            about = os.fstat(file.fileno())
-            if not S_ISREG(about.st_mode):
-                refuse("it is not a file")
-            if about.st_size > LARGEST_FILE:
-                refuse(f"it is larger than any radiograph ({about.st_size / 1e6:.0f} MB)")
-            return file.read(LARGEST_FILE)
+        with opened_regular(path) as (file, size):
+            if size > LARGEST_FILE:
+                refuse(f"it is larger than any radiograph ({size / 1e6:.0f} MB)")
+            return file.read(size)
     except (FileNotFoundError, NotADirectoryError):
         refuse("it is missing; put it back or remove its line from the label file")
-    except IsADirectoryError:
+    except (IsADirectoryError, IrregularError):
         refuse("it is not a file")
     except OSError as error:
         refuse(f"it cannot be opened ({error.strerror}); make it readable")
@@ -150,7 +147,6 @@ def _bound_memory(most: int) -> None:
     with suppress(ImportError, OSError, ValueError, StopIteration):
         import resource
 
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         lines = Path("/proc/self/status").read_text().splitlines()
         taken = 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmSize"))
@@ -173,6 +169,7 @@ def main(memory_bytes: int, longest_cpu_s: float) -> None:
     os.dup2(2, 1)  # what a decoder prints is no answer
     sent(out, {}, b"")  # it has begun
     _load()
+    leave_no_dump()
     _bound_memory(memory_bytes)
     while True:
         try:

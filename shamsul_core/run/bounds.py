@@ -6,14 +6,12 @@ for without end.
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from contextlib import contextmanager
 from io import BytesIO
 from typing import IO, TYPE_CHECKING
 
-from shamsul_core.storage import is_remote, read_bytes
+from shamsul_core.storage import is_remote, opened_regular, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,14 +51,9 @@ def opened(path: Path, largest: int) -> Iterator[tuple[IO[bytes], int]]:
         check_size(len(content), largest)
         yield BytesIO(content), len(content)
         return
-    # Path.open takes no opener
-    with open(path, "rb", opener=_without_waiting) as file:
-        about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode):
-            message = "it is not a regular file"
-            raise ValueError(message)
-        check_size(about.st_size, largest)
-        yield file, about.st_size
+    with opened_regular(path) as (file, size):
+        check_size(size, largest)
+        yield file, size
 
 
 def check_texts(part: str, stored: object, depth: int = 0) -> None:
@@ -89,10 +82,6 @@ def check_name(part: str, name: str) -> None:
     if not name.isprintable() or not name[:1].isalnum():
         message = f"{part} has a name that cannot be shown: {name!a}"
         raise ValueError(message)
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # Windows has no pipes among its files
 
 
 def check_size(size: int, largest: int) -> None:

@@ -15,7 +15,7 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from shamsul_core.upload import ROOT
+from shamsul_core.version import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -178,8 +178,7 @@ class Upload:
     @property
     def geometry(self) -> Geometry:
         """How the radiograph lies in its file."""
-        size = self.cohort.radiograph.size
-        return self.intake.geometry or Geometry(size, size)
+        return self.intake.geometry or self.cohort.radiograph.geometry
 
     def load_mask(self, pathology: str, name: str, content: bytes, *, as_stored: bool = True) -> str | None:
         """Take a mask from a file; return what is wrong with it, ``None`` where nothing is; see `take_in_mask`."""
