@@ -6,6 +6,7 @@ from starlette.middleware import Middleware
 
 from dashboard.gate import OwnHostOnly, OwnNamesOnly, SignedInOnly, ask_no_other_host, tell_openness
 from dashboard.limits import NotTooMany
+from dashboard.reruns import lose_nothing
 from dashboard.signed_out import SignedOutNowhere
 from dashboard.unforeseen import take_over, tell_reader
 from shamsul_core.memory import leave_no_dump, overwrite_freed_memory
@@ -22,6 +23,7 @@ app = st.App(
     on_script_error=tell_reader,
 )
 take_over()
+lose_nothing()
 ask_no_other_host()
 tell_openness()
 overwrite_freed_memory()
