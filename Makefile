@@ -11,7 +11,7 @@ DEMO := build/demo
 CLI = $(BIN)/python -m shamsul_core
 
 # What starts browsers and clusters wants every core
-ALONE := tests/browser tests/test_cluster.py
+ALONE := tests/browser tests/engine/test_cluster.py
 # One thread each, since there are as many processes as cores; a file's tests share what they make
 UNITS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(addprefix --ignore=,$(ALONE)) --numprocesses auto --maxprocesses 4 --dist loadfile
 

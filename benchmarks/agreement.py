@@ -21,12 +21,12 @@ import pandas as pd
 
 from benchmarks.score import lay_out_cohort, seconds_of
 from shamsul_core.cohort import open_cohort
-from shamsul_core.cohort.rle import decode_rle
-from shamsul_core.exporting import export_run
-from shamsul_core.labels import LOCALISED_PATHOLOGIES, chexlocalize_name
-from shamsul_core.metrics.statistics import bootstrap_mean, mean_of_known
-from shamsul_core.metrics.summary import in_slice
+from shamsul_core.imaging.rle import decode_rle
+from shamsul_core.interchange.exporting import export_run
 from shamsul_core.run import Run
+from shamsul_core.statistics.intervals import bootstrap_mean, mean_of_known
+from shamsul_core.statistics.summary import in_slice
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, chexlocalize_name
 
 TASKS = [chexlocalize_name(name) for name in LOCALISED_PATHOLOGIES]
 

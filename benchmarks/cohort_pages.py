@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from shamsul_core.labels import LOCALISED_PATHOLOGIES
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 from tests.browser.find_browser import find_chromium
 from tests.made import make_cohort, make_run
 from tests.serving import served

@@ -32,8 +32,8 @@ from shamsul_core.explain.gradcam import GradCam
 from shamsul_core.explain.kernelshap import KernelShap
 from shamsul_core.explain.lime import Lime
 from shamsul_core.explain.lrp import LayerwiseRelevancePropagation, LrpSettings, _assign_rules
-from shamsul_core.labels import LOCALISED_PATHOLOGIES
 from shamsul_core.memory import keep_freed_memory
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,8 +25,8 @@ from shamsul_core.explain.coalitions import CoalitionStream
 from shamsul_core.explain.kernelshap import KernelShap, kernel_explainer_values
 from shamsul_core.explain.lime import Lime, lime_coefficients
 from shamsul_core.heatmap import Heatmap
-from shamsul_core.labels import LOCALISED_PATHOLOGIES
 from shamsul_core.memory import keep_freed_memory
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 _REFERENCE_SEED = 12345
 LIBRARY_SAMPLES = 1000

@@ -25,13 +25,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pydicom
 
-from shamsul_core.chexlocalize import read_map
 from shamsul_core.cohort import CohortError, open_cohort
-from shamsul_core.cohort.rle import decode_rle, encode_mask
 from shamsul_core.imaging import Geometry, ImageError, deidentified, is_dicom, reading
 from shamsul_core.imaging.bounded import Reader as BoundedReader
+from shamsul_core.imaging.rle import decode_rle, encode_mask
+from shamsul_core.interchange.chexlocalize import read_map
+from shamsul_core.interchange.tensor_pickle import MapError
 from shamsul_core.run import Run, RunError
-from shamsul_core.tensor_pickle import MapError
 from shamsul_core.upload import intake
 from shamsul_core.upload.intake import IntakeError, take_in, take_in_mask
 from tests.imaging.radiographs import as_jpeg_2000, file_of, picture, radiograph, ramp

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shamsul_core.explain.coalitions import size_probabilities
-from shamsul_core.explain.walsh import log_binomial
+from shamsul_core.explain.interactions import log_binomial
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -12,15 +12,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from shamsul_core import cluster
 from shamsul_core.classifier import load_classifier
 from shamsul_core.cohort import open_cohort
-from shamsul_core.engine import Plan, explain_cohort
+from shamsul_core.engine.plan import Plan, cluster, explain_cohort
 from shamsul_core.explain import make_explainers
-from shamsul_core.labels import LOCALISED_PATHOLOGIES
-from shamsul_core.provenance import describe_run
+from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import Run
-from shamsul_core.segmentation import PRESETS
+from shamsul_core.run.provenance import describe_run
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 from tests.made import make_cohort
 
 

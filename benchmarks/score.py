@@ -71,12 +71,12 @@ def run_our_command(*arguments: str) -> float:
 
 def write_our_masks(maps: str, out: str) -> float:
     """Turn maps into masks and write them as ``heatmap_to_segmentation.py`` does."""
-    from shamsul_core.chexlocalize import read_map
-    from shamsul_core.cohort.rle import encode_mask
     from shamsul_core.heatmap import Heatmap
-    from shamsul_core.labels import chexlocalize_name
+    from shamsul_core.imaging.rle import encode_mask
+    from shamsul_core.interchange.chexlocalize import read_map
+    from shamsul_core.localisation.segmentation import PRESETS, segment
     from shamsul_core.memory import keep_freed_memory
-    from shamsul_core.segmentation import PRESETS, segment
+    from shamsul_core.vocabulary import chexlocalize_name
 
     keep_freed_memory()
     started = time.perf_counter()
@@ -94,10 +94,10 @@ def score_one_radiograph(folder: str) -> float:
     """Read a made radiograph's 40 heatmaps, turn them into masks and score them, on one core."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     from shamsul_core.cohort import open_cohort
+    from shamsul_core.localisation.scoring import score_result
+    from shamsul_core.localisation.segmentation import PRESETS
     from shamsul_core.memory import keep_freed_memory
     from shamsul_core.run import Run
-    from shamsul_core.scoring import score_result
-    from shamsul_core.segmentation import PRESETS
 
     keep_freed_memory()
     cohort, run = open_cohort(Path(folder, "cohort")), Run.open(Path(folder, "run"))
@@ -153,7 +153,7 @@ def compare(what: str, theirs: tuple[str | Path, ...], ours: tuple[str | Path, .
 
 def count_differing_pixels(theirs: Path, ours: Path) -> list[int]:
     """Return for each mask how many pixels differ."""
-    from shamsul_core.cohort.rle import decode_rle
+    from shamsul_core.imaging.rle import decode_rle
 
     one, other = (json.loads(path.read_text(encoding="utf-8")) for path in (theirs, ours))
     if {image: set(masks) for image, masks in one.items()} != {
@@ -221,7 +221,7 @@ def beside_chexlocalize(checkout: Path, folder: Path, repeats: int) -> None:
 
 def on_one_core(folder: Path, repeats: int) -> None:
     """Score one made radiograph of every method and pathology."""
-    from shamsul_core.labels import LOCALISED_PATHOLOGIES
+    from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
     from tests.made import made_pixels, make_cohort, make_run
 
     cohort = make_cohort(folder / "cohort", 1, made_pixels(2300, 2800), marked=LOCALISED_PATHOLOGIES)

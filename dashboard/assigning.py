@@ -9,9 +9,9 @@ import streamlit as st
 
 from dashboard import reading, sign_in
 from dashboard.readers import judged
+from shamsul_core.cases.selection import CRITERIA
 from shamsul_core.reviews import run_key
 from shamsul_core.reviews.worklists import chosen, explained, present_or_predicted, written
-from shamsul_core.selection import CRITERIA
 
 if TYPE_CHECKING:
     from shamsul_core.reviews import Case, Reviews

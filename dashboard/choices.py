@@ -7,7 +7,7 @@ from typing import cast
 import streamlit as st
 
 from dashboard.address import choice
-from shamsul_core.metrics.decisions import RULE_TITLES, THRESHOLD_RULES, ThresholdRule
+from shamsul_core.statistics.prediction.decisions import RULE_TITLES, THRESHOLD_RULES, ThresholdRule
 
 
 def threshold_choice() -> ThresholdRule:

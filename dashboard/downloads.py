@@ -9,15 +9,15 @@ from zipfile import ZipFile, ZipInfo
 
 import streamlit as st
 
-from shamsul_core.figures.display import AS_AT_FIRST
-from shamsul_core.foreign import as_markdown
-from shamsul_core.wording import file_name
+from shamsul_core.figures.html.foreign import as_markdown
+from shamsul_core.figures.scene.display import AS_AT_FIRST
+from shamsul_core.run.wording import file_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from shamsul_core.cohort import Cohort
-    from shamsul_core.figures.display import Display
+    from shamsul_core.figures.scene.display import Display
     from shamsul_core.run import Run
 
 _FIGURES = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
@@ -79,7 +79,7 @@ def _figure(
     display: Display,
     kind: str,
 ) -> bytes:
-    from shamsul_core.figures.printed_comparison import (
+    from shamsul_core.figures.print.printed_comparison import (
         print_comparison,  # matplotlib, which no other view needs
     )
 
@@ -87,7 +87,7 @@ def _figure(
 
 
 def _numbers(run: Run, cohort: Cohort, image_id: str, scores: pd.DataFrame, display: Display) -> str:
-    from shamsul_core.figures.printed_comparison import numbers_csv
+    from shamsul_core.figures.print.printed_comparison import numbers_csv
 
     return numbers_csv(run, cohort, image_id, scores, display)
 
@@ -95,7 +95,7 @@ def _numbers(run: Run, cohort: Cohort, image_id: str, scores: pd.DataFrame, disp
 def _dicom(
     run: Run, cohort: Cohort, image_id: str, pathology: str, scores: pd.DataFrame, display: Display
 ) -> bytes:
-    from shamsul_core.dicom import case_as_dicom
+    from shamsul_core.interchange.dicom import case_as_dicom
 
     file = BytesIO()
     with ZipFile(file, "w") as archive:

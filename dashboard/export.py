@@ -9,18 +9,18 @@ from zipfile import ZipFile, ZipInfo
 
 import streamlit as st
 
-from shamsul_core.figures.cases import case_pages, count_pages, make_case, slide
-from shamsul_core.wording import file_name, origin_in_words
+from shamsul_core.figures.print.cases import case_pages, count_pages, make_case, slide
+from shamsul_core.run.wording import file_name, origin_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from matplotlib.figure import Figure
 
+    from shamsul_core.cases.selection import ChosenCase
     from shamsul_core.cohort import Cohort
-    from shamsul_core.figures.cases import Case
+    from shamsul_core.figures.print.cases import Case
     from shamsul_core.run import Run
-    from shamsul_core.selection import ChosenCase
 
 _ALL = "All shown"
 _DRAWN_PX = 1200
@@ -97,7 +97,7 @@ def _made(run: Run, cohort: Cohort, chosen: Sequence[ChosenCase]) -> Iterator[Ca
 
 
 def _pdf(draw: Callable[[], Iterator[Figure]]) -> bytes:
-    from shamsul_core.figures.printed import encode_pages
+    from shamsul_core.figures.print.printed import encode_pages
 
     return encode_pages(draw())
 
@@ -106,7 +106,7 @@ def _png(
     draw: Callable[[], Iterator[Figure]], count: int, name: Callable[..., str], dots_per_inch: int
 ) -> bytes:
     """Return the only picture, or several in a ZIP, the same bytes for the same pictures."""
-    from shamsul_core.figures.printed import encode_figure
+    from shamsul_core.figures.print.printed import encode_figure
 
     pictures = (encode_figure(figure, "png", dots_per_inch=dots_per_inch) for figure in draw())
     if count == 1:

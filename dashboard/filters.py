@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard import address
-from shamsul_core.metrics.decisions import RULE_TITLES
-from shamsul_core.worklist import BY_ID, BY_IOU, BY_PROBABILITY, Criteria
+from shamsul_core.cases.case_list import BY_ID, BY_IOU, BY_PROBABILITY, Criteria
+from shamsul_core.statistics.prediction.decisions import RULE_TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from shamsul_core.metrics.decisions import ThresholdRule
+    from shamsul_core.statistics.prediction.decisions import ThresholdRule
 
 _ANY = "Any"
 _BEST = "Best method"
@@ -36,7 +36,7 @@ _STYLE = """<style>
 
 
 def read(pathologies: Sequence[str], methods: Iterable[str]) -> tuple[Criteria, dict[str, Any]]:
-    """Return the reader's criteria, and the order as `shamsul_core.worklist.worklist` takes it."""
+    """Return the reader's criteria, and the order as `shamsul_core.cases.case_list.worklist` takes it."""
     options = _options(pathologies, methods)
     chosen = {name: address.choice(_key(name), offered, offered[0]) for name, offered in options.items()}
     search, iou = address.text(_SEARCH), address.interval(_IOU, *_WHOLE)

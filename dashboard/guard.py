@@ -14,9 +14,9 @@ from dashboard.navigation import ensure_navigation
 from dashboard.notes import show_note
 from dashboard.reading import open_run, open_run_cohort
 from dashboard.sign_in import OPEN, is_on, is_open, require_sign_in, show_reader
-from shamsul_core.foreign import as_markdown
+from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.run import RunError, find_runs
-from shamsul_core.wording import RESEARCH_ONLY
+from shamsul_core.run.wording import RESEARCH_ONLY
 
 if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort

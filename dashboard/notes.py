@@ -10,8 +10,8 @@ import streamlit as st
 
 from dashboard import address
 from shamsul_core.cohort import CohortError
-from shamsul_core.figures.comparison import banner
-from shamsul_core.foreign import as_markdown
+from shamsul_core.figures.html.foreign import as_markdown
+from shamsul_core.figures.scene.comparison import banner
 from shamsul_core.run import RunError
 
 if TYPE_CHECKING:

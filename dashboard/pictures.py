@@ -8,14 +8,14 @@ import streamlit as st
 
 from dashboard import reading
 from shamsul_core.cohort.summary import composition, label_counts
-from shamsul_core.figures.assessment import ASSESSMENT_FIGURES
-from shamsul_core.figures.cohort import composition_figure, label_figure
-from shamsul_core.figures.drawing import encode_png
+from shamsul_core.figures.print.assessment import ASSESSMENT_FIGURES
+from shamsul_core.figures.print.cohort import composition_figure, label_figure
+from shamsul_core.figures.print.drawing import encode_png
 
 if TYPE_CHECKING:
-    from shamsul_core.figures.assessment import FigureName
-    from shamsul_core.metrics.decisions import ThresholdRule
+    from shamsul_core.figures.print.assessment import FigureName
     from shamsul_core.run import Run
+    from shamsul_core.statistics.prediction.decisions import ThresholdRule
 
 
 def assessment_picture(run: Run, name: FigureName, rule: ThresholdRule, *, zeros: bool) -> bytes:

@@ -12,8 +12,8 @@ import streamlit as st
 from dashboard import reading, review, sign_in
 from dashboard.address import stop
 from dashboard.notes import show_error
-from shamsul_core.figures.comparison import comparison_scene
-from shamsul_core.figures.overlay import encode_scene
+from shamsul_core.figures.scene.comparison import comparison_scene
+from shamsul_core.figures.scene.overlay import encode_scene
 from shamsul_core.reviews import Case, Reviews, ReviewsError, run_key
 from shamsul_core.reviews.blinding import alone, blinded
 from shamsul_core.reviews.worklists import explained, present_or_predicted
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from shamsul_core.figures.scene import Scene
+    from shamsul_core.figures.scene.scene import Scene
     from shamsul_core.run import Run
 
 _ADDRESS = "SHAMSUL_REVIEWS"

@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from shamsul_core.cases.case_list import count_explained, worklist
+from shamsul_core.cases.case_list import findings as make_findings
 from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort import summary as cohort_summary
 from shamsul_core.cohort.problems import brief
 from shamsul_core.cohort.views import ids_of_view
-from shamsul_core.figures.cases import CARD_PX, case_card, make_case
-from shamsul_core.figures.comparison import comparison_scene
-from shamsul_core.figures.overlay import encode_scene, picture_of
+from shamsul_core.figures.print.cases import CARD_PX, case_card, make_case
+from shamsul_core.figures.scene.comparison import comparison_scene
+from shamsul_core.figures.scene.overlay import encode_scene, picture_of
+from shamsul_core.files.storage import place
 from shamsul_core.imaging import to_8_bits
-from shamsul_core.labels import OBSERVATIONS
-from shamsul_core.metrics.assessment import assess
-from shamsul_core.metrics.classification import u_zeros
-from shamsul_core.metrics.decisions import Thresholds, decision_thresholds
-from shamsul_core.metrics.lesions import lesion_table
-from shamsul_core.metrics.readers import reader_scores
-from shamsul_core.metrics.summary import in_slice, summarise
-from shamsul_core.paper import why_not_comparable
 from shamsul_core.run import Run
-from shamsul_core.storage import place
-from shamsul_core.worklist import count_explained, worklist
-from shamsul_core.worklist import findings as make_findings
+from shamsul_core.statistics.human_benchmark import reader_scores
+from shamsul_core.statistics.lesions import lesion_table
+from shamsul_core.statistics.paper import why_not_comparable
+from shamsul_core.statistics.prediction.assessment import assess
+from shamsul_core.statistics.prediction.decisions import Thresholds, decision_thresholds
+from shamsul_core.statistics.prediction.discrimination import u_zeros
+from shamsul_core.statistics.summary import in_slice, summarise
+from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from shamsul_core.cases.case_list import Criteria
+    from shamsul_core.cases.selection import ChosenCase
     from shamsul_core.cohort import Cohort
     from shamsul_core.cohort.views import ViewFilter
-    from shamsul_core.figures.scene import Picture
-    from shamsul_core.metrics.assessment import Assessment
-    from shamsul_core.metrics.decisions import ThresholdRule
-    from shamsul_core.metrics.summary import Slice
-    from shamsul_core.selection import ChosenCase
-    from shamsul_core.worklist import Criteria
+    from shamsul_core.figures.scene.scene import Picture
+    from shamsul_core.statistics.prediction.assessment import Assessment
+    from shamsul_core.statistics.prediction.decisions import ThresholdRule
+    from shamsul_core.statistics.summary import Slice
 
 
 _LONGEST_REASON = 300
@@ -83,7 +83,7 @@ def thresholds(run: Run, rule: ThresholdRule) -> Thresholds:
 
 
 def findings(run: Run, cohort: Cohort, rule: ThresholdRule) -> pd.DataFrame:
-    """Return the findings of the radiographs explained so far, see `shamsul_core.worklist`; not to be changed."""
+    """Return the findings of the radiographs explained so far, see `shamsul_core.cases.case_list`; not to be changed."""
     image_ids = tuple(one for one in run.explained_ids() if one in cohort.radiographs)
     return _findings(str(run.folder), image_ids, rule, _table_stamps(run))
 
@@ -114,12 +114,12 @@ def summary(run: Run, which: Slice, view: ViewFilter) -> tuple[pd.DataFrame, pd.
 
 
 def lesions(run: Run) -> pd.DataFrame:
-    """Return number, size and shape of what the experts marked, see `shamsul_core.metrics.lesions`."""
+    """Return number, size and shape of what the experts marked, see `shamsul_core.statistics.lesions`."""
     return _lesions(str(run.folder), stamp(run.folder / "scores.parquet"))
 
 
 def readers(run: Run) -> pd.DataFrame:
-    """Return the scores of the cohort's second readers, see `shamsul_core.metrics.readers`; empty without them."""
+    """Return the scores of the cohort's second readers, see `shamsul_core.statistics.human_benchmark`; empty without them."""
     return _readers(str(run.folder), stamp(run.folder / "scores.parquet"))
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import review
 from dashboard.notes import show_error
 from dashboard.showing import close_step
-from shamsul_core.foreign import as_markdown
+from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.reviews import ALONE, CASE, QUESTIONS, WITH_MAPS, Circumstances, ReviewsError, run_key
 
 if TYPE_CHECKING:

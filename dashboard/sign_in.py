@@ -16,7 +16,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAuthError
 
 from dashboard.arguments import arguments
-from shamsul_core.wording import RESEARCH_ONLY
+from shamsul_core.run.wording import RESEARCH_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,18 +13,18 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard import visit
 from dashboard.notes import show_error
+from shamsul_core.classifier.model_card import model_file, read_card
 from shamsul_core.cohort import CohortError
-from shamsul_core.foreign import as_markdown
+from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.imaging import to_8_bits
-from shamsul_core.model_card import model_file, read_card
 from shamsul_core.upload.desk import Desk
 from shamsul_core.upload.examples import Example, choose_examples
 from shamsul_core.upload.intake import IntakeError
 from shamsul_core.upload.upload import Upload
 
 if TYPE_CHECKING:
+    from shamsul_core.classifier.model_card import ModelCard
     from shamsul_core.cohort import Cohort
-    from shamsul_core.model_card import ModelCard
     from shamsul_core.run import Run
 
 _MODEL = "SHAMSUL_MODEL"

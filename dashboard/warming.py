@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 _MODULES = (
     *("plotly.graph_objects", "scipy.stats", "matplotlib.backends.backend_agg", "alembic.command"),
     *(
-        "shamsul_core.figures.distributions",
-        "shamsul_core.figures.summary",
-        "shamsul_core.figures.assessment",
+        "shamsul_core.figures.html.distributions",
+        "shamsul_core.figures.html.summary",
+        "shamsul_core.figures.print.assessment",
     ),
-    *("shamsul_core.selection", "dashboard.pictures", "dashboard.readers", "dashboard.review_form"),
+    *("shamsul_core.cases.selection", "dashboard.pictures", "dashboard.readers", "dashboard.review_form"),
 )
 _AFTER_S = 3.0
 """By then the first page is drawn, for which loading would otherwise take away the processor."""

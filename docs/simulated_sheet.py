@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from shamsul_core.cohort import open_cohort
-from shamsul_core.labels import LOCALISED_PATHOLOGIES
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 SIDE = 360
 COLOURS = ((166, 245, 61), (80, 180, 255), (255, 170, 90), (200, 130, 255), (120, 230, 255))

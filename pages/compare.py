@@ -13,13 +13,13 @@ from dashboard.guard import enter
 from dashboard.navigation import name_tab
 from dashboard.notes import show_error
 from dashboard.warming import warm_up
+from shamsul_core.cases.case_list import explained_pathology, next_case
 from shamsul_core.cohort import CohortError
 from shamsul_core.cohort.problems import brief
-from shamsul_core.figures.predictions import prediction_table
-from shamsul_core.foreign import as_markdown
+from shamsul_core.figures.html.foreign import as_markdown
+from shamsul_core.figures.html.predictions import prediction_table
 from shamsul_core.run import RunError
-from shamsul_core.wording import PROJECTIONS
-from shamsul_core.worklist import explained_pathology, next_case
+from shamsul_core.run.wording import PROJECTIONS
 
 run, cohort = enter()
 _, scores = reading.tables(run)

@@ -10,7 +10,7 @@ from dashboard.guard import enter
 from dashboard.navigation import case_address
 from dashboard.notes import show_banner, stopping_plainly
 from shamsul_core.cohort.views import ViewFilter
-from shamsul_core.figures.distributions import (
+from shamsul_core.figures.html.distributions import (
     add_readers,
     case_of,
     drawn_in_words,
@@ -18,8 +18,9 @@ from shamsul_core.figures.distributions import (
     iou_against,
     iou_boxes,
 )
-from shamsul_core.figures.linked_table import linked_table
-from shamsul_core.figures.summary import (
+from shamsul_core.figures.html.foreign import as_markdown
+from shamsul_core.figures.html.linked_table import linked_table
+from shamsul_core.figures.html.summary import (
     COLUMN_HELP,
     MEAN_RANK,
     boxes_in_words,
@@ -30,11 +31,10 @@ from shamsul_core.figures.summary import (
     ranks_in_words,
     summary_table,
 )
-from shamsul_core.foreign import as_markdown
-from shamsul_core.metrics.lesions import FEATURES
-from shamsul_core.metrics.summary import Slice, rank_correlations
-from shamsul_core.paper import SOURCE
-from shamsul_core.wording import PROJECTIONS, threshold_in_words, titles_in_words, why_no_iou
+from shamsul_core.run.wording import PROJECTIONS, threshold_in_words, titles_in_words, why_no_iou
+from shamsul_core.statistics.lesions import FEATURES
+from shamsul_core.statistics.paper import SOURCE
+from shamsul_core.statistics.summary import Slice, rank_correlations
 
 FIGURES = {
     "iou": "IoU",

@@ -5,9 +5,9 @@ import streamlit as st
 from dashboard.guard import enter
 from dashboard.notes import show_banner
 from dashboard.texts import text
-from shamsul_core.figures.legend import colour_bar
-from shamsul_core.foreign import as_markdown
-from shamsul_core.wording import is_adaptive, origin_in_words, settings_in_words, threshold_in_words
+from shamsul_core.figures.html.foreign import as_markdown
+from shamsul_core.figures.html.legend import colour_bar
+from shamsul_core.run.wording import is_adaptive, origin_in_words, settings_in_words, threshold_in_words
 
 run, _ = enter()
 show_banner(run)

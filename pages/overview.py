@@ -9,8 +9,9 @@ from dashboard.guard import enter
 from dashboard.model_card import show_model_card
 from dashboard.notes import show_banner, show_error
 from shamsul_core.cohort.summary import has_indefinite_labels
-from shamsul_core.figures.observation_table import figure, interval, observation_table
-from shamsul_core.figures.run_facts import (
+from shamsul_core.figures.html.foreign import as_markdown
+from shamsul_core.figures.html.observation_table import figure, interval, observation_table
+from shamsul_core.figures.html.run_facts import (
     facts_table,
     failure_table,
     left_out,
@@ -18,10 +19,9 @@ from shamsul_core.figures.run_facts import (
     model_facts,
     setting_facts,
 )
-from shamsul_core.foreign import as_markdown
-from shamsul_core.paper import PREDICTION, why_not_comparable
 from shamsul_core.run import RunError
-from shamsul_core.wording import cohort_title, mixture_in_words
+from shamsul_core.run.wording import cohort_title, mixture_in_words
+from shamsul_core.statistics.paper import PREDICTION, why_not_comparable
 
 AVERAGES = {"auroc": "Weighted AUROC", "auprc": "Weighted AUPRC"}
 AVERAGE_HELP = {

@@ -19,7 +19,7 @@ from dashboard.review_form import (
 from dashboard.review_results import show_results
 from dashboard.sign_in import is_lead
 from shamsul_core.cohort import CohortError
-from shamsul_core.foreign import as_markdown
+from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.reviews import ALONE, WITH_MAPS, Case, ReviewsError, run_key
 from shamsul_core.reviews.blinding import map_title, shuffled
 from shamsul_core.run import RunError

@@ -8,11 +8,11 @@ from dashboard.export import offer_files
 from dashboard.guard import enter
 from dashboard.navigation import case_address
 from dashboard.notes import show_banner, show_error, stopping_plainly
+from shamsul_core.cases.selection import CRITERIA, best_multilabel, in_order
 from shamsul_core.cohort import CohortError
-from shamsul_core.foreign import as_markdown
+from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.run import RunError
-from shamsul_core.selection import CRITERIA, best_multilabel, in_order
-from shamsul_core.wording import titles_in_words, why_no_iou
+from shamsul_core.run.wording import titles_in_words, why_no_iou
 
 PAIR = ["Lung Opacity", "Support Devices"]  # the paper's
 MULTILABEL = (

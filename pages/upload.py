@@ -10,10 +10,10 @@ from dashboard.guard import enter
 from dashboard.notes import show_error, show_note
 from dashboard.readers import open_reviews, reader_name
 from dashboard.review_form import ask
-from shamsul_core.figures.predictions import prediction_table
-from shamsul_core.foreign import as_markdown
-from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.figures.html.foreign import as_markdown
+from shamsul_core.figures.html.predictions import prediction_table
 from shamsul_core.reviews import Case, ReviewsError
+from shamsul_core.vocabulary import OBSERVATIONS
 
 run, cohort = enter()
 model = uploading.model_of(run)

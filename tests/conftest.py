@@ -13,7 +13,7 @@ import pytest
 from tests.made import made_pixels, make_cohort, make_run
 
 # No test may fail because the machine is slow
-hypothesis.settings.register_profile("without a clock")
+hypothesis.settings.register_profile("without a clock", deadline=None)
 hypothesis.settings.load_profile("without a clock")
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
@@ -92,7 +92,7 @@ def classifier():
     from shamsul_core.classifier import Classifier
     from shamsul_core.classifier.network import DenseNet121
     from shamsul_core.classifier.preprocessing import Preprocessing
-    from shamsul_core.labels import OBSERVATIONS
+    from shamsul_core.vocabulary import OBSERVATIONS
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -109,7 +109,7 @@ def small_model(tmp_path_factory) -> Path:
 
     from shamsul_core.classifier import Classifier, save_classifier
     from shamsul_core.classifier.preprocessing import Preprocessing
-    from shamsul_core.labels import OBSERVATIONS
+    from shamsul_core.vocabulary import OBSERVATIONS
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

@@ -24,7 +24,7 @@ class Faults(WorkerPlugin):
         self.folder = folder
 
     def setup(self, worker) -> None:
-        from shamsul_core import engine
+        from shamsul_core.engine import plan as engine
 
         explain_one, score_result = engine.explain_one, engine.score_result
 

@@ -20,11 +20,11 @@ from pathlib import Path
 
 from shamsul_core.classifier import load_classifier
 from shamsul_core.cohort import open_cohort
-from shamsul_core.engine import Plan, explain_cohort
+from shamsul_core.engine.plan import Plan, explain_cohort
 from shamsul_core.explain import make_explainers
-from shamsul_core.provenance import describe_run
+from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import Run
-from shamsul_core.segmentation import PRESETS
+from shamsul_core.run.provenance import describe_run
 
 MOMENTS = 20
 _FILE_OPERATIONS = {"open", "os.rename", "os.remove", "os.mkdir"}

@@ -12,11 +12,11 @@ from PIL import Image
 from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort.annotations import encode_mask
 from shamsul_core.heatmap import Heatmap
-from shamsul_core.labels import LOCALISED_PATHOLOGIES, OBSERVATIONS
-from shamsul_core.provenance import describe_cohort
+from shamsul_core.localisation.scoring import score_run
+from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import Manifest, RadiographResult, Run
-from shamsul_core.scoring import score_run
-from shamsul_core.segmentation import PRESETS
+from shamsul_core.run.provenance import describe_cohort
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Collection

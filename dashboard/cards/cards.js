@@ -1,5 +1,5 @@
 // ---------------------------------------------------------------- cards.js
-// The cards' HTML is made by shamsul_core/figures/cases.py, with every word in it escaped.
+// The cards' HTML is made by shamsul_core/figures/print/cases.py, with every word in it escaped.
 
 const OPENED = "shamsul.card"; // the address of the last one
 

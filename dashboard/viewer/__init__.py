@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.component import component, hearing
-from shamsul_core.figures.display import Display
+from shamsul_core.figures.scene.display import Display
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -32,7 +32,7 @@ const within = (value, low, high) => Math.min(high, Math.max(low, value));
 
 const thresholdText = (level) => (level / 255).toFixed(2);
 
-// ---- What is on the screen, for a link to it and for files made of it. As shamsul_core/figures/display.py reads it.
+// ---- What is on the screen, for a link to it and for files made of it. As shamsul_core/figures/scene/display.py reads it.
 
 function displayOf({ scene, view, window, choices, enlarged }) {
   const isFitted = view.zoom === 1;

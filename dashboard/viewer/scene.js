@@ -1,5 +1,5 @@
 // ---------------------------------------------------------------- scene.js
-// Reads the block of bytes that shamsul_core/figures/overlay.py writes. Decoded parts are kept by the hash of their
+// Reads the block of bytes that shamsul_core/figures/scene/overlay.py writes. Decoded parts are kept by the hash of their
 // bytes: what is the same in the next scene, above all the radiograph, is not decoded again.
 
 const SCENE_VERSION = 2;

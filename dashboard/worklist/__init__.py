@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dashboard.component import component, hearing
-from shamsul_core.figures.predictions import sign_of
-from shamsul_core.worklist import short_name
+from shamsul_core.cases.case_list import short_name
+from shamsul_core.figures.html.predictions import sign_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,7 +40,7 @@ def show(
     Parameters
     ----------
     listed
-        What `shamsul_core.worklist.worklist` returned.
+        What `shamsul_core.cases.case_list.worklist` returned.
     titles
         Of the methods.
     shown

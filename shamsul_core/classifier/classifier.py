@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import nn
 
+    from shamsul_core.classifier.model_card import ModelCard
     from shamsul_core.classifier.preprocessing import Preprocessing
-    from shamsul_core.model_card import ModelCard
 
 
 @dataclass(frozen=True, eq=False)

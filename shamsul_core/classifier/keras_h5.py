@@ -19,7 +19,7 @@ from shamsul_core.classifier.classifier import Classifier
 from shamsul_core.classifier.errors import ModelError, what_is
 from shamsul_core.classifier.network import DenseNet121
 from shamsul_core.classifier.preprocessing import Preprocessing
-from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@
     {"architecture": "resnet50", "pathologies": ["Edema", ...], "preprocessing": {"size_px": 224, "mean": ..., "std": ...}}
 
 ``preprocessing`` may be left out: 224 pixels, ImageNet's mean and standard deviation. ``card`` may say what the model
-was trained on, see `shamsul_core.model_card`.
+was trained on, see `shamsul_core.classifier.model_card`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from safetensors.torch import load_file
 from shamsul_core.classifier.architectures import build, fill
 from shamsul_core.classifier.classifier import Classifier
 from shamsul_core.classifier.errors import ModelError, what_is
+from shamsul_core.classifier.model_card import sidecar_of
 from shamsul_core.classifier.preprocessing import Preprocessing
-from shamsul_core.labels import OBSERVATIONS
-from shamsul_core.model_card import sidecar_of
+from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

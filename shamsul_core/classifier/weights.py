@@ -9,7 +9,7 @@ safetensors: the network's state dict, float16 or float32, and this metadata (al
     pathologies     JSON list, the outputs in their order
     preprocessing   JSON object, see `Preprocessing`
     epsilon         of the batch norms, where it is not torch's 1e-5
-    card            JSON object, see `shamsul_core.model_card`, where anything is known of the training
+    card            JSON object, see `shamsul_core.classifier.model_card`, where anything is known of the training
 
 Loading executes nothing that a file says.
 """
@@ -25,7 +25,6 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from shamsul_core.atomic import write_atomically
 from shamsul_core.classifier.architectures import (
     DENSENET121,
     TORCHS_EPSILON,
@@ -37,12 +36,13 @@ from shamsul_core.classifier.architectures import (
 from shamsul_core.classifier.classifier import Classifier
 from shamsul_core.classifier.errors import ModelError, what_is
 from shamsul_core.classifier.keras_h5 import load_keras
+from shamsul_core.classifier.model_card import read_card, sidecar_of
 from shamsul_core.classifier.network import DenseNet121
 from shamsul_core.classifier.preprocessing import Preprocessing
 from shamsul_core.classifier.torchvision_file import check_pathologies, load_state_dict
 from shamsul_core.classifier.xrayvision import PREFIX, load_xrayvision
-from shamsul_core.labels import OBSERVATIONS
-from shamsul_core.model_card import read_card, sidecar_of
+from shamsul_core.files.atomic import write_atomically
+from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -14,9 +14,9 @@ from torch import nn
 
 from shamsul_core.classifier.classifier import Classifier
 from shamsul_core.classifier.errors import ModelError
+from shamsul_core.classifier.model_card import XRAYVISION
 from shamsul_core.classifier.preprocessing import Preprocessing
-from shamsul_core.labels import OBSERVATIONS
-from shamsul_core.model_card import XRAYVISION
+from shamsul_core.vocabulary import OBSERVATIONS
 
 PREFIX = XRAYVISION
 _NAMES = {"Effusion": "Pleural Effusion", "Pleural_Thickening": "Pleural Other"}

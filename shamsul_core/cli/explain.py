@@ -16,14 +16,14 @@ from shamsul_core.cli.terminal import (
     warn,
     warn_of,
 )
-from shamsul_core.labels import LOCALISED_PATHOLOGIES
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shamsul_core.cohort import Cohort
-    from shamsul_core.engine import Plan, Summary
-    from shamsul_core.scoring import Report
+    from shamsul_core.engine.plan import Plan, Summary
+    from shamsul_core.localisation.scoring import Report
 
 
 def explain(
@@ -78,15 +78,15 @@ def explain(
         opened = open_cohort(cohort, split=split)
         # The others take seconds: what is wrong with the cohort is said first
         from shamsul_core.classifier import load_classifier
-        from shamsul_core.engine import Plan
+        from shamsul_core.engine.plan import Plan
         from shamsul_core.explain import EXPLAINERS, make_explainers
-        from shamsul_core.labels import canonical_name
+        from shamsul_core.localisation.scoring import segmentation_of
         from shamsul_core.memory import keep_freed_memory
-        from shamsul_core.provenance import circumstances, describe_run
         from shamsul_core.run import Run
         from shamsul_core.run.manifest import ALL, PRESENT_OR_PREDICTED
-        from shamsul_core.scoring import segmentation_of
-        from shamsul_core.wording import mixture_in_words
+        from shamsul_core.run.provenance import circumstances, describe_run
+        from shamsul_core.run.wording import mixture_in_words
+        from shamsul_core.vocabulary import canonical_name
 
         keep_freed_memory()
         classifier = load_classifier(model, device)
@@ -154,11 +154,11 @@ def _explain(
     workers: int,
     scheduler: str | None,
 ) -> Summary:
-    from shamsul_core.engine import explain_cohort
+    from shamsul_core.engine.plan import explain_cohort
 
     if workers == 1 and scheduler is None:
         return explain_cohort(plan, report, image_ids=chosen)
-    from shamsul_core import cluster
+    from shamsul_core.engine import cluster
 
     with cluster.scheduler(scheduler) if scheduler else cluster.workers(workers) as client:
         hand_out = cluster.hand_out_to(client, cluster.WorkOrder.of(plan, model, device))

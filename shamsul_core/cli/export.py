@@ -19,7 +19,7 @@ def export(run: RunFolder, out: Annotated[Path, typer.Option(help="Folder to wri
 
         opened = Run.open(run)
         cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
-        from shamsul_core.exporting import export_run  # torch
+        from shamsul_core.interchange.exporting import export_run  # torch
     with progress_bar(len(opened.explained_ids())) as report:
         maps, problems = export_run(opened, cohort, out, report)
         warn_of(problems, out / "problems.txt")

@@ -40,9 +40,9 @@ def export_dicom(
         cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
         import pydicom
 
-        from shamsul_core.atomic import write_atomically
-        from shamsul_core.dicom import case_as_dicom
+        from shamsul_core.files.atomic import write_atomically
         from shamsul_core.imaging import ImageError, read_geometry
+        from shamsul_core.interchange.dicom import case_as_dicom
 
         image = None
         if source is not None:

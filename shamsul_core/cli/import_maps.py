@@ -57,10 +57,10 @@ def import_maps(
         from shamsul_core.cohort import open_cohort
 
         opened = open_cohort(cohort, split=split)
-        from shamsul_core.importing import import_folder, import_segmentations
+        from shamsul_core.interchange.importing import import_folder, import_segmentations
+        from shamsul_core.localisation.scoring import score_run, segmentation_of
         from shamsul_core.memory import keep_freed_memory
         from shamsul_core.run import Run
-        from shamsul_core.scoring import score_run, segmentation_of
 
         keep_freed_memory()
         segmentation = segmentation_settings(

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shamsul_core.storage import place
+from shamsul_core.files.storage import place
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from shamsul_core.segmentation import SegmentationSettings
+    from shamsul_core.localisation.segmentation import SegmentationSettings
 
 
 def _run_place(address: str) -> Path:
@@ -55,8 +55,8 @@ def segmentation_settings(
     """Return a preset with the asked changes; `methods` are those of the run."""
     from dataclasses import replace
 
-    from shamsul_core.chexlocalize import read_probability_cutoffs, read_thresholds_of_methods
-    from shamsul_core.segmentation import PRESETS
+    from shamsul_core.interchange.chexlocalize import read_probability_cutoffs, read_thresholds_of_methods
+    from shamsul_core.localisation.segmentation import PRESETS
 
     if preset not in PRESETS:
         message = f"unknown preset {preset!r}; there are {', '.join(PRESETS)}"

@@ -9,7 +9,7 @@ import typer
 
 from shamsul_core.cli.options import RunFolder
 from shamsul_core.cli.terminal import console, say
-from shamsul_core.labels import DECISION_THRESHOLD
+from shamsul_core.vocabulary import DECISION_THRESHOLD
 
 _FIXED = f"{DECISION_THRESHOLD:g}"
 
@@ -35,8 +35,8 @@ def report(
 
         opened = Run.open(run)
         cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
-        from shamsul_core.metrics.decisions import threshold_rule
         from shamsul_core.report import write_report
+        from shamsul_core.statistics.prediction.decisions import threshold_rule
 
         rule = threshold_rule(threshold)
         written = write_report(

@@ -28,8 +28,8 @@ def score(
 
         opened = Run.open(run)
         cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        from shamsul_core.localisation.scoring import score_run, segmentation_of
         from shamsul_core.memory import keep_freed_memory
-        from shamsul_core.scoring import score_run, segmentation_of
 
         keep_freed_memory()
         segmentation = segmentation_settings(

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from shamsul_core.localisation.scoring import Report
     from shamsul_core.run import Run
-    from shamsul_core.scoring import Report
 
 console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 
@@ -44,8 +44,8 @@ def warn(text: str) -> None:
 
 def warn_of(lines: Sequence[object], file: Path) -> None:
     """Warn of each, but of many that are alike of three; where that leaves any out, all are written to a file."""
-    from shamsul_core.atomic import write_atomically
     from shamsul_core.cohort.problems import brief
+    from shamsul_core.files.atomic import write_atomically
 
     shown = brief(lines, file)
     if shown != [str(line) for line in lines]:

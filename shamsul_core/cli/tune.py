@@ -44,9 +44,9 @@ def tune(
 
         opened = Run.open(run)
         cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
-        from shamsul_core.chexlocalize import write_probability_cutoffs, write_thresholds
+        from shamsul_core.engine.tuning import tune_probability_cutoffs, tune_thresholds
+        from shamsul_core.interchange.chexlocalize import write_probability_cutoffs, write_thresholds
         from shamsul_core.memory import keep_freed_memory
-        from shamsul_core.tuning import tune_probability_cutoffs, tune_thresholds
 
         keep_freed_memory()
         methods = _methods(opened, method)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from shamsul_core.cohort.problems import CohortError, about, quoted
-from shamsul_core.cohort.rle import MaskArray, area_of_rle, decode_rle, encode_mask
+from shamsul_core.imaging.rle import MaskArray, area_of_rle, decode_rle, encode_mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

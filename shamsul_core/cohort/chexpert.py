@@ -16,7 +16,7 @@ from shamsul_core.cohort.label_table import one_row_a_radiograph, read_label_tab
 from shamsul_core.cohort.layout import find_layout
 from shamsul_core.cohort.problems import CohortError, Problem, quoted
 from shamsul_core.cohort.radiograph_table import RadiographTable
-from shamsul_core.labels import LOCALISED_PATHOLOGIES, canonical_name
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, canonical_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shamsul_core.cohort.problems import CohortError, Problem, quoted
-from shamsul_core.labels import LOCALISED_PATHOLOGIES, canonical_name
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, canonical_name
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ import numpy as np
 from shamsul_core.cohort.annotations import Annotation, as_points, read_contours
 from shamsul_core.cohort.expert_files import ExpertFile
 from shamsul_core.cohort.problems import CohortError, Problem, about
-from shamsul_core.cohort.rle import read_size, size_of_rle
-from shamsul_core.labels import LOCALISED_PATHOLOGIES
+from shamsul_core.imaging.rle import read_size, size_of_rle
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from shamsul_core.cohort.problems import CohortError, Problem, quoted
-from shamsul_core.labels import OBSERVATIONS, canonical_name
+from shamsul_core.vocabulary import OBSERVATIONS, canonical_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,7 +17,7 @@ from shamsul_core.cohort.image_files import image_id_of, study_id_of
 from shamsul_core.cohort.label_columns import find_columns
 from shamsul_core.cohort.plus_labels import read_plus_labels
 from shamsul_core.cohort.problems import CohortError, Problem, about, quoted
-from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from shamsul_core.cohort.image_files import image_id_of
 from shamsul_core.cohort.problems import CohortError, Problem, quoted
-from shamsul_core.labels import OBSERVATIONS, canonical_name
+from shamsul_core.vocabulary import OBSERVATIONS, canonical_name
 
 if TYPE_CHECKING:
     from pathlib import Path

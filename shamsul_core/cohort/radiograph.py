@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from shamsul_core.cohort.problems import CohortError
 from shamsul_core.imaging import ImageError, read_geometry, read_radiograph
-from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from shamsul_core.cohort.problems import CohortError
-from shamsul_core.labels import LOCALISED_PATHOLOGIES, OBSERVATIONS
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, OBSERVATIONS
 
 if TYPE_CHECKING:
     from shamsul_core.cohort.interface import Cohort

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shamsul_core.explain.walsh import log_binomial
+from shamsul_core.explain.interactions import log_binomial
 
 if TYPE_CHECKING:
     from collections.abc import Callable

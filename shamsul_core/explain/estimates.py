@@ -9,12 +9,12 @@ import numpy as np
 from scipy.linalg import hadamard
 from scipy.special import expit
 
-from shamsul_core.explain.response import DEGREES, EVEN, ODD, fit
-from shamsul_core.explain.walsh import Readout, shapley_readout, surrogate_readout
+from shamsul_core.explain.gaussian_process import DEGREES, EVEN, ODD, fit
+from shamsul_core.explain.interactions import Readout, shapley_readout, surrogate_readout
 
 if TYPE_CHECKING:
     from shamsul_core.explain.coalitions import Pairs
-    from shamsul_core.explain.walsh import Floats
+    from shamsul_core.explain.interactions import Floats
     from shamsul_core.heatmap import Output
 
 

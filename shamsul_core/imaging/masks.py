@@ -18,7 +18,7 @@ from PIL import Image
 from shamsul_core.cohort.annotations import decode_rle, fill_contours
 from shamsul_core.imaging.levels import check_size
 from shamsul_core.imaging.refusals import refuse
-from shamsul_core.labels import canonical_name, chexlocalize_name
+from shamsul_core.vocabulary import canonical_name, chexlocalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

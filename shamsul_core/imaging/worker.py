@@ -18,10 +18,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shamsul_core.files.storage import IrregularError, opened_regular
 from shamsul_core.imaging.bounded import LARGEST_FILE, received, sent
 from shamsul_core.imaging.refusals import DAMAGED, NOT_AN_IMAGE, RefusedError, refuse
 from shamsul_core.memory import leave_no_dump
-from shamsul_core.storage import IrregularError, opened_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

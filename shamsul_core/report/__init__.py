@@ -9,14 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shamsul_core.atomic import write_atomically
 from shamsul_core.cohort.summary import cohort_table
-from shamsul_core.figures.comparison import banner
-from shamsul_core.figures.drawing import encode_png, encode_svg
-from shamsul_core.metrics.assessment import assess
-from shamsul_core.metrics.classification import u_zeros
-from shamsul_core.metrics.decisions import decision_thresholds
-from shamsul_core.paper import why_not_comparable
+from shamsul_core.figures.print.drawing import encode_png, encode_svg
+from shamsul_core.figures.scene.comparison import banner
+from shamsul_core.files.atomic import write_atomically
 from shamsul_core.report.causes import correlation_chapter, threshold_chapter
 from shamsul_core.report.chapter import Chapter, Drawing, Table
 from shamsul_core.report.cohort import cohort_chapter
@@ -25,7 +21,11 @@ from shamsul_core.report.localisation import Evidence, comparison_chapter, metho
 from shamsul_core.report.prediction import prediction_chapter
 from shamsul_core.report.provenance import provenance_chapter
 from shamsul_core.run import RunError
-from shamsul_core.wording import origin_in_words
+from shamsul_core.run.wording import origin_in_words
+from shamsul_core.statistics.paper import why_not_comparable
+from shamsul_core.statistics.prediction.assessment import assess
+from shamsul_core.statistics.prediction.decisions import decision_thresholds
+from shamsul_core.statistics.prediction.discrimination import u_zeros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from shamsul_core.cohort import Cohort
-    from shamsul_core.metrics.decisions import ThresholdRule
     from shamsul_core.report.documents import DocumentBlock
     from shamsul_core.run import Run
+    from shamsul_core.statistics.prediction.decisions import ThresholdRule
 
 TITLE = "What the classifier looked at"
 

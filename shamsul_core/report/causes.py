@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from shamsul_core.figures.boxes import rule_figure
-from shamsul_core.metrics.lesions import FEATURES, lesion_table
-from shamsul_core.metrics.summary import rank_correlations
-from shamsul_core.metrics.threshold_rules import PAPER, RULES, SIGNS, level_scores, rank_rules, rule_scores
+from shamsul_core.figures.print.boxes import rule_figure
 from shamsul_core.report.chapter import Chapter, Drawing, Table, Words
+from shamsul_core.statistics.lesions import FEATURES, lesion_table
+from shamsul_core.statistics.summary import rank_correlations
+from shamsul_core.statistics.threshold_rules import PAPER, RULES, SIGNS, level_scores, rank_rules, rule_scores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from shamsul_core.metrics.assessment import Assessment
     from shamsul_core.report.chapter import Block
     from shamsul_core.report.localisation import Evidence
+    from shamsul_core.statistics.prediction.assessment import Assessment
 
 
 def threshold_chapter(evidence: Evidence) -> Chapter:

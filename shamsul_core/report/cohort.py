@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from shamsul_core.cohort.summary import composition, label_counts
-from shamsul_core.figures.cohort import composition_figure, label_figure
+from shamsul_core.figures.print.cohort import composition_figure, label_figure
 from shamsul_core.report.chapter import Chapter, Drawing, Table
 
 

@@ -23,7 +23,7 @@ from reportlab.platypus import KeepTogether, PageBreak, Paragraph, SimpleDocTemp
 from reportlab.platypus import LongTable as PdfTable
 
 from shamsul_core.report.chapter import Table, Words
-from shamsul_core.wording import RESEARCH_ONLY
+from shamsul_core.run.wording import RESEARCH_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,17 +9,23 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from shamsul_core import paper
-from shamsul_core.figures.boxes import box_figure
-from shamsul_core.figures.cases import case_figure, make_case
-from shamsul_core.figures.summary import has_paper, intervals, p_in_words, ranking_in_words, ranking_table
-from shamsul_core.metrics.comparison import compare_pairs, rank_methods
-from shamsul_core.metrics.readers import READERS, percentage_decrease, reader_scores
-from shamsul_core.metrics.statistics import FEWEST, TOO_FEW
-from shamsul_core.metrics.summary import summarise
+from shamsul_core.cases.selection import best_iou, best_multilabel, best_probability, in_order
+from shamsul_core.figures.html.summary import (
+    has_paper,
+    intervals,
+    p_in_words,
+    ranking_in_words,
+    ranking_table,
+)
+from shamsul_core.figures.print.boxes import box_figure
+from shamsul_core.figures.print.cases import case_figure, make_case
 from shamsul_core.report.chapter import Chapter, Drawing, Table, Words, cell
-from shamsul_core.selection import best_iou, best_multilabel, best_probability, in_order
-from shamsul_core.wording import origin_in_words, threshold_in_words
+from shamsul_core.run.wording import origin_in_words, threshold_in_words
+from shamsul_core.statistics import paper
+from shamsul_core.statistics.human_benchmark import READERS, percentage_decrease, reader_scores
+from shamsul_core.statistics.intervals import FEWEST, TOO_FEW
+from shamsul_core.statistics.method_comparison import compare_pairs, rank_methods
+from shamsul_core.statistics.summary import summarise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,7 +81,7 @@ class Evidence:
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """See `shamsul_core.metrics.summary.summarise`."""
+        """See `shamsul_core.statistics.summary.summarise`."""
         return summarise(
             self.scores,
             self.run.manifest.pathologies,
@@ -85,7 +91,7 @@ class Evidence:
 
     @cached_property
     def why_not_paper(self) -> str | None:
-        """See `shamsul_core.paper.why_not_comparable`."""
+        """See `shamsul_core.statistics.paper.why_not_comparable`."""
         return paper.why_not_comparable(self.cohort)
 
     @cached_property

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from shamsul_core.figures.assessment import ASSESSMENT_FIGURES
-from shamsul_core.figures.run_facts import left_out
-from shamsul_core.metrics.statistics import FEWEST, TOO_FEW
+from shamsul_core.figures.html.run_facts import left_out
+from shamsul_core.figures.print.assessment import ASSESSMENT_FIGURES
 from shamsul_core.report.chapter import Chapter, Drawing, Table, Words, cell
+from shamsul_core.statistics.intervals import FEWEST, TOO_FEW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from shamsul_core.metrics.assessment import Assessment
     from shamsul_core.report.chapter import Block
+    from shamsul_core.statistics.prediction.assessment import Assessment
 
 AVERAGE = "Weighted average"
 """Name of the last row of ``prediction.csv``: over the observations without a reason, weights are their positives."""

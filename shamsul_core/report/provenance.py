@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from shamsul_core.figures.run_facts import model_facts, setting_facts
+from shamsul_core.figures.html.run_facts import model_facts, setting_facts
 from shamsul_core.report.chapter import Chapter, Table, Words
-from shamsul_core.wording import threshold_in_words
+from shamsul_core.run.wording import threshold_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

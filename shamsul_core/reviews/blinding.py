@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shamsul_core.figures.scene import EXPERT, Panel, Scene
+from shamsul_core.figures.scene.scene import EXPERT, Panel, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from shamsul_core.labels import DECISION_THRESHOLD
 from shamsul_core.reviews.store import Case
+from shamsul_core.vocabulary import DECISION_THRESHOLD
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -29,7 +29,7 @@ def present_or_predicted(scores: pd.DataFrame, pathology: str | None = None) -> 
 
 
 def chosen(cases: pd.DataFrame, among: Collection[Case]) -> list[Case]:
-    """Return a table's cases (`shamsul_core.selection.CASE_COLUMNS`), each once, that are among these."""
+    """Return a table's cases (`shamsul_core.cases.selection.CASE_COLUMNS`), each once, that are among these."""
     return [case for case in _cases(cases) if case in among]
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import IO, TYPE_CHECKING
 
-from shamsul_core.storage import is_remote, opened_regular, read_bytes
+from shamsul_core.files.storage import is_remote, opened_regular, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -32,7 +32,7 @@ class Manifest:
     Parameters
     ----------
     model
-        source, fingerprint, is_trained, pathologies, preprocessing, precision; card (see `shamsul_core.model_card`) where
+        source, fingerprint, is_trained, pathologies, preprocessing, precision; card (see `shamsul_core.classifier.model_card`) where
         anything is known of its training.
     cohort
         path (relative to the run's folder), name, split, fingerprint, simulated (its label, or ``None``), radiographs.
@@ -50,7 +50,7 @@ class Manifest:
         Of Python and the libraries.
     made_with
         Under what its radiographs were explained, by the name that their results give it: see
-        `shamsul_core.provenance.circumstances`; empty in runs from before this was kept, and in imported ones.
+        `shamsul_core.run.provenance.circumstances`; empty in runs from before this was kept, and in imported ones.
     schema
         Version of the run's format.
     """

@@ -18,10 +18,10 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
+from shamsul_core.files.storage import is_remote, reaching, read_bytes, store
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.run.bounds import LONGEST_REASON, check_size, opened
 from shamsul_core.run.manifest import SCHEMA, RunError
-from shamsul_core.storage import is_remote, reaching, read_bytes, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from shamsul_core.atomic import write_atomically
+from shamsul_core.files.atomic import write_atomically
+from shamsul_core.files.storage import is_remote, place, reaching
 from shamsul_core.run.bounds import LARGEST_MANIFEST, opened
 from shamsul_core.run.manifest import Manifest, RunError
 from shamsul_core.run.result import (
@@ -30,7 +31,6 @@ from shamsul_core.run.tables import (
     read_segmentation,
     write_table,
 )
-from shamsul_core.storage import is_remote, place, reaching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -45,7 +45,7 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]*")
 
 
 class Run:
-    """A run's folder, opened; it may be an address in an object store, see `shamsul_core.storage`."""
+    """A run's folder, opened; it may be an address in an object store, see `shamsul_core.files.storage`."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
@@ -118,7 +118,7 @@ class Run:
         name
             What the results say that they were made with.
         circumstances
-            See `shamsul_core.provenance.circumstances`.
+            See `shamsul_core.run.provenance.circumstances`.
         """
         if name not in self.manifest.made_with:
             self.manifest = replace(self.manifest, made_with={**self.manifest.made_with, name: circumstances})

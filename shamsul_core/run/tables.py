@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from shamsul_core.atomic import write_atomically
 from shamsul_core.cohort.problems import quoted
+from shamsul_core.files.atomic import write_atomically
+from shamsul_core.files.storage import reaching
+from shamsul_core.localisation.segmentation import SegmentationSettings
 from shamsul_core.run.bounds import LONGEST_REASON, opened
 from shamsul_core.run.manifest import RunError
-from shamsul_core.segmentation import SegmentationSettings
-from shamsul_core.storage import reaching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from shamsul_core.atomic import write_atomically
 from shamsul_core.cohort.annotations import encode_mask, outline_mask
-from shamsul_core.labels import LOCALISED_PATHOLOGIES, OBSERVATIONS, chexlocalize_name
+from shamsul_core.files.atomic import write_atomically
 from shamsul_core.simulate.chest import Chest
 from shamsul_core.simulate.ct import CREDIT, load_ct
 from shamsul_core.simulate.labels import Case, draw_case, parents
 from shamsul_core.simulate.radiograph import simulate_radiograph
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, OBSERVATIONS, chexlocalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

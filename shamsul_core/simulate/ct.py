@@ -23,7 +23,7 @@ from platformdirs import user_cache_path
 from safetensors.numpy import load_file, save
 from scipy import ndimage
 
-from shamsul_core.atomic import write_atomically
+from shamsul_core.files.atomic import write_atomically
 
 if TYPE_CHECKING:
     import numpy.typing as npt

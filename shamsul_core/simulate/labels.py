@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import norm
 
-from shamsul_core.labels import LOCALISED_PATHOLOGIES, OBSERVATIONS
 from shamsul_core.simulate.radiograph import DEVICES, OPACITIES
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,11 +18,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from shamsul_core.atomic import write_atomically
 from shamsul_core.cohort import CohortError
 from shamsul_core.cohort.problems import Problem
-from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.files.atomic import write_atomically
 from shamsul_core.training.settings import TrainingError
+from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

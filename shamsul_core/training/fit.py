@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import torch
 
-from shamsul_core.atomic import write_atomically
 from shamsul_core.classifier import save_classifier
-from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.files.atomic import write_atomically
 from shamsul_core.memory import keep_freed_memory
 from shamsul_core.training.augmentation import augmented, draw
 from shamsul_core.training.logs import Logs
@@ -28,6 +27,7 @@ from shamsul_core.training.network import trained_classifier
 from shamsul_core.training.settings import TrainingError
 from shamsul_core.training.targets import areas_under_roc, binary_logits, summed_loss, targets_of
 from shamsul_core.training.task import Position, Task, Timing, read_checkpoint
+from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from torch.utils.tensorboard import SummaryWriter
 
-from shamsul_core.atomic import write_atomically
-from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.files.atomic import write_atomically
+from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
     from shamsul_core.training.task import Task

@@ -11,9 +11,9 @@ from torchvision.models import DenseNet121_Weights, densenet121
 from shamsul_core.classifier import Classifier, load_classifier
 from shamsul_core.classifier.network import DenseNet121
 from shamsul_core.classifier.preprocessing import Preprocessing
-from shamsul_core.labels import OBSERVATIONS
 from shamsul_core.training.settings import Settings, TrainingError
 from shamsul_core.training.targets import output_count
+from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from shamsul_core.atomic import write_atomically
+from shamsul_core.files.atomic import write_atomically
 from shamsul_core.training.targets import POLICIES, Uncertain
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from shamsul_core.training.settings import Settings, TrainingError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from shamsul_core.classifier.model_card import ModelCard
     from shamsul_core.classifier.preprocessing import Preprocessing
-    from shamsul_core.model_card import ModelCard
     from shamsul_core.training.examples import Examples
 
 

@@ -16,16 +16,16 @@ import torch
 from lightning.fabric import Fabric
 from torch.multiprocessing.spawn import ProcessRaisedException
 
-from shamsul_core.atomic import write_atomically
 from shamsul_core.classifier.classifier import has_fast_bfloat16
+from shamsul_core.classifier.model_card import NOT_FOR_REAL, ModelCard, read_card
 from shamsul_core.cohort import CohortError, open_cohort
-from shamsul_core.model_card import NOT_FOR_REAL, ModelCard, read_card
+from shamsul_core.files.atomic import write_atomically
+from shamsul_core.run.wording import cohort_title
 from shamsul_core.training.examples import read_examples
 from shamsul_core.training.fit import Progress, fit, silence
 from shamsul_core.training.network import IMAGENET, RANDOM, initial_network
 from shamsul_core.training.settings import Settings, TrainingError, alone, claim
 from shamsul_core.training.task import Position, Task, Timing, read_checkpoint
-from shamsul_core.wording import cohort_title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

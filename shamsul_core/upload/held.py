@@ -15,13 +15,13 @@ import pandas as pd
 
 from shamsul_core.cohort.annotations import Annotation, fill_contours
 from shamsul_core.cohort.radiograph import PixelArray, Radiograph, blank_labels
-from shamsul_core.cohort.rle import encode_mask
 from shamsul_core.imaging import Geometry
+from shamsul_core.imaging.rle import encode_mask
+from shamsul_core.localisation.scoring import score_result
+from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import RadiographResult, Run
 from shamsul_core.run.manifest import Manifest
 from shamsul_core.run.tables import SCORE_COLUMNS
-from shamsul_core.scoring import score_result
-from shamsul_core.segmentation import PRESETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from shamsul_core.cohort.annotations import ContourArray
     from shamsul_core.cohort.problems import Problem
     from shamsul_core.heatmap import Heatmap
-    from shamsul_core.segmentation import Mask
+    from shamsul_core.localisation.segmentation import Mask
     from shamsul_core.upload.desk import About, Job
     from shamsul_core.upload.intake import Intake
 

@@ -23,9 +23,9 @@ import numpy as np
 from shamsul_core.classifier import ModelError, load_classifier
 from shamsul_core.explain import Explainer, Failure, Subject, explain_subject, make_explainers
 from shamsul_core.explain.masked import MaskedEvaluation
-from shamsul_core.labels import LOCALISED_PATHOLOGIES
 from shamsul_core.memory import keep_freed_memory, leave_no_dump
-from shamsul_core.provenance import describe_methods, describe_model
+from shamsul_core.run.provenance import describe_methods, describe_model
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,10 +10,10 @@ import pytest
 from pycocotools import mask as maskUtils
 
 from shamsul_core.cohort import open_cohort
-from shamsul_core.importing import import_segmentations
+from shamsul_core.interchange.importing import import_segmentations
+from shamsul_core.localisation.scoring import score_run
+from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import Run
-from shamsul_core.scoring import score_run
-from shamsul_core.segmentation import PRESETS
 from tests.browser.crawling import SLOW_MS, Crawler
 from tests.imaging.radiographs import file_of, radiograph
 from tests.made import expert_rectangle, image_id

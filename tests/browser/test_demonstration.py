@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from shamsul_core.cohort import open_cohort
-from shamsul_core.labels import LOCALISED_PATHOLOGIES
 from shamsul_core.run import Run
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 from tests.serving import ROOT, clean_clone, served
 
 DEMO = ROOT / "assets" / "demo"

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import TimeoutError as LateError
 from playwright.sync_api import expect
 
-from shamsul_core.figures.overlay import picture_of
+from shamsul_core.figures.scene.overlay import picture_of
 from shamsul_core.imaging import to_8_bits
 from shamsul_core.upload.intake import take_in
 from tests.imaging.radiographs import file_of, picture, radiograph

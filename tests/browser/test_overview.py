@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort.summary import cohort_table
-from shamsul_core.metrics.assessment import assess
-from shamsul_core.metrics.decisions import decision_thresholds
+from shamsul_core.statistics.prediction.assessment import assess
+from shamsul_core.statistics.prediction.decisions import decision_thresholds
 from tests.made import image_id
 from tests.serving import served
 

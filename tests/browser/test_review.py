@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from shamsul_core.figures.overlay import decode_scene
+from shamsul_core.figures.scene.overlay import decode_scene
 from shamsul_core.reviews import Case, Circumstances, Reviews, run_key
 from tests.made import image_id
 from tests.serving import served

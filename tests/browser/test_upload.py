@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import expect
 from pydicom import dcmread
 
-from shamsul_core.figures.model_card import NEVER_REAL
-from shamsul_core.model_card import ModelCard
+from shamsul_core.classifier.model_card import ModelCard
+from shamsul_core.figures.html.model_card import NEVER_REAL
 from shamsul_core.reviews import Reviews
 from shamsul_core.upload.shelf import MOST
 from tests.imaging.radiographs import file_of, picture, radiograph, ramp

@@ -16,9 +16,9 @@ sys.path.insert(0, {root!r})
 import numpy as np
 import streamlit as st
 from dashboard import viewer
-from shamsul_core.figures.findings import Metric
-from shamsul_core.figures.overlay import encode_scene, picture_of
-from shamsul_core.figures.scene import Panel, Scene
+from shamsul_core.figures.scene.findings import Metric
+from shamsul_core.figures.scene.overlay import encode_scene, picture_of
+from shamsul_core.figures.scene.scene import Panel, Scene
 
 st.set_page_config(layout="wide")
 number = st.radio("Radiograph", [1, 2], horizontal=True)

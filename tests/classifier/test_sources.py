@@ -23,8 +23,8 @@ from shamsul_core.explain import EXPLAINERS, Failure, Subject, explain_subject, 
 from shamsul_core.explain.adaptive import AdaptiveSampling
 from shamsul_core.explain.lrp import LayerwiseRelevancePropagation, LrpSettings
 from shamsul_core.heatmap import Heatmap
-from shamsul_core.labels import OBSERVATIONS
-from tests.test_cli import call, said
+from shamsul_core.vocabulary import OBSERVATIONS
+from tests.cli.test_cli import call, said
 
 KERAS = """
 import sys, numpy as np, h5py, keras

@@ -14,7 +14,7 @@ from shamsul_core.classifier import ModelError, load_classifier, save_classifier
 from shamsul_core.classifier.classifier import has_fast_bfloat16
 from shamsul_core.classifier.network import DenseNet121
 from shamsul_core.classifier.preprocessing import Preprocessing
-from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.vocabulary import OBSERVATIONS
 
 
 @pytest.fixture(scope="module")

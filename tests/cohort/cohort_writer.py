@@ -12,7 +12,7 @@ from PIL import Image
 
 from shamsul_core.cohort import Cohort, open_cohort
 from shamsul_core.cohort.annotations import encode_mask
-from shamsul_core.labels import LOCALISED_PATHOLOGIES, OBSERVATIONS
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, OBSERVATIONS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from cohort_writer import CohortWriter
+
+from tests.cohort.cohort_writer import CohortWriter
 
 if TYPE_CHECKING:
     from pathlib import Path

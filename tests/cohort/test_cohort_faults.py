@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cohort_writer import FIRST, HEADER, SECOND, SIZE, entry_of, mask_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shamsul_core.cohort import CohortError, open_cohort
-from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.vocabulary import OBSERVATIONS
+from tests.cohort.cohort_writer import FIRST, HEADER, SECOND, SIZE, entry_of, mask_of
 
 HEART = mask_of(10, 12, 30, 40)
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cohort_writer import FIRST, HEADER, SECOND, SIZE, CohortWriter, entry_of, mask_of
 
 from shamsul_core.cohort import Cohort, CohortError, Problem, open_cohort
 from shamsul_core.cohort.label_table import read_label_table
-from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.vocabulary import OBSERVATIONS
+from tests.cohort.cohort_writer import FIRST, HEADER, SECOND, SIZE, CohortWriter, entry_of, mask_of
 
 HEART = mask_of(10, 12, 30, 40)
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from cohort_writer import FIRST, CohortWriter, entry_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from shamsul_core.cohort import CohortError, Radiograph
 from shamsul_core.cohort.annotations import fill_contours
-from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.vocabulary import OBSERVATIONS
+from tests.cohort.cohort_writer import FIRST, CohortWriter, entry_of
 from tests.imaging.radiographs import file_of, radiograph
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shamsul_core.cohort import open_cohort
-from shamsul_core.labels import LOCALISED_PATHOLOGIES
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 IMAGE_ID = "patient64541_study1_view1_frontal"
 MARKED = {"Enlarged Cardiomediastinum": 2, "Cardiomegaly": 1, "Lung Opacity": 1}

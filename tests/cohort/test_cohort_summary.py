@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort.summary import cohort_table, composition, label_counts
-from shamsul_core.labels import OBSERVATIONS
+from shamsul_core.vocabulary import OBSERVATIONS
 
 
 def test_a_made_cohort_is_counted_as_its_file_says(made_cohort):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shamsul_core import paper
 from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort.patients import CHEXPERT_VALIDATION, is_chexpert_validation, number_patients
-from shamsul_core.wording import cohort_title
+from shamsul_core.run.wording import cohort_title
+from shamsul_core.statistics import paper
 from tests.made import make_cohort
 
 VALIDATION = [f"patient{number}_study1_view1_frontal" for number in range(64541, 64741)]

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco
 
-from shamsul_core.cohort.rle import encode_mask
 from shamsul_core.imaging import ImageError, read_mask
+from shamsul_core.imaging.rle import encode_mask
 from tests.imaging.radiographs import SIZE, picture
 
 MASK = np.zeros(SIZE, bool)

@@ -18,12 +18,12 @@ from pycocotools import mask as maskUtils
 from streamlit.testing.v1 import AppTest
 
 from shamsul_core.cohort import open_cohort
-from shamsul_core.importing import import_segmentations
-from shamsul_core.metrics.comparison import compare_pairs, rank_methods
-from shamsul_core.metrics.lesions import FEATURES
+from shamsul_core.interchange.importing import import_segmentations
+from shamsul_core.localisation.scoring import score_run
+from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import Run
-from shamsul_core.scoring import score_run
-from shamsul_core.segmentation import PRESETS
+from shamsul_core.statistics.lesions import FEATURES
+from shamsul_core.statistics.method_comparison import compare_pairs, rank_methods
 from tests.made import TITLES, expert_rectangle, image_id, make_cohort, make_run
 
 ROOT = Path(__file__).parents[2]

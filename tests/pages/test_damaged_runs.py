@@ -144,5 +144,5 @@ def test_every_page_is_a_page_or_a_sentence(opened, folder, damage):
 
 def test_the_guard_is_at_work_here(opened, folder, monkeypatch):
     """Without it, what the other test looks for would not be there to find."""
-    monkeypatch.setattr("shamsul_core.figures.legend.colour_bar", lambda: 1 / 0)
+    monkeypatch.setattr("shamsul_core.figures.html.legend.colour_bar", lambda: 1 / 0)
     assert "quote the number" in opened("methods", folder, {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
-from shamsul_core.figures.display import AS_AT_FIRST, Display
+from shamsul_core.figures.scene.display import AS_AT_FIRST, Display
 from tests.made import image_id
 
 

@@ -16,14 +16,14 @@ from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 
 from dashboard import export
+from shamsul_core.cases.selection import CRITERIA, in_order
 from shamsul_core.cohort import open_cohort
-from shamsul_core.dicom import case_as_dicom
-from shamsul_core.exporting import export_run
-from shamsul_core.figures.display import AS_AT_FIRST
-from shamsul_core.figures.printed_comparison import numbers_csv, print_comparison
+from shamsul_core.figures.print.printed_comparison import numbers_csv, print_comparison
+from shamsul_core.figures.scene.display import AS_AT_FIRST
+from shamsul_core.interchange.dicom import case_as_dicom
+from shamsul_core.interchange.exporting import export_run
 from shamsul_core.report import write_report
 from shamsul_core.run import Run
-from shamsul_core.selection import CRITERIA, in_order
 from tests.made import image_id
 from tests.pages.test_damaged_runs import PAGES, edit, folder, opened, rewrite  # noqa: F401
 

@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort.summary import cohort_table
-from shamsul_core.metrics.classification import evaluate
 from shamsul_core.run import Run
+from shamsul_core.statistics.prediction.discrimination import evaluate
 from tests.made import make_cohort, make_run
 
 PAGE = Path(__file__).parents[2] / "pages" / "overview.py"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from shamsul_core.cohort import open_cohort
-from shamsul_core.figures.comparison import comparison_scene
-from shamsul_core.figures.overlay import decode_scene, encode_scene
+from shamsul_core.figures.scene.comparison import comparison_scene
+from shamsul_core.figures.scene.overlay import decode_scene, encode_scene
 from shamsul_core.reviews.blinding import alone, blinded
 from tests.made import TITLES, image_id
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shamsul_core.figures.scene import EXPERT
+from shamsul_core.figures.scene.scene import EXPERT
 from shamsul_core.reviews.blinding import shuffled
 from shamsul_core.reviews.results import against_iou, agreement, method_results, ratings
 

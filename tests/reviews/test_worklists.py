@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from shamsul_core.cases.selection import CRITERIA
 from shamsul_core.reviews import Case
 from shamsul_core.reviews.worklists import chosen, explained, present_or_predicted, written
-from shamsul_core.selection import CRITERIA
 from tests.made import image_id
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from shamsul_core.localisation.segmentation import SegmentationSettings
 from shamsul_core.run import SCHEMA, SCORE_COLUMNS, Run
-from shamsul_core.segmentation import SegmentationSettings
-from shamsul_core.wording import mixture_in_words
+from shamsul_core.run.wording import mixture_in_words
 
 ARCHIVES = sorted((Path(__file__).parents[1] / "archives").glob("v*"))
 

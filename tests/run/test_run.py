@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from shamsul_core.heatmap import Heatmap
+from shamsul_core.localisation.segmentation import SegmentationSettings
 from shamsul_core.run import (
     FAILURE_COLUMNS,
     SCORE_COLUMNS,
@@ -20,7 +21,6 @@ from shamsul_core.run import (
     RunError,
     find_runs,
 )
-from shamsul_core.segmentation import SegmentationSettings
 
 
 def manifest(**changes):

@@ -11,11 +11,11 @@ import pytest
 from nibabel import Nifti1Image
 
 from shamsul_core.cohort import open_cohort
-from shamsul_core.labels import LOCALISED_PATHOLOGIES
 from shamsul_core.simulate.cohort import NOTE, Simulation, simulate_cohort
 from shamsul_core.simulate.ct import CtError, load_ct
 from shamsul_core.simulate.radiograph import simulate_radiograph
-from tests.test_cli import call, said
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
+from tests.cli.test_cli import call, said
 
 SIMULATION = Simulation(seed=5, count=8, split="val", size_px=128, at_least=3)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from shamsul_core.labels import LOCALISED_PATHOLOGIES, OBSERVATIONS
 from shamsul_core.simulate.cohort import Simulation
 from shamsul_core.simulate.labels import SHARES, draw_case, parents
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, OBSERVATIONS
 
 
 @pytest.fixture(scope="module")

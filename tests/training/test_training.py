@@ -20,7 +20,6 @@ from shamsul_core.classifier import load_classifier, save_classifier, untrained_
 from shamsul_core.classifier.preprocessing import Preprocessing
 from shamsul_core.cli import app
 from shamsul_core.cohort import open_cohort
-from shamsul_core.labels import OBSERVATIONS
 from shamsul_core.training import Settings, TrainingError, open_training, train
 from shamsul_core.training.augmentation import LARGEST, augmented, draw
 from shamsul_core.training.examples import read_examples
@@ -28,6 +27,7 @@ from shamsul_core.training.fit import silence
 from shamsul_core.training.network import initial_network, trained_classifier
 from shamsul_core.training.task import Task, read_checkpoint
 from shamsul_core.training.train import hold_out
+from shamsul_core.vocabulary import OBSERVATIONS
 from tests.training.cohorts import copy_as_train, name_of, write_split
 from tests.training.killed import EPOCHS, train_here
 from tests.training.networks import fit_on

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 
 from shamsul_core.classifier import load_classifier
-from shamsul_core.labels import LOCALISED_PATHOLOGIES
-from shamsul_core.metrics.localisation import iou
-from shamsul_core.segmentation import PRESETS, segment
+from shamsul_core.localisation.overlap import iou
+from shamsul_core.localisation.segmentation import PRESETS, segment
 from shamsul_core.upload.desk import Desk, Job
 from shamsul_core.upload.held import held_cohort, held_run
 from shamsul_core.upload.intake import Intake
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 from tests.made import made_pixels
 
 PIXELS = made_pixels(260, 220)

@@ -10,14 +10,14 @@ from PIL import Image
 
 from shamsul_core.classifier import load_classifier
 from shamsul_core.cohort import open_cohort
-from shamsul_core.figures.comparison import comparison_scene
-from shamsul_core.figures.overlay import decode_scene
-from shamsul_core.figures.printed_comparison import caption, numbers_csv, print_comparison
-from shamsul_core.labels import LOCALISED_PATHOLOGIES
+from shamsul_core.figures.print.printed_comparison import caption, numbers_csv, print_comparison
+from shamsul_core.figures.scene.comparison import comparison_scene
+from shamsul_core.figures.scene.overlay import decode_scene
 from shamsul_core.upload.desk import About, Desk, Job
 from shamsul_core.upload.examples import choose_examples
 from shamsul_core.upload.progress import progress_in_words
 from shamsul_core.upload.upload import Upload
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 from tests.imaging.radiographs import file_of, picture, radiograph
 from tests.made import made_pixels
 from tests.upload.test_desk import follow

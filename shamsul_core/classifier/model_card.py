@@ -1,0 +1,159 @@
+"""What a model was trained on and for what it must not be used, which travels with the model.
+
+It stands in a safetensors file's metadata under ``card``, and for every other format in the sidecar beside it
+(``MODEL.json`` or ``MODEL.pt.json``) under the same key: ``{"trained_on": ..., "not_for": ..., "is_simulated": ...}``.
+Nothing here imports torch, so that a page can say it without loading the model.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError, safe_open
+
+from shamsul_core.files.storage import is_remote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shamsul_core.run import Run
+
+XRAYVISION = "torchxrayvision:"
+_XRAYVISION_DATA = {
+    "all": "NIH ChestX-ray14, PadChest, CheXpert, MIMIC-CXR, Google's relabelled NIH radiographs, OpenI and the "
+    "RSNA Pneumonia Challenge",
+    "rsna": "the RSNA Pneumonia Challenge (Kaggle)",
+    "nih": "NIH ChestX-ray14",
+    "pc": "PadChest (University of Alicante)",
+    "chex": "CheXpert (Stanford)",
+    "mimic_nb": "MIMIC-CXR, labelled by NegBio",
+    "mimic_ch": "MIMIC-CXR, labelled by CheXpert's labeller",
+}
+"""As TorchXRayVision's documentation of its weights has it (https://github.com/mlmed/torchxrayvision)."""
+
+NOT_FOR_REAL = "any real radiograph"
+
+_LONGEST = 600
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What is known of a model's training.
+
+    Parameters
+    ----------
+    trained_on
+        In words, such as ``"223,414 radiographs of CheXpert"``.
+    not_for
+        What it must not be used for, in words; empty where nothing was said.
+    is_simulated
+        Whether every radiograph that it ever saw was simulated.
+    """
+
+    trained_on: str
+    not_for: str = ""
+    is_simulated: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the card as it stands in files."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: object) -> ModelCard:
+        """Read what `to_json` returned, or what somebody wrote by hand.
+
+        Raises
+        ------
+        ValueError
+            If it does not say in words what the model was trained on.
+        """
+        known = stored if isinstance(stored, dict) else {}
+        trained_on, not_for = known.get("trained_on"), known.get("not_for", "")
+        if not isinstance(trained_on, str) or not trained_on.strip() or not isinstance(not_for, str):
+            message = 'a model card is {"trained_on": "...", "not_for": "...", "is_simulated": true or false}'
+            raise ValueError(message)
+        return cls(
+            trained_on=trained_on.strip()[:_LONGEST],
+            not_for=not_for.strip()[:_LONGEST],
+            is_simulated=known.get("is_simulated") is True,
+        )
+
+
+def read_card(source: str) -> ModelCard | None:
+    """Return the card of a model; ``None`` where it has none, or there is no such file.
+
+    Parameters
+    ----------
+    source
+        As `shamsul_core.classifier.load_classifier` takes it.
+
+    Raises
+    ------
+    ValueError
+        If there is a card that cannot be read.
+    """
+    if source.startswith(XRAYVISION):
+        data = _XRAYVISION_DATA.get(source.removeprefix(XRAYVISION).removeprefix("densenet121-res224-"))
+        return None if data is None else ModelCard(trained_on=data)
+    path = Path(source)
+    sidecar = sidecar_of(path)
+    if sidecar is not None:
+        stored = json.loads(sidecar.read_text(encoding="utf-8"))
+        card = stored.get("card") if isinstance(stored, dict) else None
+    elif path.suffix == ".safetensors" and path.is_file():
+        card = _in_metadata(path)
+    else:
+        card = None
+    return None if card is None else ModelCard.from_json(card)
+
+
+def sidecar_of(path: Path) -> Path | None:
+    """Return the file that describes a model, ``None`` where there is none."""
+    beside = (Path(f"{path}.json"), path.with_suffix(".json"))
+    return next((one for one in beside if one.is_file()), None)
+
+
+def _in_metadata(path: Path) -> object:
+    try:
+        with safe_open(path, framework="np") as file:
+            stored = (file.metadata() or {}).get("card")
+    except (SafetensorError, OSError):
+        return None  # no model either, which whoever loads it says
+    return None if stored is None else json.loads(stored)
+
+
+def card_in_manifest(model: Mapping[str, Any]) -> ModelCard | None:
+    """Return the card that a manifest's words on the model carry; ``None`` where they carry none."""
+    try:
+        return ModelCard.from_json(model["card"])
+    except (KeyError, ValueError):
+        return None
+
+
+def card_of_run(run: Run) -> ModelCard | None:
+    """Return the card of a run's model: from its manifest, else from the model's file where that is at hand."""
+    card = card_in_manifest(run.manifest.model)
+    if card is not None:
+        return card
+    path = model_file(run)
+    try:
+        return read_card(str(run.manifest.model["source"]) if path is None else str(path))
+    except (OSError, ValueError):
+        return None
+
+
+def model_file(run: Run) -> Path | None:
+    """Return the file of a run's model, beside the run or where it was; ``None`` where it is not on this machine."""
+    source = str(run.manifest.model["source"])
+    beside = run.folder.parent / source
+    return next((one for one in (beside, Path(source)) if not is_remote(one) and _is_file(one)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name longer than any file's
+        return False

@@ -1,0 +1,255 @@
+"""Many workers: radiographs handed out to the processes of a Dask cluster, on this machine or on many.
+
+A worker opens cohort, model and run once, from a `WorkOrder`. It writes each radiograph's result into the run itself and
+returns only the rows for the tables, so that what a worker has finished is never lost with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import dask
+from dask.system import CPU_COUNT
+from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, as_completed
+
+from shamsul_core.engine.plan import Entry, Plan, bring_to_run, failed
+from shamsul_core.files.storage import absolute, place
+from shamsul_core.run import Run, RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from distributed import Worker
+
+    from shamsul_core.engine.plan import HandOut
+    from shamsul_core.localisation.scoring import Report
+
+_DEATHS_BEFORE_SUSPICION = 1
+_RESTART = "2 minutes"
+"""How long a worker that ended may take to come back, which on a busy machine is more than Dask's 15 s; after that it
+is given up and another is started."""
+
+_one_at_a_time = Lock()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkOrder:
+    """What a worker, in another process or on another machine, opens to have the engine's plan.
+
+    Parameters
+    ----------
+    cohort, model, run
+        Absolute paths or addresses that every worker can reach; `model` as `load_classifier` takes it.
+    split
+        Of the cohort.
+    preset, methods, pathologies
+        As the command line has them.
+    device
+        Where a worker runs the network, as `load_classifier` takes it.
+    """
+
+    cohort: str
+    split: str
+    model: str
+    preset: str
+    methods: tuple[str, ...]
+    pathologies: tuple[str, ...]
+    run: str
+    device: str = "cpu"
+
+    @classmethod
+    def of(cls, plan: Plan, model: str, device: str = "cpu") -> WorkOrder:
+        """Describe a plan; `model` and `device` are what its classifier was loaded from and to."""
+        path = place(model)
+        return cls(
+            cohort=absolute(plan.cohort.folder),
+            split=plan.cohort.split,
+            model=absolute(path) if path.exists() else model,
+            preset=plan.run.manifest.preset,
+            methods=tuple(plan.run.manifest.methods),
+            pathologies=plan.run.manifest.pathologies,
+            run=absolute(plan.run.folder),
+            device=device,
+        )
+
+    def open(self) -> Plan:
+        """Open the plan.
+
+        Raises
+        ------
+        ValueError
+            If cohort, model or run cannot be read here, or are not those of the engine; says which.
+        """
+        from shamsul_core.classifier import load_classifier
+        from shamsul_core.cohort import open_cohort
+        from shamsul_core.explain import make_explainers
+        from shamsul_core.localisation.scoring import segmentation_of
+        from shamsul_core.run.provenance import describe_run
+
+        cohort = open_cohort(place(self.cohort), split=self.split)
+        classifier = load_classifier(self.model, self.device)
+        explainers = make_explainers(self.preset, self.methods)
+        run = Run.open(place(self.run))
+        here = describe_run(
+            run.folder,
+            cohort,
+            classifier,
+            explainers,
+            self.pathologies,
+            self.preset,
+            run.manifest.explained,
+        )
+        differences = run.manifest.differences(here)
+        if differences:
+            message = (
+                f"{run.folder}: a worker has another {', '.join(differences)} than the engine; give all machines "
+                f"the same files and the same version of SHAMSUL"
+            )
+            raise RunError(message)
+        return Plan(cohort, classifier, explainers, run, segmentation_of(run))
+
+
+@contextmanager
+def workers(count: int) -> Iterator[Client]:
+    """Start so many worker processes on this machine, which share its cores, and end them with the block.
+
+    They also end, whatever they are at, when this process is killed.
+    """
+    threads = str(max(1, CPU_COUNT // count))
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    with (
+        dask.config.set(
+            {
+                "distributed.scheduler.allowed-failures": _DEATHS_BEFORE_SUSPICION,
+                "distributed.deploy.lost-worker-timeout": _RESTART,
+            }
+        ),
+        LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",  # any free port: another engine may have the usual one
+            memory_limit=0,  # a worker keeps its freed memory, which Dask would take for a leak and pause it
+            silence_logs=logging.CRITICAL,
+            env=dict.fromkeys(names, threads),
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        client.register_plugin(_IgnoringInterrupts())
+        cluster.adapt(minimum=count, maximum=count)  # replaces those given up
+        yield client
+
+
+class _IgnoringInterrupts(WorkerPlugin):
+    """Ctrl-C reaches every process of a terminal; the engine, which ends its workers, is to answer alone."""
+
+    def setup(self, worker: Worker) -> None:
+        del worker
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def scheduler(address: str) -> Iterator[Client]:
+    """Connect to the scheduler of a Dask cluster.
+
+    Raises
+    ------
+    ConnectionError
+        If none answers there.
+    """
+    logging.getLogger("distributed.client").setLevel(
+        logging.CRITICAL
+    )  # what it has to say is said in one line here
+    try:
+        client = Client(address, timeout=10)
+    except OSError as error:
+        message = f"{address}: no Dask scheduler answers there; start one with: dask scheduler"
+        raise ConnectionError(message) from error
+    with client:
+        yield client
+
+
+def hand_out_to(client: Client, order: WorkOrder) -> HandOut:
+    """Return what hands out an engine's radiographs to a cluster's workers.
+
+    A worker that ends takes nothing along: its radiograph is given to another. One whose workers ended again and again
+    is tried once more, alone, and if that ends a worker too, it is a failure; the rest goes on.
+
+    Raises
+    ------
+    ConnectionError
+        While radiographs are handed out, if the scheduler goes away.
+    """
+
+    def hand_out(plan: Plan, image_ids: Sequence[str], report: Report) -> Iterator[Entry]:
+        suspects = []
+        for image_id, entry in _entries(client, order, image_ids):
+            if entry is None:
+                suspects.append(image_id)
+                continue
+            _report(plan, image_id, report)
+            yield entry
+        for (
+            suspect
+        ) in suspects:  # one after the other, since others on the same worker are blamed for its end too
+            ((_, entry),) = _entries(client, order, [suspect])
+            _report(plan, suspect, report)
+            message = "every worker that tried to explain it was killed, perhaps out of memory; see the workers' logs"
+            yield entry or failed(suspect, "explain", message)
+
+    return hand_out
+
+
+def explain_here(image_id: str, order: WorkOrder) -> Entry:
+    """Do one radiograph's work; runs in a worker."""
+    with (
+        _one_at_a_time
+    ):  # a worker may have been given threads, but the explainers change the network while they run
+        return bring_to_run(opened(order), image_id)
+
+
+@lru_cache(maxsize=1)
+def opened(order: WorkOrder) -> Plan:
+    """Open a plan in a worker, which keeps it for all radiographs to come."""
+    import cv2
+    import torch
+
+    from shamsul_core.memory import keep_freed_memory
+
+    keep_freed_memory()
+    cv2.setNumThreads(torch.get_num_threads())  # torch has it from OMP_NUM_THREADS, OpenCV counts all cores
+    return order.open()
+
+
+def _entries(
+    client: Client, order: WorkOrder, image_ids: Sequence[str]
+) -> Iterator[tuple[str, Entry | None]]:
+    """Yield what came of each radiograph as it comes; ``None`` where its workers ended."""
+    futures = client.map(explain_here, image_ids, order=order, pure=False)
+    ids = {future.key: image_id for future, image_id in zip(futures, image_ids, strict=True)}
+    outcomes: Any = as_completed(futures, with_results=True, raise_errors=False)
+    del futures  # so that the scheduler forgets each once it is done
+    for future, outcome in outcomes:
+        if isinstance(outcome, Entry):
+            yield ids[future.key], outcome
+        elif future.status != "error":
+            address = client.scheduler.address if client.scheduler else "Dask"
+            message = (
+                f"{address}: the scheduler is gone; finished results are kept: run the same command again"
+            )
+            raise ConnectionError(message)
+        elif isinstance(outcome[1], KilledWorker):
+            yield ids[future.key], None
+        else:
+            raise outcome[1]
+
+
+def _report(plan: Plan, image_id: str, report: Report) -> None:
+    for _ in plan.explainers:
+        report(image_id)

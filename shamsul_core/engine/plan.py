@@ -1,0 +1,198 @@
+"""The work plan: what of a cohort is to be explained, what is done, who does it, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from shamsul_core.cohort import CohortError
+from shamsul_core.explain import Failure, Subject, explain_subject
+from shamsul_core.files.lock import alone
+from shamsul_core.heatmap import Heatmap
+from shamsul_core.localisation.scoring import Report, Row, score_result
+from shamsul_core.run import RadiographResult, Run, RunError
+from shamsul_core.run.ledger import Ledger
+from shamsul_core.run.manifest import ALL
+from shamsul_core.run.provenance import circumstances, name_of
+from shamsul_core.vocabulary import DECISION_THRESHOLD, LOCALISED_PATHOLOGIES
+
+if TYPE_CHECKING:
+    from shamsul_core.classifier import Classifier
+    from shamsul_core.cohort import Cohort, Radiograph
+    from shamsul_core.explain import Explainer
+    from shamsul_core.localisation.segmentation import SegmentationSettings
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a call of the engine did."""
+
+    explained: int
+    explained_before: int
+    unreadable: int
+    failures: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done for a run: all that a worker needs to know."""
+
+    cohort: Cohort
+    classifier: Classifier
+    explainers: Sequence[Explainer]
+    run: Run
+    segmentation: SegmentationSettings
+
+    @property
+    def steps(self) -> int:
+        """Steps that each radiograph takes: one for each method, one for reading and scoring."""
+        return len(self.explainers) + 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What came of one radiograph: its rows of the run's tables; its result lies in the run already.
+
+    Where it was explained just now, `made_with` says under what circumstances, which differ between machines.
+    """
+
+    image_id: str
+    scores: Sequence[Row]
+    failures: Sequence[Row]
+    is_explained: bool = True
+    made_with: Mapping[str, Any] | None = None
+
+
+HandOut: TypeAlias = Callable[[Plan, Sequence[str], Report], Iterable[Entry]]
+"""Who does the work: brings these radiographs to the run and says what came of each, in any order."""
+
+
+def in_this_process(plan: Plan, image_ids: Sequence[str], report: Report) -> Iterator[Entry]:
+    """Bring one radiograph after the other to the run."""
+    for image_id in image_ids:
+        yield bring_to_run(plan, image_id, report)
+
+
+def explain_cohort(
+    plan: Plan,
+    report: Report = lambda _: None,
+    hand_out: HandOut = in_this_process,
+    *,
+    image_ids: Sequence[str] | None = None,
+) -> Summary:
+    """Predict, explain, segment and score every radiograph of a cohort that the run does not hold yet.
+
+    Each radiograph's result is on disk before its worker goes on, so that a kill costs at most those at work. A
+    radiograph that cannot be read is written to the failures and tried again at the next call; the rest goes on.
+
+    Parameters
+    ----------
+    report
+        Called `Plan.steps` times for each of these radiographs that can be read.
+    hand_out
+        Who does the work: this process, or workers (`shamsul_core.engine.cluster.hand_out_to`).
+    image_ids
+        The radiographs to explain, ids of the cohort; ``None`` for all. Another call may go on with others.
+
+    Raises
+    ------
+    RunError
+        If another engine is at work on the run.
+    OSError
+        If the disk is full, the run cannot be written, or the workers' scheduler went away.
+    """
+    with alone(plan.run.folder), Ledger.opened(plan.run, plan.segmentation) as ledger:
+        before = {image_id for image_id in plan.run.explained_ids() if is_held(plan.run, image_id)}
+        chosen = list(plan.cohort.radiographs) if image_ids is None else image_ids
+        wanted = [one for one in chosen if one not in before or one not in ledger]
+        for _ in range((len(chosen) - len(wanted)) * plan.steps):
+            report("explained before")
+        unreadable = 0
+        for entry in hand_out(plan, wanted, report):
+            if entry.made_with is not None:
+                plan.run.note_circumstances(name_of(entry.made_with), entry.made_with)
+            ledger.enter(entry.image_id, entry.scores, entry.failures)
+            unreadable += not entry.is_explained
+            report(entry.image_id)
+        explained = len(plan.run.explained_ids()) - len(before)
+        return Summary(explained, len(before), unreadable, ledger.failure_count)
+
+
+def bring_to_run(plan: Plan, image_id: str, report: Report = lambda _: None) -> Entry:
+    """Explain one radiograph, unless the run holds it, write its result and score it."""
+    made_with = None
+    if not is_held(plan.run, image_id):
+        made_with = circumstances(plan.classifier)
+        try:
+            result = explain_one(plan, plan.cohort.radiographs[image_id], report)
+        except CohortError as error:
+            return failed(image_id, "read", str(error))
+        plan.run.write(replace(result, made_with=name_of(made_with)))
+    rows = score_result(plan.run, image_id, plan.cohort, plan.segmentation)
+    return Entry(image_id, *rows, made_with=made_with)
+
+
+def failed(image_id: str, step: str, error: str) -> Entry:
+    """Return what came of a radiograph of which the run gets no result."""
+    row = {"image_id": image_id, "step": step, "method": None, "pathology": None, "error": error}
+    return Entry(image_id, [], [row], is_explained=False)
+
+
+def explain_one(plan: Plan, radiograph: Radiograph, report: Report) -> RadiographResult:
+    """Predict and explain one radiograph.
+
+    Raises
+    ------
+    CohortError
+        If its pixels cannot be read.
+    """
+    pixels = radiograph.pixels()
+    subject = Subject(plan.classifier, pixels)
+    probabilities = plan.classifier.predict(pixels)
+    pathologies = _to_explain(plan, radiograph, probabilities)
+    outcomes: list[Heatmap | Failure] = []
+    for explainer in plan.explainers:
+        outcomes += explain_subject(explainer, subject, pathologies) if pathologies else []
+        report(f"{radiograph.id} {explainer.title}")
+    return RadiographResult(
+        radiograph.id,
+        (pixels.shape[0], pixels.shape[1]),
+        probabilities,
+        tuple(one for one in outcomes if isinstance(one, Heatmap)),
+        tuple((one.method, one.pathology, one.reason) for one in outcomes if isinstance(one, Failure)),
+    )
+
+
+def _to_explain(plan: Plan, radiograph: Radiograph, probabilities: Mapping[str, float]) -> list[str]:
+    """Return the run's pathologies that are to be explained on this radiograph.
+
+    Present is what is labelled positive or marked by experts, predicted what has a probability of `DECISION_THRESHOLD` or more.
+    """
+    pathologies = plan.run.manifest.pathologies
+    if plan.run.manifest.explained == ALL:
+        return list(pathologies)
+    return [
+        name
+        for name in pathologies
+        if probabilities.get(name, 0.0) >= DECISION_THRESHOLD
+        or radiograph.labels.get(name) == 1
+        or _is_marked(plan.cohort, radiograph.id, name)
+    ]
+
+
+def _is_marked(cohort: Cohort, image_id: str, pathology: str) -> bool:
+    try:
+        annotation = cohort.annotation(image_id, pathology) if pathology in LOCALISED_PATHOLOGIES else None
+    except CohortError:  # scoring says so
+        return False
+    return annotation is not None and not annotation.is_empty
+
+
+def is_held(run: Run, image_id: str) -> bool:
+    """Return whether a radiograph's result is there and whole; a damaged one is made again."""
+    try:
+        run.read_record(image_id)
+    except RunError:
+        return False
+    return True

@@ -1,0 +1,412 @@
+"""How good each method is over a cohort, as interactive figures.
+
+Every radiograph is a point, up to `MOST_POINTS`. A point's ``customdata`` is its row's place in the table that was drawn, which `case_of`
+turns into a radiograph and a pathology again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from shamsul_core.figures.html.foreign import as_plotly
+from shamsul_core.statistics.intervals import TOO_FEW
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+    import pandas as pd
+
+TEXT, MUTED, GRID = "#d7dce0", "#a3adb5", "#2a2f34"
+
+_COLOURS = ("#56b4e9", "#e69f00", "#cc79a7", "#f0e442", "#b8bec4")
+"""Okabe and Ito's, which colour-blind readers tell apart, in the order of the methods."""
+
+_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
+_OPACITY = (0.85, 0.45)
+"""Of a point where there are few, and of each of `MOST_POINTS`, so that a pile of them is brighter than one alone."""
+
+_FEW = 150
+_PAPER = "#ffffff"
+_GROUP = 0.84
+"""Width of a pathology's boxes together; 1 would touch the next one's."""
+
+_SIDEWAYS = 0.6
+"""How far points are strewn, of a box's share of the axis."""
+
+_COUNTED = 0.6
+"""Over how much of the axis points of one whole number are strewn."""
+
+_COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100)
+"""Where an axis of whole numbers has its ticks."""
+
+_TICKS = tuple(float(f"{one}e{power}") for power in range(-6, 4) for one in (1, 2, 5))
+"""Where a logarithmic axis has them."""
+
+MOST_POINTS = 2000
+"""So many are drawn at most: a browser without a graphics card needs seconds for more, and no one tells them apart."""
+
+
+def iou_boxes(
+    scores: pd.DataFrame, summary: pd.DataFrame, titles: Mapping[str, str], *, seed: int = 0
+) -> go.Figure:
+    """Return a box per pathology and method with its mean, its median and every radiograph.
+
+    Parameters
+    ----------
+    scores
+        image_id, pathology, method, iou.
+    summary
+        Of these scores, as `shamsul_core.statistics.summary.summarise` returns it; its order is the figure's.
+    titles
+        Of the methods to show, in this order.
+    seed
+        Of the points' sideways scatter, which means nothing, and of which are drawn, where there are more than
+        `MOST_POINTS`. Boxes and means count all.
+    """
+    pathologies = list(dict.fromkeys(summary["pathology"]))
+    generator = np.random.default_rng(seed)
+    figure = go.Figure(layout=_layout("IoU with the experts' contours"))
+    points = _known(scores, "iou")
+    top = _top([points["iou"].max(), summary["paper_mean"].max(), 0.3])
+    points = _drawn(points[points["method"].isin(titles)], seed)
+    opacity = _opacity(len(points))
+    for number, (method, title) in enumerate(titles.items()):
+        boxes = summary[summary["method"] == method]
+        at = _positions(boxes["pathology"], pathologies, number, len(titles))
+        here = points[points["method"] == method]
+        sideways = generator.random(len(here), np.float32) - np.float32(0.5)
+        figure.add_traces(
+            [
+                _points(
+                    _positions(here["pathology"], pathologies, number, len(titles))
+                    + sideways * np.float32(_SIDEWAYS * _GROUP / len(titles)),
+                    here,
+                    _style(number) | {"opacity": opacity},
+                    name=as_plotly(title),
+                    hover=f"{as_plotly(title)}: IoU %{{y:.2f}}",
+                ),
+                _boxes(at, boxes, number, len(titles)),
+                _means(at, boxes, top, is_crowded=len(titles) > 1),
+            ]
+        )
+        _add_paper(figure, at, boxes, is_first=number == 0)
+    figure.add_annotation(
+        text="Mean", x=-0.5, y=1.03 * top, xanchor="right", xshift=-6, showarrow=False, font={"color": TEXT}
+    )
+    figure.update_xaxes(**_pathology_axis(pathologies, summary))
+    figure.update_yaxes(range=[-0.02, 1.07 * top])
+    return figure
+
+
+def hit_bars(summary: pd.DataFrame, titles: Mapping[str, str]) -> go.Figure:
+    """Return the share of radiographs whose map's maximum lies inside the contour, with 95 % intervals."""
+    pathologies = list(dict.fromkeys(summary["pathology"]))
+    figure = go.Figure(layout=_layout("Hit rate"))
+    for number, (method, title) in enumerate(titles.items()):
+        bars = summary[summary["method"] == method]
+        rate = bars["hit_rate"].to_numpy(np.float64)
+        figure.add_bar(
+            x=_positions(bars["pathology"], pathologies, number, len(titles)),
+            y=rate,
+            width=0.85 * _GROUP / len(titles),
+            error_y={
+                # A rate of 1 less its rounded end would be an error bar of less than nothing
+                "array": np.maximum(bars["hit_high"].to_numpy(np.float64) - rate, 0),
+                "arrayminus": np.maximum(rate - bars["hit_low"].to_numpy(np.float64), 0),
+                "color": TEXT,
+                "thickness": 1.5,
+                "width": 3,
+            },
+            name=as_plotly(title),
+            marker={"color": _style(number)["color"], "opacity": 0.8},
+            customdata=bars[["hit_n", "hit_low", "hit_high"]].to_numpy(np.float64).round(3),
+            hovertemplate=(
+                f"{as_plotly(title)}: %{{y:.2f}} of %{{customdata[0]}} radiographs, "
+                "95 % interval %{customdata[1]:.2f} to %{customdata[2]:.2f}<extra></extra>"
+            ),
+        )
+    figure.update_xaxes(**_pathology_axis(pathologies, summary, number="hit_n"))
+    figure.update_yaxes(range=[0, 1.02])
+    return figure
+
+
+def iou_against(
+    scores: pd.DataFrame,
+    against: str,
+    words: str,
+    titles: Mapping[str, str],
+    *,
+    is_logarithmic: bool = False,
+    seed: int = 0,
+) -> go.Figure:
+    """Return every radiograph's IoU against another column.
+
+    Parameters
+    ----------
+    scores
+        image_id, pathology, method, iou and the column `against`.
+    words
+        What stands at the axis.
+    is_logarithmic
+        Whether the axis is.
+    seed
+        Of which points are drawn, where there are more than `MOST_POINTS`, and of how far those that share a whole
+        number are strewn to its sides, by less than half. On hover each says its own value; no IoU is moved.
+    """
+    generator = np.random.default_rng(seed)
+    figure = go.Figure(layout=_layout("IoU with the experts' contours"))
+    points = _known(scores, "iou", against)
+    top = _top([points["iou"].max(), 0.3])
+    points = _drawn(points[points["method"].isin(titles)], seed)
+    values = points[against].to_numpy(np.float32)
+    is_counted = bool((values == np.rint(values)).all()) and len(points) > 0
+    opacity = _opacity(len(points))
+    for number, (method, title) in enumerate(titles.items()):
+        here = points[points["method"] == method]
+        x = here[against].to_numpy(np.float32)
+        sideways = (generator.random(len(x), np.float32) - np.float32(0.5)) * np.float32(_COUNTED)
+        figure.add_trace(
+            _points(
+                x + sideways if is_counted else x,
+                here,
+                _style(number) | {"opacity": opacity},
+                name=as_plotly(title),
+                hover=f"{as_plotly(title)}: IoU %{{y:.2f}}, {words} %{{text}}",
+                text=[f"{value:.3g}" for value in x],
+            )
+        )
+    figure.update_xaxes(
+        title=words,
+        type="log" if is_logarithmic else "linear",
+        gridcolor=GRID,
+        zeroline=False,
+        automargin=True,
+    )
+    if is_counted:
+        figure.update_xaxes(tickvals=[one for one in _COUNTS if one <= values.max()])
+    elif is_logarithmic:
+        figure.update_xaxes(tickvals=_TICKS)
+    else:
+        figure.update_xaxes(range=[-0.02, 1.02])
+    figure.update_yaxes(range=[-0.02, 1.07 * top])
+    return figure
+
+
+def add_readers(figure: go.Figure, readers: pd.DataFrame, summary: pd.DataFrame, column: str) -> None:
+    """Add the second readers' mean of each pathology as a line across it, where there are any.
+
+    Parameters
+    ----------
+    figure
+        From `iou_boxes` or `hit_bars`, of the same summary.
+    readers
+        From `shamsul_core.statistics.human_benchmark.reader_scores`.
+    column
+        ``"iou"`` or ``"hit"``.
+    """
+    pathologies = list(dict.fromkeys(summary["pathology"]))
+    means = readers.groupby("pathology")[column].mean().reindex(pathologies).to_numpy(np.float64)
+    places = np.flatnonzero(np.isfinite(means))
+    if not len(places):
+        return
+    ends = np.column_stack([places - _GROUP / 2, places + _GROUP / 2, np.full(len(places), np.nan)])
+    figure.add_scatter(
+        x=ends.ravel(),
+        y=np.repeat(means[places], 3),
+        mode="lines",
+        line={"color": _PAPER, "width": 2, "dash": "dot"},
+        name="Second readers",
+        hovertemplate="second readers' mean: %{y:.2f}<extra></extra>",
+    )
+
+
+def drawn_in_words(scores: pd.DataFrame, titles: Mapping[str, str], *columns: str) -> str:
+    """Return how many of the points are drawn, nothing where all are; of these columns each point has a value."""
+    count = int(scores.loc[scores["method"].isin(titles), list(columns)].notna().all(axis=1).sum())
+    if count <= MOST_POINTS:
+        return ""
+    return f"{MOST_POINTS:,} of {count:,} points are shown, chosen at random; boxes, means and the table include all."
+
+
+def case_of(scores: pd.DataFrame, place: int) -> tuple[str, str]:
+    """Return the radiograph and the pathology of a point, by its ``customdata`` in a figure of these scores."""
+    row = scores.iloc[place]
+    return str(row["image_id"]), str(row["pathology"])
+
+
+def _known(scores: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Return the rows that have these columns, with their place in the table."""
+    return scores.assign(place=np.arange(len(scores), dtype=np.int32)).dropna(subset=list(columns))
+
+
+def _drawn(points: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return at most `MOST_POINTS`, drawn at random."""
+    return (
+        points if len(points) <= MOST_POINTS else points.sample(MOST_POINTS, random_state=seed).sort_index()
+    )
+
+
+def _top(heights: Sequence[float]) -> float:
+    """Return the IoU up to which the axis goes, 1 at most: the whole range would leave most of the figure empty."""
+    return float(min(1.0, 1.05 * np.nanmax(heights)))
+
+
+def _opacity(count: int) -> float:
+    """Return the opacity of each of so many points, falling with their number."""
+    most, least = _OPACITY
+    share = np.clip((count - _FEW) / (MOST_POINTS - _FEW), 0, 1)
+    return round(float(most - (most - least) * np.sqrt(share)), 2)
+
+
+def _style(number: int) -> dict[str, str]:
+    place = min(number, len(_COLOURS) - 1)
+    return {"color": _COLOURS[place], "symbol": _SYMBOLS[place]}
+
+
+def _positions(
+    names: pd.Series[str], pathologies: Sequence[str], number: int, methods: int
+) -> npt.NDArray[np.float32]:
+    """Return where on the axis a method's boxes stand, pathologies at 0, 1, 2, ..."""
+    place = {name: place for place, name in enumerate(pathologies)}
+    centres = np.array([place[name] for name in names], np.float32)
+    return np.asarray(centres + (number - (methods - 1) / 2) * _GROUP / methods, np.float32)
+
+
+def _points(
+    x: npt.NDArray[np.float32],
+    here: pd.DataFrame,
+    style: Mapping[str, Any],
+    *,
+    name: str,
+    hover: str,
+    text: Sequence[str] | None = None,
+) -> go.Scatter:
+    unchanged = {"marker": {"opacity": style["opacity"]}}
+    return go.Scatter(
+        x=x,
+        y=here["iou"].to_numpy(np.float32),
+        customdata=here["place"].to_numpy(np.int32),
+        mode="markers",
+        name=name,
+        marker={"size": 6, **style},
+        selected=unchanged,
+        unselected=unchanged,
+        text=text,
+        hovertemplate=f"{hover}<br>click to open<extra></extra>",
+    )
+
+
+def _boxes(at: npt.NDArray[np.float32], boxes: pd.DataFrame, number: int, methods: int) -> go.Box:
+    column = {name: boxes[name].to_numpy(np.float64) for name in ("q1", "median", "q3", "mean")}
+    return go.Box(
+        x=at,
+        **column,
+        lowerfence=boxes["whisker_low"].to_numpy(np.float64),
+        upperfence=boxes["whisker_high"].to_numpy(np.float64),
+        width=0.8 * _GROUP / methods,
+        line={"color": TEXT, "width": 1.5},
+        fillcolor="rgba(215, 220, 224, 0.10)",
+        whiskerwidth=0.4,
+        hoverinfo="skip",
+        showlegend=False,
+        name=f"box {number}",
+    )
+
+
+def _means(
+    at: npt.NDArray[np.float32], boxes: pd.DataFrame, height: float, *, is_crowded: bool
+) -> go.Scatter:
+    """Return the means in figures above their boxes, with number and interval on hover; crowded ones without the 0."""
+    mean = boxes["mean"].to_numpy(np.float64)
+    figures = ["–" if np.isnan(value) else f"{value:.2f}" for value in mean]
+    return go.Scatter(
+        x=at,
+        y=np.full(len(at), 1.03 * height),
+        text=[one.removeprefix("0") for one in figures] if is_crowded else figures,
+        customdata=boxes[["mean", "n"]].to_numpy(np.float64).round(3),
+        hovertext=_between(boxes["mean_low"], boxes["mean_high"]),
+        mode="text",
+        textfont={"color": TEXT, "size": 11 if is_crowded else 13},
+        hovertemplate=(
+            "mean %{customdata[0]:.2f}, 95 % interval: %{hovertext}, %{customdata[1]} radiographs<extra></extra>"
+        ),
+        showlegend=False,
+        name="mean",
+    )
+
+
+def _between(low: pd.Series[float], high: pd.Series[float]) -> list[str]:
+    return [
+        TOO_FEW if np.isnan(one) else f"{one:.2f} to {other:.2f}"
+        for one, other in zip(low, high, strict=True)
+    ]
+
+
+def _add_paper(
+    figure: go.Figure, at: npt.NDArray[np.float32], boxes: pd.DataFrame, *, is_first: bool
+) -> None:
+    """Add the paper's means as hollow stars, where it gives them."""
+    given = boxes["paper_mean"].notna().to_numpy()
+    if not given.any():
+        return
+    figure.add_scatter(
+        x=at[given],
+        y=boxes["paper_mean"].to_numpy(np.float64)[given],
+        mode="markers",
+        marker={"symbol": "star-open", "size": 13, "color": _PAPER, "line": {"width": 1.8}},
+        name="Mean in the paper",
+        legendgroup="paper",
+        legendrank=2000,  # after the methods
+        showlegend=is_first,
+        hovertemplate="the paper's mean: %{y:.3f}<extra></extra>",
+    )
+
+
+def _pathology_axis(
+    pathologies: Sequence[str], summary: pd.DataFrame, *, number: str = "n"
+) -> dict[str, Any]:
+    numbers = summary.groupby("pathology")[number].agg(["min", "max"]).reindex(list(pathologies))
+    labels = [
+        f"{as_plotly(name).replace(' ', '<br>')}<br><span style='color:{MUTED}'>n = {_from_to(low, high)}</span>"
+        for name, low, high in numbers.itertuples()
+    ]
+    return {
+        "tickvals": list(range(len(pathologies))),
+        "ticktext": labels,
+        "range": [-0.5, len(pathologies) - 0.5],
+        "showgrid": False,
+        "zeroline": False,
+        "tickangle": 0,
+        "automargin": True,
+        "tickfont": {"size": 12},
+    }
+
+
+def _from_to(low: float, high: float) -> str:
+    return f"{low:.0f}" if low == high else f"{low:.0f}–{high:.0f}"
+
+
+def _layout(quantity: str) -> dict[str, Any]:
+    return {
+        "template": None,
+        "paper_bgcolor": "#000000",
+        "plot_bgcolor": "#000000",
+        "font": {"color": TEXT, "size": 13, "family": "Source Sans, sans-serif"},
+        "margin": {"l": 60, "r": 10, "t": 34, "b": 74},
+        "legend": {"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0, "itemsizing": "constant"},
+        "hoverlabel": {"bgcolor": "#14171a", "bordercolor": MUTED, "font": {"color": TEXT}},
+        "hovermode": "closest",
+        "dragmode": False,
+        "clickmode": "event+select",
+        "yaxis": {
+            "title": quantity,
+            "gridcolor": GRID,
+            "zeroline": False,
+            "tickformat": ".1f",
+            "automargin": True,
+        },
+    }

@@ -1,0 +1,27 @@
+"""The figures of an assessment by name, so that page and report draw the same ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from shamsul_core.figures.print.curves import calibration_figure, precision_recall_figure, roc_figure
+from shamsul_core.figures.print.rings import rings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from matplotlib.figure import Figure
+
+    from shamsul_core.figures.print.drawing import ThemeName
+    from shamsul_core.statistics.prediction.assessment import Assessment
+
+FigureName: TypeAlias = Literal["figure3", "roc", "precision_recall", "calibration"]
+
+ASSESSMENT_FIGURES: Mapping[FigureName, Callable[[Assessment, ThemeName], Figure]] = {
+    "figure3": lambda one, theme: rings(one.performance.by_observation, theme),
+    "roc": lambda one, theme: roc_figure(one.points, one.performance.by_observation, one.rates, theme),
+    "precision_recall": lambda one, theme: precision_recall_figure(
+        one.points, one.performance.by_observation, one.rates, theme
+    ),
+    "calibration": lambda one, theme: calibration_figure(one.bins, one.calibration, theme),
+}

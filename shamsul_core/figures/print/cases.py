@@ -1,0 +1,310 @@
+"""Chosen cases: as a card on a page, as a figure like the paper's, as a slide.
+
+The figures take scenes as `shamsul_core.figures.scene.comparison.comparison_scene` makes them. Only the figures need
+matplotlib, which is imported when one is drawn.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from shamsul_core.figures.print.still import encode_jpeg, still
+from shamsul_core.figures.scene.comparison import comparison_scene
+from shamsul_core.figures.scene.scene import EXPERT, hatching_in_words
+from shamsul_core.run.wording import RESEARCH_ONLY, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from matplotlib.figure import Figure
+
+    from shamsul_core.cases.selection import ChosenCase
+    from shamsul_core.cohort import Cohort
+    from shamsul_core.figures.scene.scene import Panel, Scene
+    from shamsul_core.run import Run
+
+CARD_PX = 340
+"""Longer side of a card's pictures."""
+
+_BLACK_PAGE = ("#000000", "#d7dce0", "#a3adb5")
+_WHITE_PAGE = ("#ffffff", "#000000", "#444444")
+_A4_IN = (8.27, 11.69)
+_SLIDE_IN = (40 / 3, 7.5)
+_FOOTER_IN, _TITLES_IN = 0.95, 0.35
+_MARGIN = 0.03  # of a page's width
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """A chosen case.
+
+    Parameters
+    ----------
+    scene
+        What there is to see.
+    reason
+        Why it was chosen, in words.
+    probability
+        Predicted for the scene's pathology; ``None`` where it is not known.
+    methods
+        The methods it was chosen for, none where it was not chosen for one.
+    """
+
+    scene: Scene
+    reason: str
+    probability: float | None = None
+    methods: tuple[str, ...] = ()
+
+    @property
+    def why(self) -> str:
+        """Why it was chosen, and for which methods."""
+        titles = [panel.title for panel in self.scene.panels if panel.key in self.methods]
+        return sentence(": ".join(filter(None, (", ".join(titles), self.reason))))
+
+    @property
+    def prediction(self) -> str:
+        """The predicted probability in words."""
+        return (
+            "Not predicted" if self.probability is None else f"Predicted probability {self.probability:.2f}"
+        )
+
+
+def make_case(run: Run, cohort: Cohort, scores: pd.DataFrame, chosen: ChosenCase, *, longest_px: int) -> Case:
+    """Return a chosen case with what there is to see of it, at most so large.
+
+    Raises
+    ------
+    CohortError
+        If the radiograph cannot be read.
+    RunError
+        If its result cannot be read.
+    """
+    scene = comparison_scene(run, cohort, chosen.image_id, chosen.pathology, scores, longest_px=longest_px)
+    here = scores[(scores["image_id"] == chosen.image_id) & (scores["pathology"] == chosen.pathology)]
+    probability = here["probability"].max()
+    return Case(
+        scene=scene,
+        reason=chosen.reason,
+        probability=None if pd.isna(probability) else float(probability),
+        methods=() if chosen.method is None else (chosen.method,),
+    )
+
+
+def case_card(case: Case, address: str) -> str:
+    """Return a case as HTML: what it is and why, beside the radiograph and every method's picture.
+
+    The heading is a link to the case; `dashboard.cards` makes the whole card lead where it does.
+    """
+    scene = case.scene
+    pictures = "".join(
+        _card_picture(scene, panel, is_chosen=panel.key in case.methods) for panel in scene.panels
+    )
+    return (
+        f'<article class="case" style="--panels:{len(scene.panels)}">'
+        f'<div><h2><a href="{escape(address)}" title="Open in Compare">{escape(scene.pathology)}</a></h2>'
+        f'<p>{escape(case.why)}</p><p>{case.prediction}</p><p class="faint">{escape(scene.image_id)}</p>'
+        f'<p class="open" aria-hidden="true">Open in Compare →</p></div>{pictures}</article>'
+    )
+
+
+def case_figure(cases: Sequence[Case], methods: Collection[str], footer: str) -> Figure:
+    """Return a figure for print, a row for each case: the radiograph with its contour, then each method's heatmap and mask.
+
+    As in the paper's Figures 5 to 8, 10 to 13, 15 to 18 and 20 to 23, with IoU and probability in the row's words.
+
+    Parameters
+    ----------
+    methods
+        Those to show.
+    footer
+        Where the cases come from.
+    """
+    columns = len(_shown(cases[0].scene, methods))
+    tall = 2.0 * max(case.scene.pixels.shape[0] / case.scene.pixels.shape[1] for case in cases)
+    rows = _Rows(width=1.6 + 2.1 * columns, text=1.6, row=tall + _TITLES_IN, top=0.0)
+    return _draw_rows(cases, methods, footer, rows, height=_FOOTER_IN + rows.row * len(cases))
+
+
+def count_pages(cases: int, methods: int) -> int:
+    """Return on how many pages `case_pages` puts so many cases with so many methods each."""
+    return -(-cases // (_ROWS_UPRIGHT if _is_upright(methods) else _ROWS_ACROSS))
+
+
+def case_pages(cases: Sequence[Case], methods: Collection[str], title: str, footer: str) -> Iterator[Figure]:
+    """Yield pages of A4 with rows as in `case_figure`: upright for few pictures a row, across for more.
+
+    Parameters
+    ----------
+    methods, footer
+        As in `case_figure`.
+    title
+        What the cases have in common, at the head of each page.
+    """
+    narrow, long = _A4_IN
+    width, height = (narrow, long) if _is_upright(len(methods)) else (long, narrow)
+    many = _ROWS_UPRIGHT if _is_upright(len(methods)) else _ROWS_ACROSS
+    rows = _Rows(width=width, text=1.9, row=(height - 0.6 - _FOOTER_IN) / many, top=0.6)
+    pages = count_pages(len(cases), len(methods))
+    for page in range(pages):
+        figure = _draw_rows(cases[page * many :][:many], methods, footer, rows, height=height)
+        figure.text(_MARGIN, 1 - 0.4 / height, title, color=_WHITE_PAGE[1], fontsize=13, weight="bold")
+        number = f"{page + 1} of {pages}"
+        figure.text(1 - _MARGIN, 1 - 0.4 / height, number, color=_WHITE_PAGE[2], fontsize=8, ha="right")
+        yield figure
+
+
+def slide(case: Case, footer: str) -> Figure:
+    """Return a case as a slide, 16:9: the radiograph large, each method's picture beside it, few words."""
+    from matplotlib.figure import Figure
+
+    paper, ink, faint = _BLACK_PAGE
+    figure = Figure(figsize=_SLIDE_IN, facecolor=paper)
+    figure.text(_MARGIN, 0.93, case.scene.pathology, color=ink, fontsize=28, va="center", weight="bold")
+    figure.text(1 - _MARGIN, 0.93, case.scene.image_id, color=faint, fontsize=13, va="center", ha="right")
+    words = f"{case.why}. {case.prediction}."
+    figure.text(_MARGIN, 0.865, words, color=ink, fontsize=15, va="center")
+    radiograph, *methods = case.scene.panels
+    _draw(figure, (_MARGIN, 0.15, 0.39, 0.65), case, radiograph, ink, size_px=1100, font_size=15)
+    rows = 2 if len(methods) > 2 else 1
+    columns = -(-len(methods) // rows)
+    for place, panel in enumerate(methods):
+        row, column = divmod(place, columns)
+        wide, high = 0.53 / columns, 0.7 / rows
+        box = (0.445 + column * wide, 0.13 + (rows - 1 - row) * high, wide - 0.01, high - 0.055)
+        _draw(figure, box, case, panel, ink, size_px=800, font_size=13)
+    _write_footer(figure, _footnotes([case], case.scene.panels, footer), faint, font_size=9.5, ink=ink)
+    return figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rows:
+    """Where rows lie on a page, in inches: its width, the words' column, a row's height, the space above the first."""
+
+    width: float
+    text: float
+    row: float
+    top: float
+
+
+_ROWS_ACROSS, _ROWS_UPRIGHT = 3, 4
+
+
+def _is_upright(methods: int) -> bool:
+    return methods <= 2
+
+
+def _draw_rows(
+    cases: Sequence[Case], methods: Collection[str], footer: str, rows: _Rows, *, height: float
+) -> Figure:
+    from matplotlib.figure import Figure
+
+    paper, ink, faint = _WHITE_PAGE
+    figure = Figure(figsize=(rows.width, height), facecolor=paper)
+    shown = [_shown(case.scene, methods) for case in cases]
+    column = (rows.width - rows.text) / len(shown[0])
+    for number, (case, panels) in enumerate(zip(cases, shown, strict=True)):
+        bottom, tall = height - rows.top - rows.row * (number + 1), rows.row - _TITLES_IN
+        _write_words(figure, case, rows, bottom + tall, ink)
+        for place, panel in enumerate(panels):
+            left = rows.text + column * place
+            box = (left / rows.width, bottom / height, (column - 0.1) / rows.width, tall / height)
+            _draw(figure, box, case, panel, ink, size_px=600, font_size=8)
+    _write_footer(
+        figure, _footnotes(cases, [panel for row in shown for panel in row], footer), faint, font_size=7
+    )
+    return figure
+
+
+def _write_words(figure: Figure, case: Case, rows: _Rows, top: float, colour: str) -> None:
+    """Write what a row is of from this height down, in inches, its pathology in bold."""
+    columns = int(14 * (rows.text - _MARGIN * rows.width))
+    name = _wrapped(case.scene.pathology, columns - 2)
+    image_id = case.scene.image_id.replace("_", "_ ")  # to break it there
+    words = _wrapped("\n\n".join([case.why, case.prediction, image_id]), columns).replace("_ ", "_")
+    for text, lines, weight in ((name, 0, "bold"), (words, 1.5 + name.count("\n"), "normal")):
+        y = (top - lines * 8 * 1.35 / 72) / figure.get_size_inches()[1]
+        figure.text(_MARGIN, y, text, color=colour, fontsize=8, va="top", weight=weight)
+
+
+def _card_picture(scene: Scene, panel: Panel, *, is_chosen: bool) -> str:
+    picture = still(scene, panel, CARD_PX)
+    height, width = picture.shape[:2]
+    data = b64encode(encode_jpeg(picture)).decode()
+    spoken = panel.spoken(scene.pathology)
+    if panel.key == EXPERT and scene.expert_outlines:
+        spoken = f"Radiograph with {scene.contour}, {scene.pathology}"
+    text = escape(spoken, quote=True)
+    return (
+        f'<figure class="{"chosen" if is_chosen else ""}"><img alt="{text}" width="{width}" height="{height}" '
+        f'src="data:image/jpeg;base64,{data}">'
+        f"<figcaption>{escape(_caption(scene, panel))}</figcaption></figure>"
+    )
+
+
+def _caption(scene: Scene, panel: Panel) -> str:
+    """Return a panel's title and IoU, or why there is none."""
+    if panel.key == EXPERT:
+        return sentence(f"{scene.contour_of} contour") if scene.expert_outlines else panel.title
+    iou = next((metric.value for metric in panel.metrics if metric.name == "IoU"), None)
+    if panel.message is not None:
+        return f"{panel.title}: {panel.message}"
+    return f"{panel.title}, IoU {iou}" if iou and iou[0].isdigit() else panel.title
+
+
+def _shown(scene: Scene, methods: Collection[str]) -> list[Panel]:
+    return [panel for panel in scene.panels if panel.key == EXPERT or panel.key in methods]
+
+
+def _draw(
+    figure: Figure,
+    box: tuple[float, float, float, float],
+    case: Case,
+    panel: Panel,
+    ink: str,
+    *,
+    size_px: int,
+    font_size: float,
+) -> None:
+    """Draw a panel with its title above it, in bold where the case was chosen for its method."""
+    from shamsul_core.figures.print.printed import draw_panel
+
+    axes = figure.add_axes(box)
+    draw_panel(axes, case.scene, panel, longest_px=size_px)
+    caption = _caption(case.scene, panel) if panel.message is None else panel.title
+    weight = "bold" if panel.key in case.methods else "normal"
+    axes.set_title(caption, color=ink, fontsize=font_size, pad=3, weight=weight)
+
+
+def _write_footer(
+    figure: Figure, lines: Iterable[str], colour: str, *, font_size: float, ink: str | None = None
+) -> None:
+    from textwrap import wrap
+
+    from shamsul_core.figures.print.printed import draw_colour_bar
+
+    width, height = figure.get_size_inches()
+    step = 1.5 * font_size / 72 / height
+    fitting = int(0.75 * width * 72 / (0.56 * font_size))  # beside the colour bar
+    for place, line in enumerate(reversed([part for one in lines for part in wrap(one, fitting)])):
+        figure.text(_MARGIN, (0.5 + place) * step, line, color=colour, fontsize=font_size, va="bottom")
+    bar = figure.add_axes((0.78, 0.35 / height, 0.17, 0.11 / height))
+    draw_colour_bar(bar, ink or colour)
+
+
+def _footnotes(cases: Sequence[Case], panels: Iterable[Panel], footer: str) -> list[str]:
+    """Return what must stand under every picture: what lines and hatching are, where from, and what holds of the run."""
+    scene = cases[0].scene
+    parts = ((scene.lines, hatching_in_words(panels)), (RESEARCH_ONLY, scene.banner))
+    notes = [" ".join(filter(None, part)) for part in parts]
+    return [notes[0], footer, notes[1]]
+
+
+def _wrapped(words: str, width: int) -> str:
+    from textwrap import fill
+
+    return "\n".join(fill(line, width, break_long_words=False) for line in words.split("\n"))

@@ -1,0 +1,265 @@
+"""The comparison as a figure for print, and its numbers as a table."""
+
+from __future__ import annotations
+
+from functools import partial
+from io import BytesIO
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from shamsul_core.figures.print import settings as _settings  # noqa: F401 - makes matplotlib's
+from shamsul_core.figures.scene.comparison import threshold_rule
+from shamsul_core.figures.scene.display import AS_AT_FIRST, displayed_scene
+from shamsul_core.figures.scene.overlay import map_for_screen
+from shamsul_core.figures.scene.scene import hatching_in_words
+from shamsul_core.localisation.scoring import segmentation_of
+from shamsul_core.run.wording import RESEARCH_ONLY, cohort_in_words, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from shamsul_core.cohort import Cohort
+    from shamsul_core.cohort.radiograph import PixelArray
+    from shamsul_core.figures.scene.display import Display
+    from shamsul_core.figures.scene.scene import Outline, Panel, Scene
+    from shamsul_core.run import Run
+
+KINDS = ("png", "svg", "pdf")
+
+_WIDTH_IN, _ENLARGED_IN = 3.0, 7.0
+_TITLE_IN, _LEGEND_IN, _LINE_IN = 0.42, 0.36, 0.155
+_CHARACTERS_PER_IN = 15
+_DPI = 200
+_PIXELS_PER_IN = 300  # of the radiograph's longer side
+_SPECKLED = 60  # a mask of more pieces than this would vanish under its own lines
+_EXPERT, _MASK = "#00a86b", "#fff3c4"
+_FONT_SIZE = 8
+
+
+def print_comparison(
+    run: Run,
+    cohort: Cohort,
+    image_id: str,
+    pathology: str,
+    scores: pd.DataFrame,
+    kind: str,
+    display: Display = AS_AT_FIRST,
+) -> bytes:
+    """Draw the radiograph with the experts' contours and each method's heatmap and mask, side by side.
+
+    The same run and display give the same bytes.
+
+    Parameters
+    ----------
+    scores
+        The run's scores.
+    kind
+        One of `KINDS`.
+    display
+        How the viewer shows them.
+
+    Raises
+    ------
+    ValueError
+        If `kind` is none of them.
+    CohortError, RunError
+        If the radiograph or its result cannot be read.
+    """
+    if kind not in KINDS:
+        message = f"a figure is one of {', '.join(KINDS)}, not {kind!r}"
+        raise ValueError(message)
+    scene = displayed_scene(run, cohort, image_id, pathology, scores, display)
+    figure = _figure(run, scene, display)
+    file = BytesIO()
+    dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[kind]
+    figure.savefig(file, format=kind, dpi=_DPI, metadata=dates)
+    return file.getvalue()
+
+
+def numbers_csv(
+    run: Run, cohort: Cohort, image_id: str, scores: pd.DataFrame, display: Display = AS_AT_FIRST
+) -> str:
+    """Return the scores of one radiograph, all pathologies and methods, as CSV with the run's model and cohort.
+
+    ``threshold``, of the map scaled to 0..1, and ``threshold_rule`` say which mask the other scores are of.
+
+    Parameters
+    ----------
+    scores
+        The run's scores.
+    display
+        Whose threshold the masks have, where the reader chose one.
+
+    Raises
+    ------
+    RunError
+        If the radiograph's result cannot be read.
+    """
+    here = display.scores(run, cohort, image_id, scores)
+    settings = segmentation_of(run)
+    rules = [display.threshold or threshold_rule(settings, name) for name in here["pathology"]]
+    about = {
+        "threshold_rule": rules,
+        "run": run.name,
+        "model": run.manifest.model["fingerprint"],
+        "is_trained": run.manifest.model["is_trained"],
+        "cohort": run.manifest.cohort["name"],
+        "simulated": run.manifest.cohort.get("simulated"),
+        "preset": run.manifest.preset,
+    }
+    return str(here.assign(**about).to_csv(index=False))
+
+
+def caption(run: Run, scene: Scene, *, columns: int, display: Display = AS_AT_FIRST) -> str:
+    """Return what stands under the figure, in lines of so many characters at most.
+
+    What it shows, of which run, and what nobody must conclude.
+    """
+    facts = ". ".join(f"{fact.name}: {fact.value}" for fact in scene.facts)
+    manifest, of_masks = run.manifest, "by" if display.threshold is None else "at"
+    source = (
+        "" if run.name is None else f"Run {run.name}",
+        f"model {manifest.model['source']} ({str(manifest.model['fingerprint'])[:12]})",
+        "" if run.name is None else f"cohort: {cohort_in_words(manifest.cohort)}",
+        f"preset {manifest.preset}",
+        f"masks {of_masks} {scene.threshold_rule}.",
+    )
+    choices = display.words({name: str(about["title"]) for name, about in manifest.methods.items()})
+    parts = [
+        f"{scene.image_id}, {scene.pathology}. {facts}.",
+        f"Shown as on the screen: {', '.join(choices)}." if choices else None,
+        hatching_in_words(scene.panels) if display.has_heatmap else None,
+        sentence(", ".join(filter(None, source))),
+        scene.banner,
+        RESEARCH_ONLY,
+    ]
+    return "\n".join(fill(part, columns) for part in parts if part)
+
+
+def _figure(run: Run, scene: Scene, display: Display) -> Figure:
+    count = len(scene.panels)
+    panel_in = _ENLARGED_IN if count == 1 else _WIDTH_IN
+    width_in = panel_in * count
+    rows, columns = display.shown_part(scene.pixels.shape)
+    height_in = panel_in * (rows.stop - rows.start) / (columns.stop - columns.start)
+    pixels = _small(scene.pixels, display.zoom * panel_in * _PIXELS_PER_IN)
+    text = caption(run, scene, columns=int(_CHARACTERS_PER_IN * width_in), display=display)
+    text_in = _LINE_IN * (text.count("\n") + 1)
+    total_in = _TITLE_IN + height_in + _LEGEND_IN + text_in
+    figure = Figure(figsize=(width_in, total_in), facecolor="white")
+    FigureCanvasAgg(figure)
+    bottom, height = (_LEGEND_IN + text_in) / total_in, height_in / total_in
+    for i, panel in enumerate(scene.panels):
+        box = ((i + 0.01) / count, bottom, 0.98 / count, height)
+        _draw(figure.add_axes(box), panel, scene, pixels, display)
+    figure.text(0.01 / count, text_in / total_in, text, va="top", linespacing=1.35, fontsize=_FONT_SIZE)
+    _legend(figure, (text_in + 0.12) / total_in, scene, display)
+    return figure
+
+
+def _draw(axes: Axes, panel: Panel, scene: Scene, pixels: PixelArray, display: Display) -> None:
+    width, height = scene.radiograph.width, scene.radiograph.height
+    extent = (0, width, height, 0)
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="bilinear")
+    if panel.relevance is not None and np.any(panel.relevance) and display.has_heatmap:
+        relevance = map_for_screen(panel.relevance, is_piecewise=panel.is_piecewise)
+        table = display.colour_map.table / 255
+        table[:, 3] *= display.opacity
+        greatest = float(np.abs(relevance).max())
+        interpolation = "nearest" if panel.is_piecewise else "bilinear"
+        axes.imshow(
+            relevance,
+            cmap=ListedColormap(table),
+            vmin=-greatest,
+            vmax=greatest,
+            extent=extent,
+            interpolation=interpolation,
+            interpolation_stage="data",
+        )
+    if panel.uncertain is not None and display.has_heatmap:
+        rows = np.linspace(0, height, panel.uncertain.shape[0])
+        columns = np.linspace(0, width, panel.uncertain.shape[1])
+        uncertain = axes.contourf(
+            columns, rows, panel.uncertain, levels=(0.5, 1.5), colors="none", hatches=["////"]
+        )
+        uncertain.set(hatchcolor="white", hatch_linewidth=0.5)
+    is_speckled = len(panel.outlines) > _SPECKLED
+    _outlines(axes, panel.outlines, _MASK, "-" if is_speckled else "--", 0.4 if is_speckled else 1)
+    _outlines(axes, scene.expert_outlines, _EXPERT, "-", 1)
+    if panel.message:
+        axes.text(
+            0.5,
+            0.5,
+            fill(panel.message, 32),
+            transform=axes.transAxes,
+            ha="center",
+            color="white",
+            fontsize=_FONT_SIZE,
+        )
+    readings = ", ".join(f"{metric.name} {metric.value}" for metric in panel.metrics)
+    axes.set_title(f"{panel.title}\n{readings}" if readings else panel.title, loc="left", fontsize=9)
+    down, across = display.shown_part((height, width))
+    axes.set(xlim=(across.start, across.stop), ylim=(down.stop, down.start), xticks=[], yticks=[])
+    if scene.side_markers is not None:
+        for text, x, ha in zip(scene.side_markers, (0.02, 0.98), ("left", "right"), strict=True):
+            axes.text(
+                x,
+                0.98,
+                text,
+                transform=axes.transAxes,
+                ha=ha,
+                va="top",
+                color="white",
+                weight="bold",
+                fontsize=_FONT_SIZE,
+            )
+
+
+def _outlines(axes: Axes, outlines: Sequence[Outline], colour: str, dash: str, width: float) -> None:
+    rings = [outline + 0.5 for outline in outlines]
+    axes.add_collection(
+        PolyCollection(rings, facecolors="none", edgecolors=colour, linestyles=dash, linewidths=width)
+    )
+
+
+def _legend(figure: Figure, y: float, scene: Scene, display: Display) -> None:
+    """Draw the colour bar with its meaning in words, and the two lines, in one row at this height."""
+    width_in, height_in = figure.get_size_inches()
+    if display.has_heatmap:
+        bar = figure.add_axes((0.55 / width_in, y, 1.2 / width_in, 0.1 / height_in))
+        is_signed = bool(display.colour_map.against)
+        table = display.colour_map.table[0 if is_signed else 127 :] / 255.0
+        opacity = table[:, 3:] * display.opacity
+        bar.imshow((table[:, :3] * opacity + 0.2 * (1 - opacity))[None], aspect="auto")  # over dark grey
+        bar.set(xticks=[], yticks=[])
+        figure.text(0.5 / width_in, y, "against" if is_signed else "0", ha="right", fontsize=_FONT_SIZE)
+        figure.text(1.8 / width_in, y, "for the pathology", fontsize=_FONT_SIZE)
+    line = partial(Line2D, [], [], linewidth=1.4)
+    handles = []
+    if display.has_contour:
+        handles.append(line(color=_EXPERT, label=f"{scene.contour_of} contour"))
+    if display.has_mask:  # as on the picture, but seen on white
+        handles.append(line(color="#8a7f45", linestyle="--", label="method's mask"))
+    at = (1, y - 0.1 / height_in)
+    figure.legend(
+        handles=handles, loc="lower right", bbox_to_anchor=at, frameon=False, ncols=2, fontsize=_FONT_SIZE
+    )
+
+
+def _small(pixels: PixelArray, longest_px: float) -> PixelArray:
+    """Return the radiograph at print size, by areas, so that a file stays small."""
+    scale = longest_px / max(pixels.shape)
+    if scale >= 1:
+        return pixels
+    return np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))

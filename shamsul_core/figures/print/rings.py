@@ -1,0 +1,104 @@
+"""The paper's Figure 3: each observation's AUROC and its number of positives, in rings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shamsul_core.figures.print.drawing import NORMAL, SMALL, THEMES, new_figure
+from shamsul_core.statistics.intervals import FEWEST
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+    from matplotlib.projections.polar import PolarAxes
+
+    from shamsul_core.figures.print.drawing import Theme, ThemeName
+
+_COUNTS = (0.26, 0.45)
+"""Radii of the inner ring, of the numbers of positives."""
+
+_SCORES = (0.5, 1.0)
+"""Radii of the ring of AUROC, where it is 0 and where it is 1."""
+
+_LEGEND = (
+    "Outer ring: AUROC, from 0 (inside) to 1 (rim). Dashed: 0.5, chance.\nInner ring: positive radiographs.\n"
+    f"Lines: 95 % intervals, if each label has at least {FEWEST} patients."
+)
+
+
+def rings(by_observation: pd.DataFrame, theme: ThemeName) -> Figure:
+    """Return the paper's Figure 3, from the outside: the name, the AUROC, the number of positives.
+
+    AUROC is the length of a bar, with its figure and its interval; the paper's has the figure alone.
+
+    Parameters
+    ----------
+    by_observation
+        `Performance.by_observation`, of which each row is a sector, clockwise from the top.
+    """
+    colours = THEMES[theme]
+    figure = new_figure(colours, 4.8, 4.7)
+    axes: PolarAxes = figure.add_axes((0.177, 0.178, 0.646, 0.6597), projection="polar")  # type: ignore[assignment]
+    axes.set_theta_direction(-1)
+    axes.set_theta_offset(np.pi / 2)
+    axes.set_ylim(0, 1)
+    axes.set_axis_off()
+    width = 2 * np.pi / max(1, len(by_observation))
+    for place, (name, row) in enumerate(by_observation.iterrows()):
+        _sector(axes, colours, place * width, 0.94 * width, str(name), row)
+    circle = np.linspace(0, 2 * np.pi, 361)
+    chance = np.full_like(circle, sum(_SCORES) / 2)
+    axes.plot(circle, chance, color=colours.text, linewidth=0.7, linestyle=(0, (4, 3)), zorder=3)
+    axes.text(0, 0, "positives", color=colours.text, fontsize=SMALL, ha="center", va="center")
+    figure.text(0.5, 0.015, _LEGEND, color=colours.text, fontsize=SMALL, ha="center", va="bottom")
+    return figure
+
+
+def _sector(axes: PolarAxes, theme: Theme, angle: float, width: float, name: str, row: pd.Series) -> None:
+    inner, outer = _SCORES
+    known = not np.isnan(row["auroc"])
+    for low, high in (_COUNTS, _SCORES):
+        axes.bar(angle, high - low, width, low, color=theme.faint, alpha=0.35, linewidth=0)
+    if known:
+        radius = [inner + (outer - inner) * row[bound] for bound in ("auroc", "auroc_low", "auroc_high")]
+        axes.bar(angle, radius[0] - inner, width, inner, color=theme.area, linewidth=0, label=name)
+        aside = angle + 0.36 * width
+        if not np.isnan(row["auroc_low"]):
+            axes.plot([aside, aside], radius[1:], color=theme.second, linewidth=1.6, zorder=4)
+    words = f"{row['auroc']:.2f}" if known else "–"
+    colour = theme.on_area if known and row["auroc"] > 0.35 else theme.text
+    _words(axes, angle, inner + 0.11, words, colour, NORMAL, "bold")
+    count = f"{row['positive']:.0f}"
+    size = SMALL * min(1, 3 / len(count))  # five digits of a training set fit too
+    _words(axes, angle, sum(_COUNTS) / 2, count, theme.text, size, "normal")
+    side = np.sin(angle)
+    alignment = "center" if abs(side) < 0.1 else "left" if side > 0 else "right"
+    edge = "center" if abs(np.cos(angle)) < 0.85 else "bottom" if np.cos(angle) > 0 else "top"
+    reason = "" if known else f"\n({row['reason']})"
+    axes.text(
+        angle,
+        1.05,
+        name.replace(" ", "\n") + reason,
+        color=theme.text,
+        fontsize=NORMAL,
+        ha=alignment,
+        va=edge,
+    )
+
+
+def _words(
+    axes: PolarAxes, angle: float, radius: float, words: str, colour: str, size: float, weight: str
+) -> None:
+    axes.text(
+        angle,
+        radius,
+        words,
+        color=colour,
+        fontsize=size,
+        fontweight=weight,
+        ha="center",
+        va="center",
+        zorder=5,
+    )

@@ -1,0 +1,1 @@
+"""What the browser draws of one radiograph, as plain data and as bytes."""

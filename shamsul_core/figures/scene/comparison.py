@@ -1,0 +1,316 @@
+"""One radiograph, one pathology: the expert's contours and every method's heatmap, mask and score side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from shamsul_core.classifier.model_card import card_in_manifest
+from shamsul_core.cohort import CohortError
+from shamsul_core.figures.html.model_card import NEVER_REAL
+from shamsul_core.figures.scene.findings import (
+    Metric,
+    lesion,
+    lesion_fact,
+    percent,
+    prediction_fact,
+    score_grid,
+)
+from shamsul_core.figures.scene.overlay import map_for_thresholds, picture_of
+from shamsul_core.figures.scene.scene import Agreement, Levels, Panel, Picture, Scene
+from shamsul_core.imaging import to_8_bits
+from shamsul_core.localisation.overlap import iou
+from shamsul_core.localisation.scoring import NOT_ASKED, segmentation_of
+from shamsul_core.localisation.segmentation import grey_levels, outline, scale, segment
+from shamsul_core.localisation.thresholds import count_levels, count_overlaps
+from shamsul_core.run.manifest import ALL
+from shamsul_core.statistics.prediction.decisions import RULE_MEANINGS, Thresholds
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from shamsul_core.cohort import Cohort, Radiograph
+    from shamsul_core.heatmap import Heatmap
+    from shamsul_core.localisation.segmentation import Grey, Mask, SegmentationSettings
+    from shamsul_core.run import RadiographResult, Run
+
+UNTRAINED = "Untrained network: its predictions and heatmaps mean nothing."
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """What the panels are made from."""
+
+    run: Run
+    result: RadiographResult
+    pathology: str
+    expert: Mask | None
+    scores: pd.DataFrame
+    settings: SegmentationSettings
+    whose: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """A method's panel, and the mask and grey levels that it is compared with the others by."""
+
+    panel: Panel
+    masks: tuple[Mask, Grey] | None = None
+    sampling: str | None = None
+
+
+def comparison_scene(
+    run: Run,
+    cohort: Cohort,
+    image_id: str,
+    pathology: str,
+    scores: pd.DataFrame,
+    picture: Picture | None = None,
+    *,
+    thresholds: Thresholds | None = None,
+    longest_px: int | None = None,
+    segmentation: SegmentationSettings | None = None,
+) -> Scene:
+    """Return what the viewer shows of one radiograph and pathology.
+
+    Where something is missing, its panel says what and why.
+
+    Parameters
+    ----------
+    scores
+        The run's scores, from which the figures under the panels come.
+    picture
+        What `picture_of` made of the radiograph, where it is there already; the scene then has no `pixels`.
+    thresholds
+        From which probability on each pathology counts as predicted; the fixed one by default.
+    longest_px
+        Shrinks a larger radiograph to this longer side before anything is drawn on it, for small pictures. Where it
+        is no less than the heatmaps' own, the masks are the full ones to a pixel. ``None`` leaves it as it is.
+    segmentation
+        How the masks are made; ``None`` for the run's own way, of which `scores` are.
+
+    Raises
+    ------
+    CohortError
+        If the radiograph cannot be read.
+    RunError
+        If its result cannot be read.
+    """
+    thresholds = thresholds or Thresholds()
+    radiograph = cohort.radiographs[image_id]
+    result = run.read_record(image_id)
+    pixels = to_8_bits(radiograph.pixels()) if picture is None else np.zeros((0, 0), np.uint8)
+    size = (pixels.shape[0], pixels.shape[1]) if picture is None else (picture.height, picture.width)
+    expert, note = _expert_mask(cohort, image_id, pathology, size)
+    if picture is None and longest_px is not None and longest_px < max(size):
+        pixels = _shrunk(pixels, longest_px)
+        expert = None if expert is None else _shrunk(expert * np.uint8(255), longest_px) >= 128
+        size = (pixels.shape[0], pixels.shape[1])
+    if picture is None:
+        picture = picture_of(pixels)
+    scores = scores[scores["image_id"] == image_id]
+    here = scores[scores["pathology"] == pathology].set_index("method")
+    whose = "your" if cohort.is_readers_own else "the experts'"
+    settings = segmentation or segmentation_of(run)
+    case = _Case(run, result, pathology, expert, here, settings, whose)
+    shown = [_method(case, method, size) for method in run.manifest.methods]
+    titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
+    marked = set(scores.loc[scores["expert_area_px"] > 0, "pathology"])
+    return Scene(
+        image_id=image_id,
+        pathology=pathology,
+        radiograph=picture,
+        pixels=pixels,
+        expert_outlines=() if expert is None else outline(expert),
+        panels=(_expert_panel(expert, note, whose), *(one.panel for one in shown)),
+        banner=banner(run),
+        side_markers=None if radiograph.view == "lateral" else ("R", "L"),
+        facts=_facts(radiograph, result, pathology, expert, shown, thresholds),
+        prediction_rule=RULE_MEANINGS[thresholds.rule],
+        threshold_rule=threshold_rule(case.settings, pathology),
+        grid=score_grid(
+            run.manifest.pathologies,
+            titles,
+            scores,
+            result.probabilities,
+            radiograph.labels,
+            marked,
+            thresholds,
+        ),
+        agreements=_agreements(shown),
+        contour_of=whose.removeprefix("the "),
+        can_draw=cohort.is_readers_own,
+    )
+
+
+def _shrunk(picture: npt.NDArray[np.uint8], longest_px: int) -> npt.NDArray[np.uint8]:
+    """Return a picture averaged over areas to this longer side."""
+    height, width = picture.shape
+    scale = longest_px / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def banner(run: Run) -> str | None:
+    """Return what a reader must know wherever this run's results show; ``None`` where there is nothing."""
+    lines = [] if run.manifest.model["is_trained"] else [UNTRAINED]
+    simulated = run.manifest.cohort.get("simulated")
+    card = card_in_manifest(run.manifest.model)
+    if card is not None and card.is_simulated and not simulated:
+        lines.append(f"{NEVER_REAL} Its output for this one means nothing.")
+    return " ".join([*lines, simulated] if simulated else lines) or None
+
+
+def threshold_rule(settings: SegmentationSettings, pathology: str) -> str:
+    """Return in a word what a pathology's masks are made with."""
+    named = {name.rpartition("/")[2] for name in settings.thresholds or {}}
+    return "Tuned" if pathology in named else "Otsu"
+
+
+def _expert_mask(
+    cohort: Cohort, image_id: str, pathology: str, size: tuple[int, int]
+) -> tuple[Mask | None, str | None]:
+    """Return the experts' mask, or why there is none to draw."""
+    if pathology not in LOCALISED_PATHOLOGIES:
+        return None, "CheXlocalize has no contours for this observation."
+    try:
+        annotation = cohort.annotation(image_id, pathology)
+        if annotation is None:
+            return None, "There is no contour to compare with."
+        if annotation.is_empty:
+            return None, "The experts marked nothing here."
+        mask = annotation.mask()
+    except CohortError as error:
+        return None, str(error)
+    if mask.shape != size:
+        return None, f"The experts' mask ({mask.shape}) and the radiograph ({size}) differ in size."
+    return mask, None
+
+
+def _expert_panel(expert: Mask | None, note: str | None, whose: str) -> Panel:
+    meaning = f"{whose[:1].upper()}{whose[1:]} mask, as a share of the radiograph"
+    area = () if expert is None else (_area(expert, meaning),)
+    return Panel(key="expert", title="Radiograph", metrics=area, note=note)
+
+
+def _method(case: _Case, method: str, size: tuple[int, int]) -> _Shown:
+    heatmap = case.run.heatmap(case.result.image_id, method, case.pathology)
+    score = case.scores.loc[method].to_dict() if method in case.scores.index else None
+    title = str(case.run.manifest.methods[method]["title"])
+    note = None if score is None or pd.isna(score["reason"]) else _sentence(str(score["reason"]))
+    if heatmap is None:
+        return _Shown(Panel(key=method, title=title, note=note or _why_not_explained(case, method)))
+    scaled = scale(heatmap, size, case.settings.sign)
+    probability = case.result.probabilities.get(case.pathology)
+    segmented = segment(heatmap, size, case.settings, probability=probability, scaled=scaled)
+    grey = None if isinstance(scaled, str) else grey_levels(scaled)
+    levels = None
+    if not isinstance(scaled, str) and grey is not None:
+        expert = np.zeros(size, bool) if case.expert is None else case.expert
+        counts = count_levels(grey, expert)
+        levels = Levels(
+            map=map_for_thresholds(scaled),
+            iou=None if case.expert is None else counts.iou,
+            area=counts.mask_area / counts.area,
+            level=255 * segmented.threshold,
+        )
+    remarks = (note or ("Not scored yet." if score is None else None), _convergence(heatmap))
+    panel = Panel(
+        key=method,
+        title=title,
+        relevance=heatmap.relevance,
+        is_piecewise=heatmap.superpixels is not None,
+        uncertain=heatmap.uncertain,
+        outlines=outline(segmented.mask),
+        metrics=() if score is None else _metrics(score, segmented.mask, case.whose),
+        note=" ".join(filter(None, remarks)) or None,
+        levels=levels,
+    )
+    return _Shown(panel, None if grey is None else (segmented.mask, grey), _sampling(title, heatmap))
+
+
+def _why_not_explained(case: _Case, method: str) -> str:
+    reasons = {(one, name): reason for one, name, reason in case.result.failures}
+    reason = reasons.get((method, case.pathology))
+    if reason is None and case.run.manifest.explained != ALL:
+        reason = NOT_ASKED
+    return "Not explained." if reason is None else _sentence(reason)
+
+
+def _facts(
+    radiograph: Radiograph,
+    result: RadiographResult,
+    pathology: str,
+    expert: Mask | None,
+    shown: Sequence[_Shown],
+    thresholds: Thresholds,
+) -> tuple[Metric, ...]:
+    found = None if expert is None else lesion(expert)
+    sampled = [one.sampling for one in shown if one.sampling is not None]
+    facts = [
+        prediction_fact(
+            pathology, result.probabilities.get(pathology), radiograph.labels.get(pathology), thresholds
+        ),
+        None if found is None else lesion_fact(found, is_frontal=radiograph.view == "frontal"),
+        Metric(
+            name="Sampling",
+            value=", ".join(sampled),
+            help="Whether a sampled heatmap reached the requested precision",
+        )
+        if sampled
+        else None,
+    ]
+    return tuple(fact for fact in facts if fact is not None)
+
+
+def _agreements(shown: Sequence[_Shown]) -> tuple[Agreement, ...]:
+    compared = [(one.panel.key, *one.masks) for one in shown if one.masks is not None]
+    levels = count_overlaps([grey for _, _, grey in compared])
+    return tuple(
+        Agreement(one=key, other=other_key, iou=iou(mask, other_mask), levels=levels[i, j])
+        for (i, (key, mask, _)), (j, (other_key, other_mask, _)) in combinations(enumerate(compared), 2)
+    )
+
+
+def _sampling(title: str, heatmap: Heatmap) -> str | None:
+    if heatmap.converged is None:
+        return None
+    return f"{title} {'converged' if heatmap.converged else 'not converged'}"
+
+
+def _convergence(heatmap: Heatmap) -> str | None:
+    """Return what a reader must know of a sampled heatmap that is not good enough."""
+    if heatmap.converged is not False:
+        return None
+    return f"Not converged after {heatmap.evaluations} forward passes."
+
+
+def _metrics(score: Mapping[Hashable, Any], mask: Mask, whose: str) -> tuple[Metric, ...]:
+    overlap = "–" if pd.isna(score["iou"]) else f"{score['iou']:.2f}"
+    hit = "–" if pd.isna(score["hit"]) else ("yes" if score["hit"] == 1 else "no")
+    return (
+        Metric(
+            name="IoU",
+            value=overlap,
+            help=f"Intersection over union of the method's mask and {whose} mask, 0 to 1",
+        ),
+        Metric(name="Hit", value=hit, help=f"Whether the map's maximum lies inside {whose} contour"),
+        _area(mask, "The method's mask, as a share of the radiograph"),
+    )
+
+
+def _area(mask: Mask, meaning: str) -> Metric:
+    return Metric(name="Area", value=percent(np.count_nonzero(mask) / mask.size), help=meaning)
+
+
+def _sentence(text: str) -> str:
+    """Return a reason as a sentence; `str.capitalize` would make LIME Lime."""
+    return f"{text[:1].upper()}{text[1:]}."

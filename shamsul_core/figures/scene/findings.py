@@ -1,0 +1,230 @@
+"""What is known of one radiograph in figures and words: its pathologies by method, and the lesion that experts drew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from shamsul_core.figures.html.predictions import sign_of
+from shamsul_core.statistics.prediction.decisions import RULE_MEANINGS, Thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Hashable, Mapping, Sequence
+
+    from shamsul_core.localisation.segmentation import Mask
+
+NOTHING = "–"
+"""Stands where there is no figure."""
+
+_SIDE_SHARE = 0.9
+"""A lesion lies on one side where so much of its area does."""
+
+_LABELS = {
+    1.0: "labelled positive",
+    0.0: "labelled negative",
+    -1.0: "labelled uncertain",
+    None: "not labelled",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A reading: its name, its value as text, and what it means."""
+
+    name: str
+    value: str
+    help: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One method's score of one pathology.
+
+    Parameters
+    ----------
+    iou
+        ``None`` where there is none.
+    text
+        As it is read.
+    is_hit
+        Whether the map's maximum lies inside the experts' contour.
+    help
+        The score in words, or why there is none.
+    """
+
+    iou: float | None
+    text: str
+    is_hit: bool
+    help: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One pathology: the label's sign, whether experts drew it, the prediction, and a cell for each method."""
+
+    pathology: str
+    sign: str
+    is_marked: bool
+    probability: str
+    is_predicted: bool
+    help: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesion:
+    """What experts marked.
+
+    Parameters
+    ----------
+    regions
+        Number of regions that do not touch.
+    share
+        Of the radiograph's area, 0..1.
+    side
+        Of the image's midline, as seen on the screen.
+    """
+
+    regions: int
+    share: float
+    side: Literal["left", "right", "both"]
+
+
+def score_grid(
+    pathologies: Sequence[str],
+    methods: Mapping[str, str],
+    scores: pd.DataFrame,
+    probabilities: Mapping[str, float],
+    labels: Mapping[str, float | None],
+    marked: Collection[str],
+    thresholds: Thresholds | None = None,
+) -> tuple[Row, ...]:
+    """Return the pathologies of one radiograph by method.
+
+    Parameters
+    ----------
+    methods
+        Title by name, in the order shown.
+    scores
+        The run's scores of this radiograph; a score that is not there yet is named so.
+    marked
+        The pathologies that experts drew.
+    thresholds
+        From which probability on each counts as predicted; the fixed one by default.
+    """
+    thresholds = thresholds or Thresholds()
+    by_cell = scores.set_index(["pathology", "method"]).to_dict("index")
+    return tuple(
+        _row(
+            name,
+            [_cell(title, by_cell.get((name, method))) for method, title in methods.items()],
+            probabilities.get(name),
+            labels.get(name),
+            thresholds,
+            is_marked=name in marked,
+        )
+        for name in pathologies
+    )
+
+
+def lesion(mask: Mask) -> Lesion | None:
+    """Return what experts marked; ``None`` where they marked nothing.
+
+    >>> lesion(np.array([[1, 0, 0, 0], [1, 0, 0, 0]], bool))
+    Lesion(regions=1, share=0.25, side='left')
+    """
+    area = int(np.count_nonzero(mask))
+    if not area:
+        return None
+    regions, _ = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    width = mask.shape[1]
+    columns = np.count_nonzero(mask, axis=0)
+    middle = (columns[width // 2] / 2) if width % 2 else 0
+    left = (columns[: width // 2].sum() + middle) / area
+    side: Literal["left", "right", "both"] = (
+        "left" if left >= _SIDE_SHARE else "right" if left <= 1 - _SIDE_SHARE else "both"
+    )
+    return Lesion(regions=regions - 1, share=area / mask.size, side=side)
+
+
+def lesion_fact(found: Lesion, *, is_frontal: bool) -> Metric:
+    """Return the lesion in words: its regions, its size and, in a frontal view, its side."""
+    regions = "1 region" if found.regions == 1 else f"{found.regions} regions"
+    words = [regions, f"{percent(found.share)} of the radiograph"]
+    if is_frontal:
+        words.append(
+            {
+                "left": "left of the image's midline (patient's right)",
+                "right": "right of the image's midline (patient's left)",
+                "both": "on both sides of the image's midline",
+            }[found.side]
+        )
+    meaning = f"From the experts' mask; on one side if at least {_SIDE_SHARE:.0%} of its area is there. The midline is the image's."
+    return Metric(name="Lesion", value=", ".join(words), help=meaning)
+
+
+def prediction_fact(
+    pathology: str, probability: float | None, label: float | None, thresholds: Thresholds
+) -> Metric:
+    """Return the prediction, at which threshold it was decided, the label, and whether they agree."""
+    value = "unknown" if _is_missing(probability) else f"{probability:.2f}"
+    words = [value, _LABELS[None if _is_missing(label) else label]]
+    if probability is not None and not _is_missing(probability):
+        is_predicted = thresholds.is_predicted(pathology, probability)
+        words.insert(1, thresholds.in_words(pathology, probability))
+        if label in (0.0, 1.0):
+            words.append("correct" if is_predicted == (label == 1.0) else "incorrect")
+    meaning = f"A pathology counts as predicted {RULE_MEANINGS[thresholds.rule]}"
+    return Metric(name="Probability", value=", ".join(words), help=meaning)
+
+
+def percent(share: float) -> str:
+    """Return a share with two digits.
+
+    >>> percent(0.0123), percent(0.456), percent(0)
+    ('1.2 %', '46 %', '0 %')
+    """
+    return f"{100 * share:.1f} %" if 0 < share < 0.0995 else f"{100 * share:.0f} %"
+
+
+def _row(
+    pathology: str,
+    cells: Sequence[Cell],
+    probability: float | None,
+    label: float | None,
+    thresholds: Thresholds,
+    *,
+    is_marked: bool,
+) -> Row:
+    prediction = prediction_fact(pathology, probability, label, thresholds)
+    words = [f"probability {prediction.value}", *(["expert contour available"] if is_marked else [])]
+    return Row(
+        pathology=pathology,
+        sign=sign_of(label),
+        is_marked=is_marked,
+        probability=NOTHING if probability is None or _is_missing(probability) else f"{probability:.2f}",
+        is_predicted=probability is not None and thresholds.is_predicted(pathology, probability),
+        help=f"{pathology}: {', '.join(words)}",
+        cells=tuple(cells),
+    )
+
+
+def _cell(title: str, score: Mapping[Hashable, Any] | None) -> Cell:
+    if score is None:
+        return Cell(iou=None, text=NOTHING, is_hit=False, help=f"{title}: not scored yet")
+    is_hit = score["hit"] == 1
+    if _is_missing(score["iou"]):
+        reason = "no IoU" if _is_missing(score["reason"]) else score["reason"]
+        return Cell(iou=None, text=NOTHING, is_hit=is_hit, help=f"{title}: {reason}")
+    words = f"{title}: IoU {score['iou']:.2f}" + (
+        ", the map's maximum is inside the contour" if is_hit else ""
+    )
+    return Cell(iou=float(score["iou"]), text=f"{score['iou']:.2f}", is_hit=is_hit, help=words)
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or value is pd.NA or value != value  # NaN differs from itself

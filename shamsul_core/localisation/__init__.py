@@ -1,0 +1,1 @@
+"""Heatmap to mask to score, against what experts marked."""

@@ -1,1 +1,0 @@
-"""How well a mask finds what the experts marked."""

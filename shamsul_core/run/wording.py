@@ -1,0 +1,269 @@
+"""What a run is, and what it lacks, in a reader's words."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from shamsul_core.cohort.patients import is_chexpert_validation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pandas as pd
+
+    from shamsul_core.cohort import Cohort
+    from shamsul_core.run import Manifest
+
+_SPLITS = {"train": "training set", "val": "validation set", "test": "test set"}
+
+RESEARCH_ONLY = "For research, not for diagnosis."
+
+PROJECTIONS = "PA: posteroanterior. AP: anteroposterior."
+METHOD_NAMES: Mapping[str, str] = {
+    "lime": "local interpretable model-agnostic explanations",
+    "shap": "Shapley additive explanations",
+    "gradcam": "gradient-weighted class activation mapping",
+    "lrp": "layer-wise relevance propagation",
+}
+"""What the methods' titles stand for, as far as they are abbreviations."""
+
+_ODD = re.compile(r"[^a-z0-9._]+")
+_LONGEST_NAME = 150
+
+_SIGNS = {
+    "positive": "of the evidence for the pathology",
+    "signed": "of the whole map, evidence against included: zero relevance is mid-range",
+    "absolute": "of the size of the relevance, whatever its sign",
+}
+
+
+def titles_in_words(titles: Mapping[str, str]) -> str | None:
+    """Return what the methods' titles stand for; ``None`` where none is an abbreviation that is known.
+
+    >>> titles_in_words({"lrp": "LRP", "unet": "U-Net"})
+    'LRP: layer-wise relevance propagation.'
+    """
+    known = [f"{title}: {METHOD_NAMES[name]}." for name, title in titles.items() if name in METHOD_NAMES]
+    return " ".join(known) or None
+
+
+def threshold_in_words(segmentation: Mapping[str, Any] | None) -> str:
+    """Say how a run's heatmaps became masks.
+
+    Parameters
+    ----------
+    segmentation
+        `SegmentationSettings.to_json`; ``None`` before a run has scores.
+
+    Examples
+    --------
+    >>> threshold_in_words({"sign": "positive", "thresholds": None, "probability_cutoffs": None, "smoothing": 0})
+    "Mask: above Otsu's threshold of the evidence for the pathology."
+    """
+    if segmentation is None:
+        return "No masks have been made yet."
+    thresholds, cutoffs = (segmentation.get(name) or {} for name in ("thresholds", "probability_cutoffs"))
+    rule = (
+        "the pathology's own threshold where there is one, otherwise Otsu's,"
+        if thresholds
+        else "Otsu's threshold"
+    )
+    more = ""
+    if segmentation.get("smoothing"):
+        more += f" Smoothed over {segmentation['smoothing']} pixels first."
+    if cutoffs:
+        more += " Empty where the predicted probability is below the pathology's cutoff."
+    return f"Mask: above {rule} {_SIGNS[segmentation['sign']]}.{more}"
+
+
+def settings_in_words(settings: Mapping[str, Any]) -> list[str]:
+    """Say with which settings a method explained, a sentence each; what is not known by name as it stands.
+
+    Examples
+    --------
+    >>> settings_in_words({"output": "logit", "seed": 0})
+    ['It explains the logit (the score before it becomes a probability).', 'Random seed: 0.']
+    """
+    known: dict[str, Callable[[Any], str]] = {
+        "output": _output,
+        "superpixels": _superpixels,
+        "sampling": _sampling,
+        "kernel_width": lambda width: (
+            f"Radiographs with little hidden get more weight (kernel width {width}, cosine distance)."
+        ),
+        "keep_largest": lambda count: (
+            "Every superpixel gets a value." if count is None else f"Only {count} superpixels get a value."
+        ),
+        "hide": lambda value: (
+            "Hidden superpixels are painted in the mean grey used to normalise the network's input."
+            if value == 0
+            else f"Hidden superpixels are set to {value} in the network's normalised input."
+        ),
+        "rules": lambda rules: f"Relevance is propagated by the {rules} rule.",
+        "epsilon": lambda value: f"Epsilon is {value:g}.",
+        "seed": lambda seed: f"Random seed: {seed}.",
+    }
+
+    def said(name: str, value: Any) -> str:
+        try:
+            return known[name](value)
+        except (LookupError, TypeError, ValueError, AttributeError):  # of another version, or by hand
+            return f"{name}: {value}."
+
+    return [said(name, value) for name, value in settings.items()]
+
+
+def origin_in_words(manifest: Manifest) -> str:
+    """Say where a run's results come from: cohort, model, settings, day."""
+    return (
+        f"{cohort_in_words(manifest.cohort)}; model {manifest.model['source']}; {manifest.preset} settings; "
+        f"explained on {manifest.created[:10]}."
+    )
+
+
+def mixture_in_words(manifest: Manifest, *more: Mapping[str, Any]) -> str | None:
+    """Say in what the circumstances differ under which a run's radiographs were explained; ``None`` where in nothing.
+
+    Parameters
+    ----------
+    more
+        Further circumstances (`shamsul_core.run.provenance.circumstances`), such as those under which the run goes on.
+    """
+    # Runs from before circumstances were kept say this of all their radiographs
+    first = {"precision": manifest.model.get("precision"), "versions": manifest.versions}
+    parts = [_deciding(one) for one in (first, *manifest.made_with.values(), *more)]
+    differing = []
+    for name in dict.fromkeys(name for part in parts for name in part):
+        values = list(dict.fromkeys(part[name] for part in parts if part.get(name)))
+        if len(values) > 1:
+            differing.append(name if name == _ENGINE else f"{name} ({', '.join(values)})")
+    if not differing:
+        return None
+    return (
+        f"explained in parts that differ in {', '.join(differing)}; "
+        "their values are not exactly comparable between radiographs."
+    )
+
+
+_ENGINE = "this software's own version"
+
+
+def _deciding(circumstances: Mapping[str, Any]) -> dict[str, str]:
+    known = {name: circumstances.get(name) for name in ("precision", "device")}
+    named = {name: str(value) for name, value in known.items() if value is not None}
+    return named | {_ENGINE: circumstances.get("engine", "")} | dict(circumstances["versions"])
+
+
+def cohort_in_words(about: Mapping[str, Any]) -> str:
+    """Return what to call a cohort.
+
+    Parameters
+    ----------
+    about
+        `Manifest.cohort`.
+
+    Examples
+    --------
+    >>> cohort_in_words({"name": "chexlocalize/val", "split": "val", "simulated": None})
+    'Cohort “chexlocalize”, validation set'
+    >>> cohort_in_words({"name": "cohort/val", "split": "val", "simulated": "Simulated from CT."})
+    'Simulated cohort “cohort”, validation set'
+    """
+    folder, _, split = str(about["name"]).rpartition("/")
+    if split != about["split"]:  # no folder, such as a reader's own radiograph
+        return f"{split[:1].upper()}{split[1:]}"
+    kind = "Simulated cohort" if about.get("simulated") else "Cohort"
+    return f"{kind} “{folder}”, {_SPLITS.get(split, split)}"
+
+
+def cohort_title(cohort: Cohort) -> str:
+    """Return what to call a cohort whose radiographs are at hand: CheXpert's validation set is known by its patients."""
+    if not cohort.is_simulated and is_chexpert_validation(cohort.radiographs):
+        return "CheXpert validation set"
+    return cohort_in_words({"name": cohort.name, "split": cohort.split, "simulated": cohort.is_simulated})
+
+
+def why_no_iou(scores: pd.DataFrame, *, has_contours: bool) -> str | None:
+    """Return as a sentence why none of these scores has an IoU; ``None`` where one has.
+
+    Parameters
+    ----------
+    scores
+        As `shamsul_core.run.SCORE_COLUMNS`, of the radiographs looked at.
+    has_contours
+        Whether the cohort has contours by experts at all, see `shamsul_core.cohort.Cohort.has_annotations`.
+    """
+    if scores.empty:
+        return "These radiographs have not been scored, so there is no IoU."
+    if scores["iou"].notna().any():
+        return None
+    if not has_contours:
+        return "This cohort has no expert contours, so there is no IoU and no hit rate."
+    marked = scores[scores["expert_area_px"] > 0]
+    if marked.empty:
+        return "The experts marked nothing on these radiographs, so there is no IoU and no hit rate."
+    return "No method has a mask of a finding that the experts marked here, so there is no IoU."
+
+
+def _output(output: str | None) -> str:
+    if output == "logit":
+        return "It explains the logit (the score before it becomes a probability)."
+    return "It explains the predicted probability." if output else "What it explains was not recorded."
+
+
+def _superpixels(settings: Mapping[str, Any]) -> str:
+    if settings["algorithm"] == "slic":
+        how = f"about {settings['count']} superpixels (SLIC, compactness {settings['compactness']})"
+    else:
+        how = f"superpixels of similar grey and position (quickshift, up to {settings['max_distance']} pixels apart)"
+    return f"The radiograph is divided into {how}."
+
+
+def _sampling(sampling: int | Mapping[str, Any]) -> str:
+    if isinstance(sampling, int):
+        return f"It queries the network {sampling} times, whatever the error."
+    return (
+        f"It queries the network {sampling['first']} times, then {sampling['step']} more at a time until the map is "
+        f"expected to correlate at {sampling['reliability']} with the map from unlimited queries, "
+        f"at most {sampling['budget']} times. LIME and SHAP share these queries."
+    )
+
+
+def is_adaptive(settings: Mapping[str, Any]) -> bool:
+    """Return whether a method sampled until its own error was small.
+
+    >>> is_adaptive({"sampling": 1000})
+    False
+    """
+    return isinstance(settings.get("sampling"), dict)
+
+
+def sentence(words: str) -> str:
+    """Begin with a capital; `str.capitalize` would make LIME Lime.
+
+    >>> sentence("highest IoU of LIME")
+    'Highest IoU of LIME'
+    """
+    return words[:1].upper() + words[1:]
+
+
+def file_name(*parts: str, kind: str) -> str:
+    """Return a file's name of what it holds, safe on every system.
+
+    Parameters
+    ----------
+    parts
+        In a reader's words.
+    kind
+        The extension.
+
+    Examples
+    --------
+    >>> file_name("Best IoU", "Grad-CAM", "Pleural Effusion", "figure", kind="png")
+    'best-iou_grad-cam_pleural-effusion_figure.png'
+    >>> file_name("patient1_study2", "../up & away", kind="pdf")
+    'patient1_study2_up-away.pdf'
+    """
+    plain = (_ODD.sub("-", part.lower()).strip("-.") for part in parts)
+    return f"{'_'.join(filter(None, plain))[:_LONGEST_NAME]}.{kind}"

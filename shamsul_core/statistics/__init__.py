@@ -1,0 +1,1 @@
+"""Tables to tables: summaries, intervals, comparisons and what the paper reports."""

@@ -1,0 +1,152 @@
+"""The human benchmark: a second group of radiologists held against the first as a method is.
+
+Saporta et al. 2022: IoU of the second readers' masks with the experts', and whether the point that they clicked as most
+representative lies inside the experts' mask. The percentage decrease from them to a method is that of
+``calculate_percentage_decrease.py``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from shamsul_core.cohort import CohortError
+from shamsul_core.cohort.patients import number_patients
+from shamsul_core.localisation.overlap import overlap
+from shamsul_core.statistics.intervals import FEWEST, count_patients, mean_of_known, resampled_means
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy.typing as npt
+
+    from shamsul_core.cohort import Annotation, Cohort
+    from shamsul_core.statistics.intervals import Floats
+
+READERS = "readers"
+"""The second readers' name in the place of a method's."""
+
+AVERAGE = "Average"
+"""Name of the last rows of `percentage_decrease`, as CheXlocalize has it."""
+
+
+def reader_scores(cohort: Cohort, image_ids: Iterable[str], pathologies: Sequence[str]) -> pd.DataFrame:
+    """Return IoU and hit of the second readers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        image_id, pathology, method (`READERS`), iou (NaN where either mask is empty) and hit (1.0 or 0.0, the latter
+        also where nothing was clicked, as in ``eval.py``; NaN where the cohort has no clicked points at all), a row for
+        each radiograph and pathology that the experts marked; empty where a cohort has no second readers.
+    """
+    rows, are_points = [], False
+    for image_id in image_ids:
+        for pathology in pathologies:
+            try:
+                reader = cohort.human_benchmark(image_id, pathology)
+                expert = None if reader is None else cohort.annotation(image_id, pathology)
+                if reader is None or expert is None or expert.is_empty:
+                    continue
+                points = cohort.salient_points(image_id, pathology)
+                rows.append(_row(expert, reader, points))
+            except CohortError:
+                continue
+            are_points = are_points or bool(points)
+    table = pd.DataFrame(rows, columns=["image_id", "pathology", "method", "iou", "hit"])
+    return table if are_points else table.assign(hit=np.nan)
+
+
+def percentage_decrease(
+    scores: pd.DataFrame, readers: pd.DataFrame, methods: Sequence[str], column: str = "iou"
+) -> pd.DataFrame:
+    """Return by how many percent of the readers' mean each method's lies below it.
+
+    Parameters
+    ----------
+    scores, readers
+        The run's scores, and `reader_scores`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        pathology, method, readers, mean, decrease, with the 95 % bootstrap intervals ``decrease_low`` to
+        ``decrease_high``, NaN where fewer than `FEWEST` patients have either; patients are drawn together for both,
+        and for all pathologies. Each method's last row is the `AVERAGE`: the decrease of the mean over the pathologies
+        that both have a mean of.
+    """
+    pathologies = list(dict.fromkeys(readers["pathology"]))
+    image_ids = sorted({*scores["image_id"], *readers["image_id"]})
+    patients = number_patients(image_ids)
+    second = _wide(readers, column, image_ids, pathologies)
+    by_method = {
+        method: _decreases(
+            second, _wide(scores[scores["method"] == method], column, image_ids, pathologies), patients
+        )
+        for method in methods
+    }
+    rows = [
+        {"pathology": name, "method": method} | by_method[method][place]
+        for place, name in enumerate([*pathologies, AVERAGE])
+        for method in methods
+    ]
+    columns = ["pathology", "method", "readers", "mean", "decrease", "decrease_low", "decrease_high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _row(expert: Annotation, reader: Annotation, points: Sequence[tuple[float, float]]) -> dict[str, object]:
+    mask = expert.mask()
+    height, width = mask.shape
+    inside = [bool(mask[int(y), int(x)]) for x, y in points if 0 <= x < width and 0 <= y < height]
+    return {
+        "image_id": expert.image_id,
+        "pathology": expert.pathology,
+        "method": READERS,
+        "iou": overlap(reader.mask(), mask).iou,
+        "hit": float(any(inside)),
+    }
+
+
+def _wide(scores: pd.DataFrame, column: str, image_ids: list[str], pathologies: list[str]) -> Floats:
+    """Return a score, float64, radiographs × pathologies."""
+    table = scores.pivot_table(index="image_id", columns="pathology", values=column)
+    return table.reindex(index=image_ids, columns=pathologies).to_numpy(np.float64, na_value=np.nan)
+
+
+def _decreases(readers: Floats, method: Floats, patients: npt.NDArray[np.int64]) -> list[dict[str, float]]:
+    """Return a row for each pathology and one for their average."""
+    both = np.hstack([readers, method])
+    # The sample itself, then the resamples
+    means = np.vstack([mean_of_known(both, axis=0), resampled_means(both, patients)])
+    second, ours = np.hsplit(means, 2)
+    shared = np.isfinite(second[0]) & np.isfinite(ours[0])
+    pairs = [*zip(second.T, ours.T, strict=True)]
+    pairs.append((mean_of_known(second[:, shared], axis=1), mean_of_known(ours[:, shared], axis=1)))
+    known = [np.isfinite(one) for one in (readers, method)]
+    numbers = [np.append(count_patients(one, patients), _of_any(one[:, shared], patients)) for one in known]
+    enough = np.minimum(*numbers) >= FEWEST
+    return [_decrease(*pair, has_interval=bool(one)) for pair, one in zip(pairs, enough, strict=True)]
+
+
+def _of_any(known: npt.NDArray[np.bool_], patients: npt.NDArray[np.int64]) -> int:
+    """Return how many patients have something in any column."""
+    return int(count_patients(np.asarray(known.any(axis=1, keepdims=True)), patients)[0])
+
+
+def _decrease(readers: Floats, method: Floats, *, has_interval: bool) -> dict[str, float]:
+    """Return a row from the means of the sample, which come first, and of the resamples."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        decreases = 100 * (readers - method) / readers
+    resampled = decreases[1:][np.isfinite(decreases[1:])]
+    low, high = (np.nan, np.nan)
+    if has_interval and len(resampled):
+        low, high = np.percentile(resampled, [2.5, 97.5])
+    return {
+        "readers": float(readers[0]),
+        "mean": float(method[0]),
+        "decrease": float(decreases[0]) if np.isfinite(decreases[0]) else np.nan,
+        "decrease_low": float(low),
+        "decrease_high": float(high),
+    }

@@ -1,0 +1,1 @@
+"""How well a classifier predicts: discrimination, calibration, decisions."""

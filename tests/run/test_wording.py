@@ -1,0 +1,40 @@
+"""What is said of a run: why there is no IoU, and what its cohort is called."""
+
+from __future__ import annotations
+
+import shutil
+
+import pandas as pd
+
+from shamsul_core.cohort import open_cohort
+from shamsul_core.run.wording import cohort_in_words, origin_in_words, why_no_iou
+from tests.made import image_id, make_run
+
+
+def test_why_there_is_no_iou_is_told_apart(made_run, made_cohort, tmp_path):
+    scores = made_run.scores
+    assert why_no_iou(scores, has_contours=True) is None
+    assert "These radiographs have not been scored" in str(why_no_iou(scores.iloc[:0], has_contours=True))
+    nothing = scores[scores["image_id"] == image_id(3)]
+    assert "The experts marked nothing on these" in str(why_no_iou(nothing, has_contours=True))
+    empty = scores.assign(iou=float("nan"))
+    assert "No method has a mask" in str(why_no_iou(empty, has_contours=True))
+
+    bare = shutil.copytree(made_cohort, tmp_path / "bare")
+    shutil.rmtree(bare / "CheXlocalize")
+    cohort = open_cohort(bare)
+    run = make_run(tmp_path / "run", bare)
+    said = why_no_iou(run.scores, has_contours=cohort.has_annotations)
+    assert said == "This cohort has no expert contours, so there is no IoU and no hit rate."
+
+
+def test_an_empty_table_of_scores_is_no_verdict_of_the_experts():
+    said = why_no_iou(pd.DataFrame({"iou": [], "expert_area_px": []}), has_contours=False)
+    assert "experts" not in str(said)
+
+
+def test_a_run_says_its_cohort_in_words(made_run):
+    words = origin_in_words(made_run.manifest)
+    assert words.startswith("Cohort “cohort”, validation set; model made;")
+    own = {"name": "your radiograph", "split": "val", "simulated": None}
+    assert cohort_in_words(own) == "Your radiograph"
