@@ -25,7 +25,7 @@ from lime.lime_image import LimeImageExplainer
 from skimage.segmentation import slic
 
 from benchmarks import fidelity
-from shamsul_core.classifier import Classifier, load_classifier
+from shamsul_core.classifier.weights import load_classifier
 from shamsul_core.cohort import open_cohort
 from shamsul_core.explain import EXPLAINERS, PRESETS, Subject, explain_subject, make_explainers
 from shamsul_core.explain.gradcam import GradCam
@@ -37,6 +37,8 @@ from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from shamsul_core.classifier.classifier import Classifier
 
 _FLOP_PER_RADIOGRAPH = 5.7e9  # DenseNet-121 at 224 × 224
 _PRODUCT_SIZE = 2048

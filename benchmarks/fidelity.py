@@ -18,7 +18,8 @@ from safetensors.numpy import load_file, save_file
 from scipy.stats import spearmanr
 
 from benchmarks.reference import shapley_reference, surrogate_reference
-from shamsul_core.classifier import Classifier, load_classifier
+from shamsul_core.classifier.classifier import Classifier
+from shamsul_core.classifier.weights import load_classifier
 from shamsul_core.cohort import open_cohort
 from shamsul_core.explain import EXPLAINERS, Subject, explain_subject, make_explainers
 from shamsul_core.explain.coalitions import CoalitionStream

@@ -148,13 +148,13 @@ def _result(folder: Path) -> None:
 
 
 def _load_model(path: str) -> None:
-    from shamsul_core.classifier import load_classifier
+    from shamsul_core.classifier.weights import load_classifier
 
     load_classifier(path)
 
 
 def _model() -> bytes:
-    from shamsul_core.classifier import save_classifier, untrained_classifier
+    from shamsul_core.classifier.weights import save_classifier, untrained_classifier
 
     with tempfile.TemporaryDirectory() as folder:
         save_classifier(untrained_classifier(), Path(folder) / "model.safetensors")

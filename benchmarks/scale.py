@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from shamsul_core.classifier import load_classifier
+from shamsul_core.classifier.weights import load_classifier
 from shamsul_core.cohort import open_cohort
 from shamsul_core.engine.plan import Plan, cluster, explain_cohort
 from shamsul_core.explain import make_explainers

@@ -94,10 +94,10 @@ def score_one_radiograph(folder: str) -> float:
     """Read a made radiograph's 40 heatmaps, turn them into masks and score them, on one core."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     from shamsul_core.cohort import open_cohort
-    from shamsul_core.localisation.scoring import score_result
     from shamsul_core.localisation.segmentation import PRESETS
     from shamsul_core.memory import keep_freed_memory
     from shamsul_core.run import Run
+    from shamsul_core.run.scoring import score_result
 
     keep_freed_memory()
     cohort, run = open_cohort(Path(folder, "cohort")), Run.open(Path(folder, "run"))

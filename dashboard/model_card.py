@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from shamsul_core.classifier.model_card import card_of_run
 from shamsul_core.figures.html.model_card import model_card_html
+from shamsul_core.run.model import card_of_run
 
 if TYPE_CHECKING:
     from shamsul_core.run import Run

@@ -11,13 +11,13 @@ from shamsul_core.cases.case_list import count_explained, worklist
 from shamsul_core.cases.case_list import findings as make_findings
 from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort import summary as cohort_summary
-from shamsul_core.cohort.problems import brief
 from shamsul_core.cohort.views import ids_of_view
 from shamsul_core.figures.print.cases import CARD_PX, case_card, make_case
 from shamsul_core.figures.scene.comparison import comparison_scene
 from shamsul_core.figures.scene.overlay import encode_scene, picture_of
 from shamsul_core.files.storage import place
 from shamsul_core.imaging import to_8_bits
+from shamsul_core.messages import brief
 from shamsul_core.run import Run
 from shamsul_core.statistics.human_benchmark import reader_scores
 from shamsul_core.statistics.lesions import lesion_table

@@ -13,10 +13,11 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard import visit
 from dashboard.notes import show_error
-from shamsul_core.classifier.model_card import model_file, read_card
+from shamsul_core.classifier.model_card import read_card
 from shamsul_core.cohort import CohortError
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.imaging import to_8_bits
+from shamsul_core.run.model import model_file
 from shamsul_core.upload.desk import Desk
 from shamsul_core.upload.examples import Example, choose_examples
 from shamsul_core.upload.intake import IntakeError

@@ -15,9 +15,9 @@ from dashboard.notes import show_error
 from dashboard.warming import warm_up
 from shamsul_core.cases.case_list import explained_pathology, next_case
 from shamsul_core.cohort import CohortError
-from shamsul_core.cohort.problems import brief
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.figures.html.predictions import prediction_table
+from shamsul_core.messages import brief
 from shamsul_core.run import RunError
 from shamsul_core.run.wording import PROJECTIONS
 

@@ -89,7 +89,7 @@ def classifier():
     """An untrained DenseNet-121 on 64 × 64, so that a forward pass takes a few milliseconds."""
     import torch
 
-    from shamsul_core.classifier import Classifier
+    from shamsul_core.classifier.classifier import Classifier
     from shamsul_core.classifier.network import DenseNet121
     from shamsul_core.classifier.preprocessing import Preprocessing
     from shamsul_core.vocabulary import OBSERVATIONS
@@ -107,8 +107,9 @@ def small_model(tmp_path_factory) -> Path:
     import torch
     import torchvision
 
-    from shamsul_core.classifier import Classifier, save_classifier
+    from shamsul_core.classifier.classifier import Classifier
     from shamsul_core.classifier.preprocessing import Preprocessing
+    from shamsul_core.classifier.weights import save_classifier
     from shamsul_core.vocabulary import OBSERVATIONS
 
     with torch.random.fork_rng(devices=[]):

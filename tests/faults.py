@@ -28,7 +28,7 @@ class Faults(WorkerPlugin):
 
         explain_one, score_result = engine.explain_one, engine.score_result
 
-        def explain(plan, radiograph, report):
+        def explain(plan, radiograph, on_step):
             with (self.folder / "explained").open("a") as file:
                 file.write(f"{radiograph.id}\n")
             if (self.folder / f"kill {radiograph.id}").exists():
@@ -37,7 +37,7 @@ class Faults(WorkerPlugin):
             hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
             limit = 1000 if (self.folder / "full").exists() else hard
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-            return explain_one(plan, radiograph, report)
+            return explain_one(plan, radiograph, on_step)
 
         def score(run, image_id, *about):
             self.end_once(f"kill once when written {image_id}")

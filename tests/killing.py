@@ -18,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-from shamsul_core.classifier import load_classifier
+from shamsul_core.classifier.weights import load_classifier
 from shamsul_core.cohort import open_cohort
 from shamsul_core.engine.plan import Plan, explain_cohort
 from shamsul_core.explain import make_explainers

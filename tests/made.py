@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image
 
 from shamsul_core.cohort import open_cohort
-from shamsul_core.cohort.annotations import encode_mask
+from shamsul_core.engine.rescoring import score_run
 from shamsul_core.heatmap import Heatmap
-from shamsul_core.localisation.scoring import score_run
+from shamsul_core.imaging.rle import encode_mask
 from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import Manifest, RadiographResult, Run
 from shamsul_core.run.provenance import describe_cohort

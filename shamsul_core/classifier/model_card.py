@@ -14,12 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
-from shamsul_core.files.storage import is_remote
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from shamsul_core.run import Run
 
 XRAYVISION = "torchxrayvision:"
 _XRAYVISION_DATA = {
@@ -35,6 +31,10 @@ _XRAYVISION_DATA = {
 """As TorchXRayVision's documentation of its weights has it (https://github.com/mlmed/torchxrayvision)."""
 
 NOT_FOR_REAL = "any real radiograph"
+NEVER_REAL = "This model has never seen a real radiograph."
+UNKNOWN = (
+    "It is not known what this model was trained on, so its output cannot be relied on for any radiograph."
+)
 
 _LONGEST = 600
 
@@ -88,7 +88,7 @@ def read_card(source: str) -> ModelCard | None:
     Parameters
     ----------
     source
-        As `shamsul_core.classifier.load_classifier` takes it.
+        As `shamsul_core.classifier.weights.load_classifier` takes it.
 
     Raises
     ------
@@ -131,29 +131,3 @@ def card_in_manifest(model: Mapping[str, Any]) -> ModelCard | None:
         return ModelCard.from_json(model["card"])
     except (KeyError, ValueError):
         return None
-
-
-def card_of_run(run: Run) -> ModelCard | None:
-    """Return the card of a run's model: from its manifest, else from the model's file where that is at hand."""
-    card = card_in_manifest(run.manifest.model)
-    if card is not None:
-        return card
-    path = model_file(run)
-    try:
-        return read_card(str(run.manifest.model["source"]) if path is None else str(path))
-    except (OSError, ValueError):
-        return None
-
-
-def model_file(run: Run) -> Path | None:
-    """Return the file of a run's model, beside the run or where it was; ``None`` where it is not on this machine."""
-    source = str(run.manifest.model["source"])
-    beside = run.folder.parent / source
-    return next((one for one in (beside, Path(source)) if not is_remote(one) and _is_file(one)), None)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # such as a name longer than any file's
-        return False

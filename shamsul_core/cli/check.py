@@ -46,8 +46,8 @@ def check(
     if model is not None:
         with console.status("Reading the model"):
             partners = _say_partners(model, labels, marked)
-    with progress_bar(len(opened.radiographs)) as report:
-        problems = opened.check(report)
+    with progress_bar(len(opened.radiographs)) as on_step:
+        problems = opened.check(on_step)
     warn_of([*problems, *opened.remarks], out)
     unread = {problem.subject for problem in problems}
     read = sum(str(one.path) not in unread for one in opened.radiographs.values())
@@ -74,7 +74,7 @@ def _counts(labels: pd.DataFrame, marked: Mapping[str, int]) -> Iterator[str]:
 
 def _say_partners(model: str, labels: pd.DataFrame, marked: Mapping[str, int]) -> bool:
     """Say which outputs are labelled or marked on any radiograph; return whether one is."""
-    from shamsul_core.classifier import load_classifier
+    from shamsul_core.classifier.weights import load_classifier
 
     labelled = labels[["positive", "uncertain", "negative"]].sum(axis=1)
     known = {name for name in OBSERVATIONS if labelled[name] or marked.get(name)}

@@ -16,6 +16,7 @@ from shamsul_core.cli.terminal import (
     warn,
     warn_of,
 )
+from shamsul_core.progress import OnStep
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from shamsul_core.cohort import Cohort
     from shamsul_core.engine.plan import Plan, Summary
-    from shamsul_core.localisation.scoring import Report
 
 
 def explain(
@@ -77,14 +77,14 @@ def explain(
 
         opened = open_cohort(cohort, split=split)
         # The others take seconds: what is wrong with the cohort is said first
-        from shamsul_core.classifier import load_classifier
+        from shamsul_core.classifier.weights import load_classifier
         from shamsul_core.engine.plan import Plan
         from shamsul_core.explain import EXPLAINERS, make_explainers
-        from shamsul_core.localisation.scoring import segmentation_of
         from shamsul_core.memory import keep_freed_memory
         from shamsul_core.run import Run
         from shamsul_core.run.manifest import ALL, PRESENT_OR_PREDICTED
         from shamsul_core.run.provenance import circumstances, describe_run
+        from shamsul_core.run.scoring import segmentation_of
         from shamsul_core.run.wording import mixture_in_words
         from shamsul_core.vocabulary import canonical_name
 
@@ -117,8 +117,8 @@ def explain(
         warn(f"{run}: {mixed}")
     if not classifier.is_trained:
         warn("An untrained network: its predictions and heatmaps mean nothing.")
-    with progress_bar(len(chosen) * plan.steps) as report:
-        summary = _explain(plan, chosen, model, device, report, workers, scheduler)
+    with progress_bar(len(chosen) * plan.steps) as on_step:
+        summary = _explain(plan, chosen, model, device, on_step, workers, scheduler)
     say(
         f"{run}: {summary.explained} radiographs explained, {summary.explained_before} before, "
         f"{summary.unreadable} unreadable"
@@ -150,16 +150,16 @@ def _explain(
     chosen: Sequence[str],
     model: str,
     device: str,
-    report: Report,
+    on_step: OnStep,
     workers: int,
     scheduler: str | None,
 ) -> Summary:
     from shamsul_core.engine.plan import explain_cohort
 
     if workers == 1 and scheduler is None:
-        return explain_cohort(plan, report, image_ids=chosen)
+        return explain_cohort(plan, on_step, image_ids=chosen)
     from shamsul_core.engine import cluster
 
     with cluster.scheduler(scheduler) if scheduler else cluster.workers(workers) as client:
         hand_out = cluster.hand_out_to(client, cluster.WorkOrder.of(plan, model, device))
-        return explain_cohort(plan, report, hand_out, image_ids=chosen)
+        return explain_cohort(plan, on_step, hand_out, image_ids=chosen)

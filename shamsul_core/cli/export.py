@@ -20,8 +20,8 @@ def export(run: RunFolder, out: Annotated[Path, typer.Option(help="Folder to wri
         opened = Run.open(run)
         cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
         from shamsul_core.interchange.exporting import export_run  # torch
-    with progress_bar(len(opened.explained_ids())) as report:
-        maps, problems = export_run(opened, cohort, out, report)
+    with progress_bar(len(opened.explained_ids())) as on_step:
+        maps, problems = export_run(opened, cohort, out, on_step)
         warn_of(problems, out / "problems.txt")
     say(f"{out}: {maps} heatmaps of {len(opened.explained_ids())} radiographs")
     if not maps:

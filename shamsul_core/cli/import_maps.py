@@ -57,18 +57,19 @@ def import_maps(
         from shamsul_core.cohort import open_cohort
 
         opened = open_cohort(cohort, split=split)
+        from shamsul_core.engine.rescoring import score_run
         from shamsul_core.interchange.importing import import_folder, import_segmentations
-        from shamsul_core.localisation.scoring import score_run, segmentation_of
         from shamsul_core.memory import keep_freed_memory
         from shamsul_core.run import Run
+        from shamsul_core.run.scoring import segmentation_of
 
         keep_freed_memory()
         segmentation = segmentation_settings(
             preset, thresholds, probability_cutoffs, smoothing, [name] if name else ()
         )
-    with progress_bar(None) as report:
+    with progress_bar(None) as on_step:
         if maps is not None:
-            imported, problems = import_folder(maps, opened, run, name=name, title=title, report=report)
+            imported, problems = import_folder(maps, opened, run, name=name, title=title, on_step=on_step)
         elif segmentations is not None:
             others = None if beside is None else Run.open(beside)
             if others is not None:
@@ -80,11 +81,11 @@ def import_maps(
                 name=name or "imported",
                 title=title or "Imported masks",
                 beside=others,
-                report=report,
+                on_step=on_step,
             )
     warn_of([*opened.problems, *opened.remarks, *problems], run / "problems.txt")
-    with progress_bar(len(imported.explained_ids())) as report:
-        score_run(imported, opened, segmentation, report)
+    with progress_bar(len(imported.explained_ids())) as on_step:
+        score_run(imported, opened, segmentation, on_step)
     say(f"{run}: {len(imported.explained_ids())} radiographs, {len(imported.scores)} scores")
     report_failures(imported)
     if not imported.explained_ids():

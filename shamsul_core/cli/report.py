@@ -45,6 +45,6 @@ def report(
             out,
             rule=rule,
             blank_is_negative=u_zeros,
-            report=lambda title: status.update(f"{title}: done"),
+            on_step=lambda title: status.update(f"{title}: done"),
         )
     say(f"{out}: report.html, report.pdf and {len(written) - 2} tables and figures")

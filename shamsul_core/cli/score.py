@@ -28,8 +28,9 @@ def score(
 
         opened = Run.open(run)
         cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
-        from shamsul_core.localisation.scoring import score_run, segmentation_of
+        from shamsul_core.engine.rescoring import score_run
         from shamsul_core.memory import keep_freed_memory
+        from shamsul_core.run.scoring import segmentation_of
 
         keep_freed_memory()
         segmentation = segmentation_settings(
@@ -39,7 +40,7 @@ def score(
             segmentation = replace(segmentation, sign=segmentation_of(opened).sign)
     for remark in cohort.remarks:
         warn(str(remark))
-    with progress_bar(len(opened.explained_ids())) as report:
-        score_run(opened, cohort, segmentation, report)
+    with progress_bar(len(opened.explained_ids())) as on_step:
+        score_run(opened, cohort, segmentation, on_step)
     say(f"{run}: {len(opened.scores)} scores")
     report_failures(opened)

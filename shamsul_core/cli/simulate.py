@@ -38,6 +38,6 @@ def simulate(
         raise ValueError(message) from error
 
     simulation = Simulation(seed=seed, count=count, split=split, size_px=size, at_least=at_least)
-    with progress_bar(count) as report:
-        simulate_cohort(simulation, out, ct_source=ct, workers=workers or cores(), report=report)
+    with progress_bar(count) as on_step:
+        simulate_cohort(simulation, out, ct_source=ct, workers=workers or cores(), on_step=on_step)
     say(f"{out}: {count} simulated radiographs, split {split}")

@@ -20,13 +20,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from shamsul_core.progress import OnStep
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import pandas as pd
 
-    from shamsul_core.localisation.scoring import Report
     from shamsul_core.run import Run
 
 console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
@@ -44,8 +45,8 @@ def warn(text: str) -> None:
 
 def warn_of(lines: Sequence[object], file: Path) -> None:
     """Warn of each, but of many that are alike of three; where that leaves any out, all are written to a file."""
-    from shamsul_core.cohort.problems import brief
     from shamsul_core.files.atomic import write_atomically
+    from shamsul_core.messages import brief
 
     shown = brief(lines, file)
     if shown != [str(line) for line in lines]:
@@ -60,7 +61,7 @@ def fail(text: str) -> None:
 
 
 @contextmanager
-def progress_bar(total: int | None) -> Iterator[Report]:
+def progress_bar(total: int | None) -> Iterator[OnStep]:
     """Show a bar with the time left; what is yielded moves it by one step and says what was done."""
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -84,7 +85,7 @@ def report_failures(run: Run) -> None:
         With 1, after a line that says so, where a whole method or most radiographs failed: then the cause is seldom the
         single radiograph.
     """
-    from shamsul_core.cohort.problems import brief
+    from shamsul_core.messages import brief
 
     failures = run.failures
     lines = (f"failed: {row.image_id} {row.step}: {row.error}" for row in failures.itertuples())

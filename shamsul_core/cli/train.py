@@ -114,7 +114,7 @@ def _report(outcome: Outcome, out: Path, batch_size: int) -> None:
             f"the network took {timing.network / timing.total:.0%} of the time per step "
             f"({timing.total / timing.steps:.3f} s for {batch_size} radiographs)"
         )
-    from shamsul_core.cohort.problems import brief
+    from shamsul_core.messages import brief
 
     for line in brief((f"left out: {problem}" for problem in outcome.problems), outcome.unreadable):
         warn(line)

@@ -58,9 +58,9 @@ def tune(
         for path in (out, cutoffs_out):
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
-    with progress_bar(len(opened.explained_ids())) as report:
+    with progress_bar(len(opened.explained_ids())) as on_step:
         tunings, problems = tune_thresholds(
-            opened, cohort, sign, methods=methods, every_level=every_level, report=report
+            opened, cohort, sign, methods=methods, every_level=every_level, on_step=on_step
         )
     warn_of(problems, out.with_name(f"{out.stem}_problems.txt"))
     for name, found in tunings.items():

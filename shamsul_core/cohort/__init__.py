@@ -6,7 +6,7 @@
 (2320, 2828)
 """
 
-from shamsul_core.cohort.annotations import Annotation
+from shamsul_core.cohort.annotation import Annotation
 from shamsul_core.cohort.chexpert import open_cohort
 from shamsul_core.cohort.interface import Cohort
 from shamsul_core.cohort.problems import CohortError, Problem

@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shamsul_core.cohort.experts import ExpertReading, SalientPoints, other_size
+from shamsul_core.cohort.expert_reading import ExpertReading, SalientPoints, other_size
 from shamsul_core.cohort.image_files import find_images
 from shamsul_core.cohort.label_table import one_row_a_radiograph, read_label_table
 from shamsul_core.cohort.layout import find_layout
-from shamsul_core.cohort.problems import CohortError, Problem, quoted
+from shamsul_core.cohort.problems import CohortError, Problem
 from shamsul_core.cohort.radiograph_table import RadiographTable
+from shamsul_core.messages import quoted
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, canonical_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from shamsul_core.cohort.annotations import Annotation
-    from shamsul_core.cohort.experts import Point
+    from shamsul_core.cohort.annotation import Annotation
+    from shamsul_core.cohort.expert_reading import Point
     from shamsul_core.cohort.interface import Cohort
     from shamsul_core.cohort.label_table import LabelRow
     from shamsul_core.cohort.layout import Layout, Split

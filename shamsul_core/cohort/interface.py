@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from shamsul_core.cohort.annotations import Annotation
+    from shamsul_core.cohort.annotation import Annotation
     from shamsul_core.cohort.layout import Split
     from shamsul_core.cohort.problems import Problem
     from shamsul_core.cohort.radiograph import Radiograph

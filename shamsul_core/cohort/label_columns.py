@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from shamsul_core.cohort.problems import CohortError, Problem, quoted
+from shamsul_core.cohort.problems import CohortError, Problem
+from shamsul_core.messages import quoted
 from shamsul_core.vocabulary import OBSERVATIONS, canonical_name
 
 if TYPE_CHECKING:

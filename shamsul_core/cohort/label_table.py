@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from shamsul_core.cohort.image_files import image_id_of, study_id_of
 from shamsul_core.cohort.label_columns import find_columns
 from shamsul_core.cohort.plus_labels import read_plus_labels
-from shamsul_core.cohort.problems import CohortError, Problem, about, quoted
+from shamsul_core.cohort.problems import CohortError, Problem, about
+from shamsul_core.messages import quoted
 from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, TypeAlias
 
 from shamsul_core.cohort.image_files import image_id_of
-from shamsul_core.cohort.problems import CohortError, Problem, quoted
+from shamsul_core.cohort.problems import CohortError, Problem
+from shamsul_core.messages import quoted
 from shamsul_core.vocabulary import OBSERVATIONS, canonical_name
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from distributed import Worker
 
     from shamsul_core.engine.plan import HandOut
-    from shamsul_core.localisation.scoring import Report
+    from shamsul_core.progress import OnStep
 
 _DEATHS_BEFORE_SUSPICION = 1
 _RESTART = "2 minutes"
@@ -86,11 +86,11 @@ class WorkOrder:
         ValueError
             If cohort, model or run cannot be read here, or are not those of the engine; says which.
         """
-        from shamsul_core.classifier import load_classifier
+        from shamsul_core.classifier.weights import load_classifier
         from shamsul_core.cohort import open_cohort
         from shamsul_core.explain import make_explainers
-        from shamsul_core.localisation.scoring import segmentation_of
         from shamsul_core.run.provenance import describe_run
+        from shamsul_core.run.scoring import segmentation_of
 
         cohort = open_cohort(place(self.cohort), split=self.split)
         classifier = load_classifier(self.model, self.device)
@@ -187,19 +187,19 @@ def hand_out_to(client: Client, order: WorkOrder) -> HandOut:
         While radiographs are handed out, if the scheduler goes away.
     """
 
-    def hand_out(plan: Plan, image_ids: Sequence[str], report: Report) -> Iterator[Entry]:
+    def hand_out(plan: Plan, image_ids: Sequence[str], on_step: OnStep) -> Iterator[Entry]:
         suspects = []
         for image_id, entry in _entries(client, order, image_ids):
             if entry is None:
                 suspects.append(image_id)
                 continue
-            _report(plan, image_id, report)
+            _tell(plan, image_id, on_step)
             yield entry
         for (
             suspect
         ) in suspects:  # one after the other, since others on the same worker are blamed for its end too
             ((_, entry),) = _entries(client, order, [suspect])
-            _report(plan, suspect, report)
+            _tell(plan, suspect, on_step)
             message = "every worker that tried to explain it was killed, perhaps out of memory; see the workers' logs"
             yield entry or failed(suspect, "explain", message)
 
@@ -250,6 +250,6 @@ def _entries(
             raise outcome[1]
 
 
-def _report(plan: Plan, image_id: str, report: Report) -> None:
+def _tell(plan: Plan, image_id: str, on_step: OnStep) -> None:
     for _ in plan.explainers:
-        report(image_id)
+        on_step(image_id)

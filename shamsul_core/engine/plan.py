@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from shamsul_core.cohort import CohortError
 from shamsul_core.explain import Failure, Subject, explain_subject
-from shamsul_core.files.lock import alone
+from shamsul_core.files.lock import locked
 from shamsul_core.heatmap import Heatmap
-from shamsul_core.localisation.scoring import Report, Row, score_result
+from shamsul_core.progress import OnStep, say_nothing
 from shamsul_core.run import RadiographResult, Run, RunError
 from shamsul_core.run.ledger import Ledger
 from shamsul_core.run.manifest import ALL
 from shamsul_core.run.provenance import circumstances, name_of
+from shamsul_core.run.scoring import score_result
 from shamsul_core.vocabulary import DECISION_THRESHOLD, LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
-    from shamsul_core.classifier import Classifier
+    from shamsul_core.classifier.classifier import Classifier
     from shamsul_core.cohort import Cohort, Radiograph
     from shamsul_core.explain import Explainer
     from shamsul_core.localisation.segmentation import SegmentationSettings
+    from shamsul_core.run.tables import TableRow
 
 
 @dataclass(frozen=True)
@@ -58,25 +60,25 @@ class Entry:
     """
 
     image_id: str
-    scores: Sequence[Row]
-    failures: Sequence[Row]
+    scores: Sequence[TableRow]
+    failures: Sequence[TableRow]
     is_explained: bool = True
     made_with: Mapping[str, Any] | None = None
 
 
-HandOut: TypeAlias = Callable[[Plan, Sequence[str], Report], Iterable[Entry]]
+HandOut: TypeAlias = Callable[[Plan, Sequence[str], OnStep], Iterable[Entry]]
 """Who does the work: brings these radiographs to the run and says what came of each, in any order."""
 
 
-def in_this_process(plan: Plan, image_ids: Sequence[str], report: Report) -> Iterator[Entry]:
+def in_this_process(plan: Plan, image_ids: Sequence[str], on_step: OnStep) -> Iterator[Entry]:
     """Bring one radiograph after the other to the run."""
     for image_id in image_ids:
-        yield bring_to_run(plan, image_id, report)
+        yield bring_to_run(plan, image_id, on_step)
 
 
 def explain_cohort(
     plan: Plan,
-    report: Report = lambda _: None,
+    on_step: OnStep = say_nothing,
     hand_out: HandOut = in_this_process,
     *,
     image_ids: Sequence[str] | None = None,
@@ -88,7 +90,7 @@ def explain_cohort(
 
     Parameters
     ----------
-    report
+    on_step
         Called `Plan.steps` times for each of these radiographs that can be read.
     hand_out
         Who does the work: this process, or workers (`shamsul_core.engine.cluster.hand_out_to`).
@@ -102,30 +104,30 @@ def explain_cohort(
     OSError
         If the disk is full, the run cannot be written, or the workers' scheduler went away.
     """
-    with alone(plan.run.folder), Ledger.opened(plan.run, plan.segmentation) as ledger:
+    with locked(plan.run.folder, "run", RunError), Ledger.opened(plan.run, plan.segmentation) as ledger:
         before = {image_id for image_id in plan.run.explained_ids() if is_held(plan.run, image_id)}
         chosen = list(plan.cohort.radiographs) if image_ids is None else image_ids
         wanted = [one for one in chosen if one not in before or one not in ledger]
         for _ in range((len(chosen) - len(wanted)) * plan.steps):
-            report("explained before")
+            on_step("explained before")
         unreadable = 0
-        for entry in hand_out(plan, wanted, report):
+        for entry in hand_out(plan, wanted, on_step):
             if entry.made_with is not None:
                 plan.run.note_circumstances(name_of(entry.made_with), entry.made_with)
             ledger.enter(entry.image_id, entry.scores, entry.failures)
             unreadable += not entry.is_explained
-            report(entry.image_id)
+            on_step(entry.image_id)
         explained = len(plan.run.explained_ids()) - len(before)
         return Summary(explained, len(before), unreadable, ledger.failure_count)
 
 
-def bring_to_run(plan: Plan, image_id: str, report: Report = lambda _: None) -> Entry:
+def bring_to_run(plan: Plan, image_id: str, on_step: OnStep = say_nothing) -> Entry:
     """Explain one radiograph, unless the run holds it, write its result and score it."""
     made_with = None
     if not is_held(plan.run, image_id):
         made_with = circumstances(plan.classifier)
         try:
-            result = explain_one(plan, plan.cohort.radiographs[image_id], report)
+            result = explain_one(plan, plan.cohort.radiographs[image_id], on_step)
         except CohortError as error:
             return failed(image_id, "read", str(error))
         plan.run.write(replace(result, made_with=name_of(made_with)))
@@ -139,7 +141,7 @@ def failed(image_id: str, step: str, error: str) -> Entry:
     return Entry(image_id, [], [row], is_explained=False)
 
 
-def explain_one(plan: Plan, radiograph: Radiograph, report: Report) -> RadiographResult:
+def explain_one(plan: Plan, radiograph: Radiograph, on_step: OnStep) -> RadiographResult:
     """Predict and explain one radiograph.
 
     Raises
@@ -154,7 +156,7 @@ def explain_one(plan: Plan, radiograph: Radiograph, report: Report) -> Radiograp
     outcomes: list[Heatmap | Failure] = []
     for explainer in plan.explainers:
         outcomes += explain_subject(explainer, subject, pathologies) if pathologies else []
-        report(f"{radiograph.id} {explainer.title}")
+        on_step(f"{radiograph.id} {explainer.title}")
     return RadiographResult(
         radiograph.id,
         (pixels.shape[0], pixels.shape[1]),

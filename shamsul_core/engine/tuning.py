@@ -17,10 +17,11 @@ from shamsul_core.localisation.overlap import full_slice
 from shamsul_core.localisation.scoring import expert_mask
 from shamsul_core.localisation.segmentation import PRESETS, grey_levels, scale
 from shamsul_core.localisation.thresholds import LEVEL_THRESHOLDS, count_levels, count_thresholds
+from shamsul_core.progress import OnStep, say_nothing
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from shamsul_core.cohort import Cohort
     from shamsul_core.heatmap import FloatArray
@@ -81,7 +82,7 @@ def tune_thresholds(
     *,
     methods: Collection[str],
     every_level: bool = False,
-    report: Callable[[str], None] = lambda _: None,
+    on_step: OnStep = say_nothing,
 ) -> tuple[Tunings, list[str]]:
     """Score a run's heatmaps at many thresholds, those that experts marked something for.
 
@@ -93,7 +94,7 @@ def tune_thresholds(
         Of the run.
     every_level
         Whether to try all 256 grey levels in place of `THRESHOLDS`.
-    report
+    on_step
         Called after each radiograph.
 
     Returns
@@ -126,7 +127,7 @@ def tune_thresholds(
                     else count_thresholds(scaled, expert, THRESHOLDS)
                 )
                 ious[heatmap.method, heatmap.pathology].append(counts.iou)
-        report(image_id)
+        on_step(image_id)
     tunings = {
         method: {
             name: Tuning(thresholds, np.reshape(ious[method, name], (-1, len(thresholds))))
@@ -174,7 +175,7 @@ def _marked(
     masks, problems = {}, []
     for pathology in pathologies:
         try:
-            mask, nothing = expert_mask(cohort, result, pathology)
+            mask, nothing = expert_mask(cohort, result.image_id, result.size, pathology)
         except CohortError as error:
             problems.append(str(error))
             continue

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from shamsul_core.classifier import Classifier
+    from shamsul_core.classifier.classifier import Classifier
     from shamsul_core.heatmap import Output
 
 _BATCH = {"cpu": 32, "cuda": 512}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import torch
 
-    from shamsul_core.classifier import Classifier
+    from shamsul_core.classifier.classifier import Classifier
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""The lock: a run is one engine's at a time."""
+"""The lock: a folder is one process's at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from shamsul_core.files.storage import is_remote, reaching, read_bytes, store
-from shamsul_core.run import RunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,34 +21,46 @@ LEASE_SECONDS = 60.0
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold a run for one engine at a time.
+def locked(folder: Path, work: str, error: type[Exception], *, beside: str | None = None) -> Iterator[None]:
+    """Hold a folder for one process at a time, and clear away what a killed one was writing.
 
     In a folder the lock is the operating system's, on ``.lock``, and goes with the process that holds it. In an object
     store it is a lease, see `_leased`.
 
+    Parameters
+    ----------
+    work
+        What lies in the folder, in a word, for the message.
+    error
+        What is raised, with a message that its user understands.
+    beside
+        The beginning of names of files beside the folder that the same process writes.
+
     Raises
     ------
-    RunError
-        If another engine holds it.
+    error
+        If another process holds it.
     """
     if is_remote(folder):
-        with _leased(folder):
+        with _leased(folder, work, error):
             yield
         return
     try:
         with FileLock(folder / ".lock", blocking=False):
-            for left_by_a_kill in folder.rglob(".*.part"):
+            unfinished = [*folder.rglob(".*.part")]
+            if beside is not None:
+                unfinished += folder.parent.glob(f".{beside}.*.part")
+            for left_by_a_kill in unfinished:
                 left_by_a_kill.unlink()
             yield
-    except Timeout as error:
-        message = f"{folder}: another process is working on this run; wait for it or give another folder"
-        raise RunError(message) from error
+    except Timeout as timeout:
+        message = f"{folder}: another process is working on this {work}; wait for it or give another folder"
+        raise error(message) from timeout
 
 
 @contextmanager
-def _leased(folder: Path) -> Iterator[None]:
-    """Hold a run in an object store: the object ``.lock`` says until when, and is renewed while the engine lives.
+def _leased(folder: Path, work: str, error: type[Exception]) -> Iterator[None]:
+    """Hold a folder in an object store: the object ``.lock`` says until when, and is renewed while the engine lives.
 
     It is created only where there is none, which S3 does in one step. One that has run out, because its engine was
     killed, is removed first. What this promises: a second engine stops while the first lives and its store answers,
@@ -66,12 +77,12 @@ def _leased(folder: Path) -> Iterator[None]:
                 files.rm_file(name)
         try:
             files.pipe_file(name, _lease(owner), mode="create")
-        except FileExistsError as error:
+        except FileExistsError as exists:
             message = (
-                f"{folder}: another process is working on this run, or was killed less than {LEASE_SECONDS:.0f} s "
+                f"{folder}: another process is working on this {work}, or was killed less than {LEASE_SECONDS:.0f} s "
                 f"ago; wait for it or give another folder"
             )
-            raise RunError(message) from error
+            raise error(message) from exists
     ended = Event()
 
     def renew() -> None:

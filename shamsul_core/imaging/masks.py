@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from shamsul_core.cohort.annotations import decode_rle, fill_contours
+from shamsul_core.imaging.contours import fill_contours
 from shamsul_core.imaging.levels import check_size
 from shamsul_core.imaging.refusals import refuse
+from shamsul_core.imaging.rle import decode_rle
 from shamsul_core.vocabulary import canonical_name, chexlocalize_name
 
 if TYPE_CHECKING:

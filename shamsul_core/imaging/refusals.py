@@ -9,6 +9,10 @@ class RefusedError(ValueError):
     """A file that is not read; the message is the end of the sentence "this file: it ..."."""
 
 
+class MaskError(ValueError):
+    """A mask or a contour that cannot be used; the message says why."""
+
+
 DAMAGED = "it is damaged or incomplete; copy it again from its source"
 NOT_AN_IMAGE = "it is not a DICOM, PNG, JPEG or TIFF file"
 

@@ -12,19 +12,20 @@ down the columns one after the other; as a list, or as text with 5 bits a charac
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias, TypedDict
+from typing import TypeAlias, TypedDict
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from pycocotools import mask as coco_mask
 
-from shamsul_core.cohort.problems import CohortError, quoted
-
-if TYPE_CHECKING:
-    from shamsul_core.cohort.radiograph import Size
+from shamsul_core.imaging.refusals import MaskError
+from shamsul_core.messages import quoted
 
 MaskArray: TypeAlias = npt.NDArray[np.bool_]
+Size: TypeAlias = tuple[int, int]
+"""Height and width in pixels."""
+
 RunArray: TypeAlias = npt.NDArray[np.int64]
 
 _MOST_PIXELS = 2**28
@@ -53,7 +54,7 @@ def encode_mask(mask: npt.NDArray[np.generic]) -> Rle:
 
     Raises
     ------
-    CohortError
+    MaskError
         The mask does not have two dimensions or no pixels.
 
     Examples
@@ -63,7 +64,7 @@ def encode_mask(mask: npt.NDArray[np.generic]) -> Rle:
     """
     if mask.ndim != 2 or mask.size == 0:
         message = f"a mask must be height × width with at least one pixel, this one has shape {mask.shape}"
-        raise CohortError(message)
+        raise MaskError(message)
     inside = (mask != 0).view(np.uint8)
     encoded = coco_mask.encode(cv2.transpose(inside).T)  # column by column, far faster than numpy's copy
     return {"size": [int(side) for side in mask.shape], "counts": encoded["counts"].decode("ascii")}
@@ -84,7 +85,7 @@ def decode_rle(rle: Mapping[str, object]) -> MaskArray:
 
     Raises
     ------
-    CohortError
+    MaskError
         The encoding is malformed; says how.
 
     Examples
@@ -114,7 +115,7 @@ def area_of_rle(rle: Mapping[str, object]) -> int:
 
     Raises
     ------
-    CohortError
+    MaskError
         The encoding is malformed; says how.
 
     Examples
@@ -140,12 +141,12 @@ def size_of_rle(rle: Mapping[str, object]) -> Size:
 
     Raises
     ------
-    CohortError
+    MaskError
         There is no such size.
     """
     if not isinstance(rle, Mapping) or "size" not in rle or "counts" not in rle:
         message = f"the mask must be an object with size and counts, it is {quoted(rle)}"
-        raise CohortError(message)
+        raise MaskError(message)
     return read_size(rle["size"])
 
 
@@ -164,16 +165,16 @@ def read_size(value: object) -> Size:
 
     Raises
     ------
-    CohortError
+    MaskError
         It is anything else, or larger than any radiograph.
     """
     if not (isinstance(value, list | tuple) and len(value) == 2 and all(_is_length(side) for side in value)):
         message = f"the size must be [height, width] in whole pixels, it is {quoted(value)}"
-        raise CohortError(message)
+        raise MaskError(message)
     height, width = int(value[0]), int(value[1])
     if not 0 < height * width <= _MOST_PIXELS:
         message = f"the size {height} × {width} is not that of a radiograph"
-        raise CohortError(message)
+        raise MaskError(message)
     return height, width
 
 
@@ -192,17 +193,17 @@ def run_lengths(rle: Mapping[str, object]) -> RunArray:
 
     Raises
     ------
-    CohortError
+    MaskError
         The encoding is malformed; says how.
     """
     height, width = size_of_rle(rle)
     runs = _read_counts(rle["counts"])
     if (runs < 0).any():
         message = f"the mask does not decode: run {int(np.argmax(runs < 0)) + 1} is negative"
-        raise CohortError(message)
+        raise MaskError(message)
     if int(runs.sum()) != height * width:
         message = f"the mask does not decode: its runs cover {int(runs.sum())} pixels, its size is {height} × {width}"
-        raise CohortError(message)
+        raise MaskError(message)
     return runs
 
 
@@ -218,14 +219,14 @@ def _read_counts(counts: object) -> RunArray:
     if isinstance(counts, bytes):
         return _compressed_runs(counts)
     message = f"the mask does not decode: its counts are {quoted(counts)}"
-    raise CohortError(message)
+    raise MaskError(message)
 
 
 def _plain_runs(counts: list[object]) -> RunArray:
     for count in counts:
         if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= _MOST_PIXELS:
             message = f"the mask does not decode: {quoted(count)} is not the length of a run"
-            raise CohortError(message)
+            raise MaskError(message)
     return np.array(counts, dtype=np.int64)
 
 
@@ -233,7 +234,7 @@ def _compressed_runs(counts: bytes) -> RunArray:
     digits = np.frombuffer(counts, dtype=np.uint8).astype(np.int64) - ord("0")
     if digits.size == 0 or digits.min() < 0 or digits.max() > 63:
         message = f"the mask does not decode: {quoted(counts)} is not run-length encoded text"
-        raise CohortError(message)
+        raise MaskError(message)
     return _undo_differences(_join_digits(digits))
 
 
@@ -242,12 +243,12 @@ def _join_digits(digits: RunArray) -> RunArray:
     last = np.flatnonzero(digits & 32 == 0)
     if last.size == 0 or last[-1] != digits.size - 1:
         message = "the mask does not decode: the encoding is cut off"
-        raise CohortError(message)
+        raise MaskError(message)
     first = np.concatenate(([0], last[:-1] + 1))
     length = last - first + 1
     if length.max() > _MOST_CHARACTERS_PER_RUN:
         message = "the mask does not decode: a run is longer than any radiograph"
-        raise CohortError(message)
+        raise MaskError(message)
     place = 5 * (np.arange(digits.size) - np.repeat(first, length))
     numbers: RunArray = np.add.reduceat((digits & 31) << place, first)
     is_negative = digits[last] & 16 != 0

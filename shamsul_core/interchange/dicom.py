@@ -224,7 +224,7 @@ def _masks(run: Run, cohort: Cohort, image_id: str, pathology: str, display: Dis
         for heatmap in result.heatmaps
         if heatmap.pathology == pathology
     }
-    expert, _ = expert_mask(cohort, result, pathology)
+    expert, _ = expert_mask(cohort, result.image_id, result.size, pathology)
     if expert is not None:
         masks[EXPERT] = expert
     return {name: mask for name, mask in masks.items() if mask.any()}

@@ -16,16 +16,16 @@ import numpy as np
 import torch
 
 from shamsul_core.cohort import CohortError
-from shamsul_core.cohort.annotations import encode_mask
 from shamsul_core.files.atomic import write_atomically
+from shamsul_core.imaging.rle import encode_mask
 from shamsul_core.interchange.chexlocalize import CHEXLOCALIZE_ORDER
 from shamsul_core.localisation.scoring import expert_mask
 from shamsul_core.localisation.segmentation import PRESETS, SegmentationSettings, chosen_sign, segment
+from shamsul_core.progress import OnStep, say_nothing
 from shamsul_core.run import RunError
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, chexlocalize_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from shamsul_core.cohort import Cohort
@@ -36,9 +36,7 @@ if TYPE_CHECKING:
     Encoded = dict[str, dict[str, Rle]]
 
 
-def export_run(
-    run: Run, cohort: Cohort, out: Path, report: Callable[[str], None] = lambda _: None
-) -> tuple[int, list[str]]:
+def export_run(run: Run, cohort: Cohort, out: Path, on_step: OnStep = say_nothing) -> tuple[int, list[str]]:
     """Write a run as CheXlocalize's files.
 
     A map is written as its mask was made from it: of a signed one its positive part, where the run's scores took
@@ -47,7 +45,7 @@ def export_run(
 
     Parameters
     ----------
-    report
+    on_step
         Called after each radiograph.
 
     Returns
@@ -84,7 +82,7 @@ def export_run(
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, pickle.dumps(_map(heatmap, relevance, result, cohort)))
             maps += 1
-        report(image_id)
+        on_step(image_id)
     out.mkdir(parents=True, exist_ok=True)
     for method, encoded in masks.items():
         write_atomically(out / f"{method}_segmentations.json", json.dumps(encoded).encode())
@@ -114,7 +112,7 @@ def _expert_masks(cohort: Cohort, result: RadiographResult, problems: list[str])
     masks = {}
     for name in LOCALISED_PATHOLOGIES:
         try:
-            mask, _ = expert_mask(cohort, result, name)
+            mask, _ = expert_mask(cohort, result.image_id, result.size, name)
         except CohortError as error:
             problems.append(str(error))
             mask = None

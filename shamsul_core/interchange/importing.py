@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shamsul_core.cohort import CohortError
-from shamsul_core.cohort.experts import ExpertReading
+from shamsul_core.cohort.expert_reading import ExpertReading
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.interchange.chexlocalize import ImportedMap, MapError, parse_map_name, read_map
+from shamsul_core.progress import OnStep, say_nothing
 from shamsul_core.run import Manifest, RadiographResult, Run, RunError
 from shamsul_core.run.provenance import describe_cohort, now, versions
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from shamsul_core.cohort import Cohort
@@ -42,7 +43,7 @@ def import_folder(
     *,
     name: str | None = None,
     title: str | None = None,
-    report: Callable[[str], None] = lambda _: None,
+    on_step: OnStep = say_nothing,
 ) -> tuple[Run, list[str]]:
     """Read every ``*_map.pkl`` of a folder into a run.
 
@@ -52,7 +53,7 @@ def import_folder(
         Searched with its folders. Where there are several called ``<method>_maps``, each is a method.
     name, title
         The method's, for the run and for people; by default as its folder says, and Grad-CAM where that says nothing.
-    report
+    on_step
         Called after each map.
 
     Returns
@@ -75,7 +76,7 @@ def import_folder(
         message = f"{maps}: contains no *_map.pkl; give the folder with CheXlocalize's heatmaps"
         raise MapError(message)
     by_method = _by_method(maps, paths, name, is_titled=title is not None)
-    read, problems = _read_all(by_method, cohort, report)
+    read, problems = _read_all(by_method, cohort, on_step)
     if not read:
         message = f"{maps}: not one of its {len(paths)} heatmaps can be used; the first: {problems[0]}"
         raise MapError(message)
@@ -94,7 +95,7 @@ def import_segmentations(
     name: str,
     title: str,
     beside: Run | None = None,
-    report: Callable[[str], None] = lambda _: None,
+    on_step: OnStep = say_nothing,
 ) -> tuple[Run, list[str]]:
     """Read a segmentation JSON, as CheXlocalize's ``eval.py`` takes it, as a method whose maps are masks.
 
@@ -106,7 +107,7 @@ def import_segmentations(
         The method's, for the run and for people.
     beside
         A run whose methods stand beside it; its radiographs are copied, with a failure where the file has nothing.
-    report
+    on_step
         Called after each radiograph.
 
     Returns
@@ -157,7 +158,7 @@ def import_segmentations(
         run.write(
             _with_masks(image_id, size, {k: v for k, v in masks.items() if k not in wrong}, name, result)
         )
-        report(image_id)
+        on_step(image_id)
     return run, problems
 
 
@@ -292,12 +293,12 @@ def _refuse_two_of_one(maps: Path, paths: Sequence[Path]) -> None:
 
 
 def _read_all(
-    by_method: Mapping[str, Sequence[Path]], cohort: Cohort, report: Callable[[str], None]
+    by_method: Mapping[str, Sequence[Path]], cohort: Cohort, on_step: OnStep
 ) -> tuple[dict[str, Found], list[str]]:
     read: dict[str, Found] = defaultdict(list)
     problems = []
     for method, path in ((method, path) for method, paths in by_method.items() for path in paths):
-        report(path.name)
+        on_step(path.name)
         try:
             one = read_map(path)
         except (MapError, OSError) as error:

@@ -13,6 +13,7 @@ from shamsul_core.cohort.summary import cohort_table
 from shamsul_core.figures.print.drawing import encode_png, encode_svg
 from shamsul_core.figures.scene.comparison import banner
 from shamsul_core.files.atomic import write_atomically
+from shamsul_core.progress import OnStep, say_nothing
 from shamsul_core.report.causes import correlation_chapter, threshold_chapter
 from shamsul_core.report.chapter import Chapter, Drawing, Table
 from shamsul_core.report.cohort import cohort_chapter
@@ -28,7 +29,7 @@ from shamsul_core.statistics.prediction.decisions import decision_thresholds
 from shamsul_core.statistics.prediction.discrimination import u_zeros
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -48,7 +49,7 @@ def write_report(
     *,
     rule: ThresholdRule = "fixed",
     blank_is_negative: bool = False,
-    report: Callable[[str], None] = lambda _: None,
+    on_step: OnStep = say_nothing,
 ) -> list[Path]:
     """Write ``report.html``, ``report.pdf``, tables as CSV and figures as PNG and SVG, each file whole or not at all.
 
@@ -60,7 +61,7 @@ def write_report(
         Which threshold decides.
     blank_is_negative
         Whether uncertain and blank labels count as negative (U-Zeros) instead of being left out.
-    report
+    on_step
         Called with the title of each chapter that is done.
 
     Returns
@@ -104,7 +105,7 @@ def write_report(
                 write(f"{block.name}.csv", text.encode())
             blocks.append(block)
         chapters.append(DocumentChapter(chapter.title, tuple(blocks)))
-        report(chapter.title)
+        on_step(chapter.title)
     notes = [origin_in_words(run.manifest), *filter(None, [banner(run), why_not_comparable(cohort)])]
     write("report.html", as_html(TITLE, notes, chapters))
     write("report.pdf", as_pdf(TITLE, notes, chapters))

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from shamsul_core.localisation.scoring import Row
     from shamsul_core.localisation.segmentation import SegmentationSettings
-    from shamsul_core.run import Run
+    from shamsul_core.run.run import Run
+    from shamsul_core.run.tables import TableRow
 
 _SECONDS_BETWEEN_WRITES = 10.0
 
@@ -30,8 +30,8 @@ class Ledger:
     ) -> None:
         self._run = run
         self._segmentation = segmentation
-        self._scores: dict[str, Sequence[Row]] = {}
-        self._failures: dict[str, Sequence[Row]] = _by_image(run.failures)
+        self._scores: dict[str, Sequence[TableRow]] = {}
+        self._failures: dict[str, Sequence[TableRow]] = _by_image(run.failures)
         self._seconds_between_writes = seconds_between_writes
         self._written = time.monotonic()
 
@@ -66,7 +66,7 @@ class Ledger:
         """Number of failures known."""
         return sum(len(rows) for rows in self._failures.values())
 
-    def enter(self, image_id: str, scores: Sequence[Row], failures: Sequence[Row]) -> None:
+    def enter(self, image_id: str, scores: Sequence[TableRow], failures: Sequence[TableRow]) -> None:
         """Enter a radiograph's scores and failures in place of those known before."""
         for book, rows in ((self._scores, scores), (self._failures, failures)):
             book.pop(image_id, None)
@@ -84,6 +84,6 @@ class Ledger:
         self._written = time.monotonic()
 
 
-def _by_image(table: pd.DataFrame) -> dict[str, Sequence[Row]]:
+def _by_image(table: pd.DataFrame) -> dict[str, Sequence[TableRow]]:
     groups = table.astype(object).where(table.notna(), None).groupby("image_id", sort=False)
-    return {str(image_id): cast("list[Row]", group.to_dict("records")) for image_id, group in groups}
+    return {str(image_id): cast("list[TableRow]", group.to_dict("records")) for image_id, group in groups}

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from shamsul_core.cohort.problems import quoted
+from shamsul_core.messages import quoted
 from shamsul_core.run.bounds import check_name, check_texts
 
 if TYPE_CHECKING:

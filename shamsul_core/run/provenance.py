@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from shamsul_core.classifier import Classifier
+    from shamsul_core.classifier.classifier import Classifier
     from shamsul_core.cohort import Cohort
     from shamsul_core.explain import Explainer
 

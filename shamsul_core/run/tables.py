@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from shamsul_core.cohort.problems import quoted
 from shamsul_core.files.atomic import write_atomically
 from shamsul_core.files.storage import reaching
 from shamsul_core.localisation.segmentation import SegmentationSettings
+from shamsul_core.messages import quoted
 from shamsul_core.run.bounds import LONGEST_REASON, opened
 from shamsul_core.run.manifest import RunError
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from typing import IO
 
     from shamsul_core.run.manifest import Manifest
+
+TableRow: TypeAlias = "dict[str, Any]"
+"""A row of one of the run's tables, by column."""
 
 SCORE_COLUMNS = {
     "image_id": "string",

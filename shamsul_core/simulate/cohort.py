@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from shamsul_core.cohort.annotations import encode_mask, outline_mask
 from shamsul_core.files.atomic import write_atomically
+from shamsul_core.imaging.contours import outline_mask
+from shamsul_core.imaging.rle import encode_mask
+from shamsul_core.progress import OnStep, say_nothing
 from shamsul_core.simulate.chest import Chest
 from shamsul_core.simulate.ct import CREDIT, load_ct
 from shamsul_core.simulate.labels import Case, draw_case, parents
@@ -28,7 +30,7 @@ from shamsul_core.simulate.radiograph import simulate_radiograph
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, OBSERVATIONS, chexlocalize_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from shamsul_core.cohort.layout import Split
@@ -104,7 +106,7 @@ def simulate_cohort(
     *,
     ct_source: Path | None = None,
     workers: int = 1,
-    report: Callable[[str], None] = lambda _: None,
+    on_step: OnStep = say_nothing,
 ) -> None:
     """Write a split's radiographs, labels, contours and masks; those that are there already are not made again.
 
@@ -114,7 +116,7 @@ def simulate_cohort(
         As `load_ct` takes it.
     workers
         Processes.
-    report
+    on_step
         Called after each radiograph.
 
     Raises
@@ -136,11 +138,11 @@ def simulate_cohort(
     jobs = [(simulation, folder, ct_source, index, case) for index, case in enumerate(cases)]
     if workers == 1:
         for job in jobs:
-            report(_make(*job))
+            on_step(_make(*job))
     else:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
             for name in pool.map(_make_one, jobs, chunksize=4):
-                report(name)
+                on_step(name)
     if simulation.split != "train":
         _write_experts(simulation, folder)
     write_atomically(_label_file(simulation, folder), _label_table(simulation, cases).encode())

@@ -19,10 +19,9 @@ from shamsul_core.cohort import CohortError
 from shamsul_core.localisation.scoring import expert_mask
 from shamsul_core.localisation.segmentation import grey_levels, scale
 from shamsul_core.localisation.thresholds import count_levels
+from shamsul_core.progress import OnStep, say_nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from shamsul_core.cohort import Cohort
     from shamsul_core.localisation.segmentation import Sign
     from shamsul_core.run import Run
@@ -46,7 +45,7 @@ FOLDS = 5
 TOP_SHARE = 0.1
 
 
-def level_scores(run: Run, cohort: Cohort, report: Callable[[str], None] = lambda _: None) -> pd.DataFrame:
+def level_scores(run: Run, cohort: Cohort, on_step: OnStep = say_nothing) -> pd.DataFrame:
     """Return the IoU at every grey level of each heatmap that has something to be compared with.
 
     Returns
@@ -67,7 +66,7 @@ def level_scores(run: Run, cohort: Cohort, report: Callable[[str], None] = lambd
         experts = {}
         for pathology in {heatmap.pathology for heatmap in result.heatmaps}:
             try:
-                mask, nothing = expert_mask(cohort, result, pathology)
+                mask, nothing = expert_mask(cohort, result.image_id, result.size, pathology)
             except CohortError:
                 continue
             if mask is not None and nothing is None:
@@ -94,7 +93,7 @@ def level_scores(run: Run, cohort: Cohort, report: Callable[[str], None] = lambd
                         "ious": np.nan_to_num(counts.iou).astype(np.float32),
                     }
                 rows.append(about | levels)
-        report(image_id)
+        on_step(image_id)
     return pd.DataFrame(
         rows, columns=["image_id", "pathology", "method", "sign", "otsu", "share", "ious"]
     ).astype({"otsu": int, "share": int})

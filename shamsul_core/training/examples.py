@@ -25,13 +25,14 @@ from shamsul_core.training.settings import TrainingError
 from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy.typing as npt
 
     from shamsul_core.classifier.preprocessing import Preprocessing
     from shamsul_core.cohort import Radiograph
+    from shamsul_core.progress import OnStep
 
 _PER_FILE = 1024
 
@@ -88,7 +89,7 @@ def read_examples(
     preprocessing: Preprocessing,
     folder: Path,
     name: str,
-    report: Callable[[str], None],
+    on_step: OnStep,
 ) -> Examples:
     """Bring radiographs to the network's size, unless that was done before.
 
@@ -102,7 +103,7 @@ def read_examples(
         Where the files are; those that are there are not made again.
     name
         Of the split.
-    report
+    on_step
         Called once for each radiograph.
 
     Raises
@@ -120,9 +121,9 @@ def read_examples(
     with ThreadPoolExecutor(before, initializer=torch.set_num_threads, initargs=(1,)) as threads:
         for number, (path, part) in enumerate(zip(files, parts, strict=True)):
             known = _unreadable(path)
-            found = _write(path, part, preprocessing, threads, report) if known is None else known
+            found = _write(path, part, preprocessing, threads, on_step) if known is None else known
             for _ in part if known is not None else ():
-                report(f"read {name} before")
+                on_step(f"read {name} before")
             reasons |= {number * _PER_FILE + place: reason for place, reason in found.items()}
     torch.set_num_threads(before)
     rows = np.array([row for row in range(len(radiographs)) if row not in reasons], dtype=np.int64)
@@ -140,7 +141,7 @@ def _write(
     part: Sequence[Radiograph],
     preprocessing: Preprocessing,
     threads: ThreadPoolExecutor,
-    report: Callable[[str], None],
+    on_step: OnStep,
 ) -> dict[int, str]:
     pixels = np.zeros((len(part), preprocessing.size_px, preprocessing.size_px), np.uint8)
     reasons: dict[int, str] = {}
@@ -153,7 +154,7 @@ def _write(
             reasons[place] = str(error)
 
     for place, _ in enumerate(threads.map(read, range(len(part)))):
-        report(f"reading {part[place].id}")
+        on_step(f"reading {part[place].id}")
     unreadable = {"unreadable": json.dumps(sorted(reasons.items()))}
     write_atomically(path, save({"pixels": pixels}, unreadable))
     return reasons

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import torch
 
-from shamsul_core.classifier import save_classifier
+from shamsul_core.classifier.weights import save_classifier
 from shamsul_core.files.atomic import write_atomically
 from shamsul_core.memory import keep_freed_memory
+from shamsul_core.progress import OnStep
 from shamsul_core.training.augmentation import augmented, draw
 from shamsul_core.training.logs import Logs
 from shamsul_core.training.network import trained_classifier
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
 
     from shamsul_core.training.examples import Examples
 
-Report: TypeAlias = Callable[[str], None]
-Progress: TypeAlias = Callable[[int], AbstractContextManager[Report]]
+Progress: TypeAlias = Callable[[int], AbstractContextManager[OnStep]]
 """Makes something that is told of each step, of a number of steps known beforehand."""
 
 LOWEST_LEARNING_RATE = 1e-8
@@ -47,7 +47,7 @@ _STEPS_BETWEEN_LOGS = 10
 
 
 @contextmanager
-def silence(_: int) -> Iterator[Report]:
+def silence(_: int) -> Iterator[OnStep]:
     """Tell nobody of the steps."""
     yield lambda _: None
 
@@ -81,9 +81,9 @@ def fit(fabric: Fabric, network: nn.Module, task: Task, progress: Progress) -> t
     loop = _Loop(fabric, network, task)
     position = loop.position
     left = max(0, (task.until_epoch - position.epoch) * task.steps - position.step)
-    with _told(progress, left, fabric) as report, loop.logs:
+    with _told(progress, left, fabric) as on_step, loop.logs:
         while position.epoch < task.until_epoch and not position.has_ended:
-            loop.train_epoch(report)
+            loop.train_epoch(on_step)
             loop.end_epoch()
     return position, loop.timing
 
@@ -127,7 +127,7 @@ class _Loop:
         """The optimiser's, now."""
         return float(self.optimizer.param_groups[0]["lr"])
 
-    def train_epoch(self, report: Report) -> None:
+    def train_epoch(self, on_step: OnStep) -> None:
         """Go through what is left of an epoch."""
         self.network.train()
         order = _order(len(self.task.train), self.task.settings.seed, self.position.epoch)
@@ -140,7 +140,7 @@ class _Loop:
             self.position.loss += loss
             self.position.step += 1
             mean = self.position.loss / self.position.step
-            report(f"epoch {self.position.epoch + 1} of {self.task.until_epoch}, loss {mean:.3f}")
+            on_step(f"epoch {self.position.epoch + 1} of {self.task.until_epoch}, loss {mean:.3f}")
             if (
                 time.monotonic() - self.saved >= self.task.checkpoint_seconds
                 and self.position.step < self.task.steps
@@ -264,5 +264,5 @@ def _score(row: dict[str, float]) -> float:
     return -row["val_loss"] if math.isnan(row["val_auroc"]) else row["val_auroc"]
 
 
-def _told(progress: Progress, steps: int, fabric: Fabric) -> AbstractContextManager[Report]:
+def _told(progress: Progress, steps: int, fabric: Fabric) -> AbstractContextManager[OnStep]:
     return progress(steps) if fabric.is_global_zero else silence(steps)

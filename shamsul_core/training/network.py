@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torchvision.models import DenseNet121_Weights, densenet121
 
-from shamsul_core.classifier import Classifier, load_classifier
+from shamsul_core.classifier.classifier import Classifier
 from shamsul_core.classifier.network import DenseNet121
 from shamsul_core.classifier.preprocessing import Preprocessing
+from shamsul_core.classifier.weights import load_classifier
 from shamsul_core.training.settings import Settings, TrainingError
 from shamsul_core.training.targets import output_count
 from shamsul_core.vocabulary import OBSERVATIONS

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
-
-from filelock import FileLock, Timeout
 
 from shamsul_core.files.atomic import write_atomically
 from shamsul_core.training.targets import POLICIES, Uncertain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 HIGHEST_SEED = 2**31
@@ -123,22 +120,3 @@ def _stored(path: Path) -> dict[str, Any]:
         message = f"{path}: not readable ({error}); remove {path.parent} to start again"
         raise TrainingError(message) from error
     return dict(stored)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold a training's folder for one process at a time.
-
-    Raises
-    ------
-    TrainingError
-        If another one holds it.
-    """
-    try:
-        with FileLock(folder / ".lock", blocking=False):
-            for left_by_a_kill in (*folder.rglob(".*.part"), *folder.parent.glob(f".{folder.stem}.*.part")):
-                left_by_a_kill.unlink()
-            yield
-    except Timeout as error:
-        message = f"{folder}: another training is running here; wait for it or give another --out"
-        raise TrainingError(message) from error

@@ -20,11 +20,12 @@ from shamsul_core.classifier.classifier import has_fast_bfloat16
 from shamsul_core.classifier.model_card import NOT_FOR_REAL, ModelCard, read_card
 from shamsul_core.cohort import CohortError, open_cohort
 from shamsul_core.files.atomic import write_atomically
+from shamsul_core.files.lock import locked
 from shamsul_core.run.wording import cohort_title
 from shamsul_core.training.examples import read_examples
 from shamsul_core.training.fit import Progress, fit, silence
 from shamsul_core.training.network import IMAGENET, RANDOM, initial_network
-from shamsul_core.training.settings import Settings, TrainingError, alone, claim
+from shamsul_core.training.settings import Settings, TrainingError, claim
 from shamsul_core.training.task import Position, Task, Timing, read_checkpoint
 
 if TYPE_CHECKING:
@@ -249,11 +250,11 @@ def train(
         If the disk is full.
     """
     fabric = _fabric(device, devices, training.settings.batch_size)
-    with alone(training.folder):
-        with progress(len(training.train) + len(training.val)) as report:
+    with locked(training.folder, "training", TrainingError, beside=training.folder.stem):
+        with progress(len(training.train) + len(training.val)) as on_step:
             pixels = training.folder / "radiographs"
-            learned = read_examples(training.train, training.preprocessing, pixels, "train", report)
-            judged = read_examples(training.val, training.preprocessing, pixels, "val", report)
+            learned = read_examples(training.train, training.preprocessing, pixels, "train", on_step)
+            judged = read_examples(training.val, training.preprocessing, pixels, "val", on_step)
         if len(learned) < devices:
             message = f"{len(learned)} radiographs to train on are too few for {devices} devices; give fewer --devices"
             raise TrainingError(message)

@@ -117,7 +117,7 @@ class Desk:
     Parameters
     ----------
     model
-        As `shamsul_core.classifier.load_classifier` takes it.
+        As `shamsul_core.classifier.weights.load_classifier` takes it.
     clock
         Seconds from anywhere, which never run backwards.
     start_s, silence_s

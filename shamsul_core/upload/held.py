@@ -13,22 +13,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from shamsul_core.cohort.annotations import Annotation, fill_contours
+from shamsul_core.cohort.annotation import Annotation
 from shamsul_core.cohort.radiograph import PixelArray, Radiograph, blank_labels
 from shamsul_core.imaging import Geometry
+from shamsul_core.imaging.contours import fill_contours
 from shamsul_core.imaging.rle import encode_mask
-from shamsul_core.localisation.scoring import score_result
 from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import RadiographResult, Run
 from shamsul_core.run.manifest import Manifest
+from shamsul_core.run.scoring import score_result
 from shamsul_core.run.tables import SCORE_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from shamsul_core.cohort.annotations import ContourArray
     from shamsul_core.cohort.problems import Problem
     from shamsul_core.heatmap import Heatmap
+    from shamsul_core.imaging.contours import ContourArray
     from shamsul_core.localisation.segmentation import Mask
     from shamsul_core.upload.desk import About, Job
     from shamsul_core.upload.intake import Intake

@@ -14,10 +14,10 @@ import numpy as np
 from PIL import Image
 
 from shamsul_core.cohort import CohortError
-from shamsul_core.cohort.annotations import read_contours
 from shamsul_core.figures.scene.comparison import comparison_scene
 from shamsul_core.figures.scene.overlay import encode_scene, picture_of
 from shamsul_core.imaging import Geometry, deidentified, is_dicom, to_8_bits
+from shamsul_core.imaging.contours import read_contours
 from shamsul_core.run.provenance import now
 from shamsul_core.upload.desk import About, Desk, Job
 from shamsul_core.upload.held import HeldCohort, HeldRun, held_cohort, held_run
@@ -25,9 +25,9 @@ from shamsul_core.upload.intake import IntakeError, take_in, take_in_mask
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
-    from shamsul_core.cohort.annotations import ContourArray
     from shamsul_core.cohort.radiograph import PixelArray
     from shamsul_core.figures.scene.scene import Picture
+    from shamsul_core.imaging.contours import ContourArray
     from shamsul_core.upload.examples import Example
     from shamsul_core.upload.intake import Intake
 

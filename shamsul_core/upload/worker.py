@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shamsul_core.classifier import ModelError, load_classifier
+from shamsul_core.classifier.weights import ModelError, load_classifier
 from shamsul_core.explain import Explainer, Failure, Subject, explain_subject, make_explainers
 from shamsul_core.explain.masked import MaskedEvaluation
 from shamsul_core.memory import keep_freed_memory, leave_no_dump
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from shamsul_core.classifier import Classifier
+    from shamsul_core.classifier.classifier import Classifier
     from shamsul_core.explain.superpixels import SuperpixelSettings
 
 ORDER = ("gradcam", "lrp", "lime", "shap")

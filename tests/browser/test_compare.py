@@ -16,9 +16,9 @@ import pytest
 from playwright.sync_api import expect
 
 from shamsul_core.cohort import open_cohort
+from shamsul_core.engine.rescoring import score_run
 from shamsul_core.interchange.importing import import_folder
 from shamsul_core.localisation.overlap import iou
-from shamsul_core.localisation.scoring import score_run
 from shamsul_core.localisation.segmentation import PRESETS, SegmentationSettings, segment
 from shamsul_core.localisation.thresholds import LEVEL_THRESHOLDS
 from shamsul_core.run import FAILURE_COLUMNS, RadiographResult, Run

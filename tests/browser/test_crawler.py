@@ -10,8 +10,8 @@ import pytest
 from pycocotools import mask as maskUtils
 
 from shamsul_core.cohort import open_cohort
+from shamsul_core.engine.rescoring import score_run
 from shamsul_core.interchange.importing import import_segmentations
-from shamsul_core.localisation.scoring import score_run
 from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import Run
 from tests.browser.crawling import SLOW_MS, Crawler

@@ -12,8 +12,7 @@ import pytest
 from playwright.sync_api import expect
 from pydicom import dcmread
 
-from shamsul_core.classifier.model_card import ModelCard
-from shamsul_core.figures.html.model_card import NEVER_REAL
+from shamsul_core.classifier.model_card import NEVER_REAL, ModelCard
 from shamsul_core.reviews import Reviews
 from shamsul_core.upload.shelf import MOST
 from tests.imaging.radiographs import file_of, picture, radiograph, ramp
@@ -31,7 +30,7 @@ def reviews(tmp_path_factory):
 @pytest.fixture(scope="module")
 def carded_model(small_model, tmp_path_factory):
     """The small model with the card of one that never saw a real radiograph."""
-    from shamsul_core.classifier import load_classifier, save_classifier
+    from shamsul_core.classifier.weights import load_classifier, save_classifier
 
     card = ModelCard(trained_on="40 simulated radiographs", not_for="any real radiograph", is_simulated=True)
     path = tmp_path_factory.mktemp("carded") / "carded.safetensors"

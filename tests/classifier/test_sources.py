@@ -17,7 +17,7 @@ import pytest
 import torch
 import torchvision
 
-from shamsul_core.classifier import ModelError, load_classifier, save_classifier
+from shamsul_core.classifier.weights import ModelError, load_classifier, save_classifier
 from shamsul_core.classifier.xrayvision import wrapped
 from shamsul_core.explain import EXPLAINERS, Failure, Subject, explain_subject, make_explainers
 from shamsul_core.explain.adaptive import AdaptiveSampling

@@ -10,10 +10,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torchvision.models import densenet121
 
-from shamsul_core.classifier import ModelError, load_classifier, save_classifier, untrained_classifier
 from shamsul_core.classifier.classifier import has_fast_bfloat16
 from shamsul_core.classifier.network import DenseNet121
 from shamsul_core.classifier.preprocessing import Preprocessing
+from shamsul_core.classifier.weights import ModelError, load_classifier, save_classifier, untrained_classifier
 from shamsul_core.vocabulary import OBSERVATIONS
 
 

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from shamsul_core.cli import app
 from shamsul_core.cohort import open_cohort
+from shamsul_core.engine.rescoring import score_run
 from shamsul_core.explain.lrp import LayerwiseRelevancePropagation
-from shamsul_core.localisation.scoring import score_run
 from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import Run
 from shamsul_core.vocabulary import OBSERVATIONS
@@ -364,7 +364,7 @@ def test_an_error_that_nobody_foresaw_is_one_line_and_with_debug_a_traceback(mad
             np.ones(2) + np.ones(3)  # a ValueError, but numpy's and nobody's input
         raise error
 
-    monkeypatch.setattr("shamsul_core.localisation.scoring.score_run", fail)
+    monkeypatch.setattr("shamsul_core.engine.rescoring.score_run", fail)
     done = call("score", "--run", made_run.folder)
     assert done.exit_code == 1
     (line,) = [one for one in done.output.splitlines() if "unexpected" in one]

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from shamsul_core.cohort import Cohort, open_cohort
-from shamsul_core.cohort.annotations import encode_mask
+from shamsul_core.imaging.rle import encode_mask
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, OBSERVATIONS
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from shamsul_core.cohort import CohortError, Radiograph
-from shamsul_core.cohort.annotations import fill_contours
+from shamsul_core.imaging.contours import fill_contours
 from shamsul_core.vocabulary import OBSERVATIONS
 from tests.cohort.cohort_writer import FIRST, CohortWriter, entry_of
 from tests.imaging.radiographs import file_of, radiograph

@@ -70,7 +70,7 @@ def test_masks_from_contours_equal_the_published_masks(cohort, sample, tmp_path)
 
 
 def test_outlines_of_the_published_mask_enclose_it(cohort):
-    from shamsul_core.cohort.annotations import fill_contours, outline_mask
+    from shamsul_core.imaging.contours import fill_contours, outline_mask
 
     mask = cohort.annotation(IMAGE_ID, "Cardiomegaly").mask()
     assert np.array_equal(fill_contours(outline_mask(mask), mask.shape), mask)

@@ -19,8 +19,7 @@ import psutil
 import pytest
 import torch
 
-from shamsul_core.classifier import load_classifier
-from shamsul_core.classifier.weights import save_classifier
+from shamsul_core.classifier.weights import load_classifier, save_classifier
 from shamsul_core.engine import cluster
 from shamsul_core.engine.plan import explain_cohort
 from shamsul_core.files.storage import place
@@ -85,8 +84,8 @@ def plan(cohort, loaded, tmp_path):
     return make_plan(cohort, tmp_path / "run", loaded)
 
 
-def explain(plan, client, model, report=lambda _: None):
-    return explain_cohort(plan, report, cluster.hand_out_to(client, cluster.WorkOrder.of(plan, str(model))))
+def explain(plan, client, model, on_step=lambda _: None):
+    return explain_cohort(plan, on_step, cluster.hand_out_to(client, cluster.WorkOrder.of(plan, str(model))))
 
 
 def assert_equal(run, other, but=()):

@@ -20,14 +20,15 @@ from filelock import FileLock
 from shamsul_core.classifier.weights import save_classifier
 from shamsul_core.cohort import open_cohort
 from shamsul_core.engine.plan import Plan, explain_cohort, explain_one
+from shamsul_core.engine.rescoring import score_run
 from shamsul_core.explain import EXPLAINERS
 from shamsul_core.explain.adaptive import AdaptiveSampling
 from shamsul_core.explain.lime import Lime
-from shamsul_core.localisation.scoring import NOT_ASKED, score_run
 from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import Run, RunError
 from shamsul_core.run.manifest import ALL, PRESENT_OR_PREDICTED
 from shamsul_core.run.provenance import describe_run
+from shamsul_core.run.scoring import NOT_ASKED
 from shamsul_core.run.wording import mixture_in_words
 from shamsul_core.version import software_version
 from tests.killing import MOMENTS

@@ -5,7 +5,7 @@ import pytest
 import torch
 from captum.attr import LayerGradCam
 
-from shamsul_core.classifier import untrained_classifier
+from shamsul_core.classifier.weights import untrained_classifier
 from shamsul_core.explain import Subject
 from shamsul_core.explain.gradcam import GradCam, GradCamSettings, gradient_maps, linear_head_maps
 

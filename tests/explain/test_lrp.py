@@ -6,7 +6,7 @@ import torch
 from captum.attr import LRP
 from torch import nn
 
-from shamsul_core.classifier import untrained_classifier
+from shamsul_core.classifier.weights import untrained_classifier
 from shamsul_core.explain.lrp import LrpSettings, _assign_rules, propagate
 
 

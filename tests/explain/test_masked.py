@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from shamsul_core.classifier import Classifier
+from shamsul_core.classifier.classifier import Classifier
 from shamsul_core.classifier.preprocessing import Preprocessing
 from shamsul_core.explain.masked import MaskedEvaluation
 

@@ -11,10 +11,10 @@ import pytest
 from dashboard import reading
 from shamsul_core.cohort import open_cohort
 from shamsul_core.engine.plan import explain_cohort
+from shamsul_core.engine.rescoring import score_run
 from shamsul_core.files import lock
-from shamsul_core.files.lock import alone
+from shamsul_core.files.lock import locked
 from shamsul_core.files.storage import place, read_bytes, store
-from shamsul_core.localisation.scoring import score_run
 from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import Run, RunError
 from tests.cli.test_cli import call, said
@@ -95,16 +95,16 @@ def test_another_run_in_its_place_is_refused(both, made_cohort, classifier):
 
 def test_two_engines_never_work_on_one_run(s3, both):
     second = pytest.raises(RunError, match="another process is working on this run, or was killed less than")
-    with alone(both[1].folder), second, alone(both[1].folder):
+    with locked(both[1].folder, "run", RunError), second, locked(both[1].folder, "run", RunError):
         pytest.fail("two engines")
-    with alone(both[1].folder):
+    with locked(both[1].folder, "run", RunError):
         pass
 
 
 def test_a_killed_engines_lock_runs_out(s3, monkeypatch):
     folder = place(f"{s3}/killed")
     (folder / ".lock").write_bytes(b"1000000000 killed\n")
-    with alone(folder):
+    with locked(folder, "run", RunError):
         assert b"killed" not in (folder / ".lock").read_bytes()
     assert not (folder / ".lock").exists()
 
@@ -112,7 +112,7 @@ def test_a_killed_engines_lock_runs_out(s3, monkeypatch):
 def test_a_living_engines_lock_is_renewed(s3, monkeypatch):
     monkeypatch.setattr(lock, "LEASE_SECONDS", 0.2)
     folder = place(f"{s3}/living")
-    with alone(folder):
+    with locked(folder, "run", RunError):
         first = read_bytes(folder / ".lock")
         renewed = threading.Event()
         original = lock._lease
@@ -152,7 +152,7 @@ def test_an_engine_that_stalled_leaves_its_successors_lease_alone(s3, monkeypatc
         return original(path)
 
     monkeypatch.setattr(lock, "_owner_of", owner_of)
-    with alone(folder):
+    with locked(folder, "run", RunError):
         files.pipe_file(name, b"99999999999 successor\n")  # which found the lease run out
         for _ in range(3):
             assert looked.acquire(timeout=30)

@@ -9,16 +9,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pycocotools import mask as coco_mask
 
-from shamsul_core.cohort import Annotation, CohortError
-from shamsul_core.cohort.annotations import decode_rle, encode_mask, fill_contours, outline_mask
-from shamsul_core.imaging.rle import area_of_rle, run_lengths
+from shamsul_core.cohort import Annotation
+from shamsul_core.imaging.contours import fill_contours, outline_mask
+from shamsul_core.imaging.refusals import MaskError
+from shamsul_core.imaging.rle import area_of_rle, decode_rle, encode_mask, run_lengths
 
 # pycocotools 2.0.11 decodes with a deprecated call of numpy; ours does not go through it.
 their_warning = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 masks = hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=40))
 
 
-def is_one_line(error: CohortError) -> None:
+def is_one_line(error: MaskError) -> None:
     assert "\n" not in str(error)
     assert len(str(error)) < 200
 
@@ -93,7 +94,7 @@ def test_large_mask_with_runs_of_several_characters():
     ],
 )
 def test_malformed_encodings_are_named(rle, line):
-    with pytest.raises(CohortError) as caught:
+    with pytest.raises(MaskError) as caught:
         decode_rle(rle)
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -118,7 +119,7 @@ sizes = st.lists(st.integers(1, 9), min_size=2, max_size=2)
 def test_garbage_raises_nothing_but_cohort_error(rle):
     try:
         mask = decode_rle(rle)
-    except CohortError as error:
+    except MaskError as error:
         is_one_line(error)
     else:
         assert list(mask.shape) == list(rle["size"])
@@ -132,7 +133,7 @@ def test_a_spoilt_encoding_is_an_error_or_another_mask(mask, place, code, is_cut
     spoilt = rle["counts"][:place] + ("" if is_cut else chr(code) + rle["counts"][place + 1 :])
     try:
         decoded = decode_rle({**rle, "counts": spoilt})
-    except CohortError:
+    except MaskError:
         return
     # What we let through is well-formed, so pycocotools may see it, and must agree.
     assert np.array_equal(
@@ -142,7 +143,7 @@ def test_a_spoilt_encoding_is_an_error_or_another_mask(mask, place, code, is_cut
 
 @pytest.mark.parametrize("shape", [(3,), (0, 3), (2, 2, 2)])
 def test_what_is_no_mask_is_not_encoded(shape):
-    with pytest.raises(CohortError, match="a mask must be height × width"):
+    with pytest.raises(MaskError, match="a mask must be height × width"):
         encode_mask(np.zeros(shape, dtype=bool))
 
 
@@ -169,7 +170,7 @@ def test_filled_contours_include_the_outline_and_join():
     ],
 )
 def test_malformed_contours_are_named(contours, line):
-    with pytest.raises(CohortError) as caught:
+    with pytest.raises(MaskError) as caught:
         fill_contours(contours, (5, 8))
     assert line in str(caught.value)
 
@@ -178,7 +179,7 @@ def test_malformed_contours_are_named(contours, line):
 def test_garbage_for_contours_raises_nothing_but_cohort_error(contours):
     try:
         assert fill_contours(contours, (5, 8)).shape == (5, 8)
-    except CohortError as error:
+    except MaskError as error:
         is_one_line(error)
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.interchange.dicom import case_as_dicom
-from shamsul_core.localisation.scoring import segmentation_of
 from shamsul_core.localisation.segmentation import segment
+from shamsul_core.run.scoring import segmentation_of
 from tests.cli.test_cli import call, said
 from tests.made import expert_rectangle, image_id
 

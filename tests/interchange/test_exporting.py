@@ -11,10 +11,10 @@ import torch
 from pycocotools import mask as coco
 
 from shamsul_core.cohort import open_cohort
+from shamsul_core.engine.rescoring import score_run
 from shamsul_core.interchange.exporting import export_run
 from shamsul_core.interchange.importing import import_folder
 from shamsul_core.localisation.overlap import iou
-from shamsul_core.localisation.scoring import score_run
 from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import Run
 from tests.cli.test_cli import call, said

@@ -18,8 +18,8 @@ from pycocotools import mask as maskUtils
 from streamlit.testing.v1 import AppTest
 
 from shamsul_core.cohort import open_cohort
+from shamsul_core.engine.rescoring import score_run
 from shamsul_core.interchange.importing import import_segmentations
-from shamsul_core.localisation.scoring import score_run
 from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import Run
 from shamsul_core.statistics.lesions import FEATURES

@@ -16,8 +16,8 @@ import torch
 from torchvision.models import densenet121
 from typer.testing import CliRunner
 
-from shamsul_core.classifier import load_classifier, save_classifier, untrained_classifier
 from shamsul_core.classifier.preprocessing import Preprocessing
+from shamsul_core.classifier.weights import load_classifier, save_classifier, untrained_classifier
 from shamsul_core.cli import app
 from shamsul_core.cohort import open_cohort
 from shamsul_core.training import Settings, TrainingError, open_training, train
@@ -203,7 +203,7 @@ def test_a_model_to_start_from_predicts_as_before(tmp_path, pixels, uncertain):
 
 
 def test_heads_are_copied_by_name(tmp_path):
-    from shamsul_core.classifier import Classifier
+    from shamsul_core.classifier.classifier import Classifier
     from shamsul_core.classifier.network import DenseNet121
 
     path = tmp_path / "two.safetensors"

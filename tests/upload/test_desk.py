@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shamsul_core.classifier import load_classifier
+from shamsul_core.classifier.weights import load_classifier
 from shamsul_core.localisation.overlap import iou
 from shamsul_core.localisation.segmentation import PRESETS, segment
 from shamsul_core.upload.desk import Desk, Job

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shamsul_core.classifier import load_classifier
+from shamsul_core.classifier.weights import load_classifier
 from shamsul_core.cohort import open_cohort
 from shamsul_core.figures.print.printed_comparison import caption, numbers_csv, print_comparison
 from shamsul_core.figures.scene.comparison import comparison_scene

@@ -5,13 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from shamsul_core.classifier.model_card import NEVER_REAL, UNKNOWN
+
 if TYPE_CHECKING:
     from shamsul_core.classifier.model_card import ModelCard
-
-NEVER_REAL = "This model has never seen a real radiograph."
-UNKNOWN = (
-    "It is not known what this model was trained on, so its output cannot be relied on for any radiograph."
-)
 
 _WARNING = (
     "background:#ffd166;color:#000;border-radius:0.25rem;padding:0.4rem 1rem;font-size:0.875rem;line-height:1.4;"

@@ -6,15 +6,13 @@ import math
 from html import escape
 from typing import TYPE_CHECKING
 
+from shamsul_core.figures.scene.findings import sign_of
 from shamsul_core.statistics.prediction.decisions import decide_one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from shamsul_core.statistics.prediction.decisions import Thresholds
-
-LABEL_SIGNS = {1.0: "●", 0.0: "○", -1.0: "◐", None: "·"}
-"""How a label is drawn: positive, negative, uncertain, blank; told apart without colour."""
 
 DECISION_SIGNS = {
     "TP": ("✓", "true positive"),
@@ -62,15 +60,6 @@ def prediction_table(
         for name, value in probabilities.items()
     )
     return f'{_STYLE}<table class="predictions" aria-label="Predicted probabilities">{"".join(rows)}</table>'
-
-
-def sign_of(label: float | None) -> str:
-    """Return the sign of a label; NaN is blank too.
-
-    >>> sign_of(1.0), sign_of(float("nan"))
-    ('●', '·')
-    """
-    return LABEL_SIGNS[None if label is None or math.isnan(label) else label]
 
 
 def _row(

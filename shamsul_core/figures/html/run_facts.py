@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from shamsul_core.cohort.problems import EXAMPLES, kind_of
+from shamsul_core.messages import EXAMPLES, kind_of
 from shamsul_core.run.wording import cohort_in_words
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from shamsul_core.figures.scene.comparison import threshold_rule
 from shamsul_core.figures.scene.display import AS_AT_FIRST, displayed_scene
 from shamsul_core.figures.scene.overlay import map_for_screen
 from shamsul_core.figures.scene.scene import hatching_in_words
-from shamsul_core.localisation.scoring import segmentation_of
+from shamsul_core.run.scoring import segmentation_of
 from shamsul_core.run.wording import RESEARCH_ONLY, cohort_in_words, sentence
 
 if TYPE_CHECKING:

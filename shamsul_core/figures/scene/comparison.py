@@ -10,9 +10,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from shamsul_core.classifier.model_card import card_in_manifest
+from shamsul_core.classifier.model_card import NEVER_REAL, card_in_manifest
 from shamsul_core.cohort import CohortError
-from shamsul_core.figures.html.model_card import NEVER_REAL
 from shamsul_core.figures.scene.findings import (
     Metric,
     lesion,
@@ -25,10 +24,10 @@ from shamsul_core.figures.scene.overlay import map_for_thresholds, picture_of
 from shamsul_core.figures.scene.scene import Agreement, Levels, Panel, Picture, Scene
 from shamsul_core.imaging import to_8_bits
 from shamsul_core.localisation.overlap import iou
-from shamsul_core.localisation.scoring import NOT_ASKED, segmentation_of
 from shamsul_core.localisation.segmentation import grey_levels, outline, scale, segment
 from shamsul_core.localisation.thresholds import count_levels, count_overlaps
 from shamsul_core.run.manifest import ALL
+from shamsul_core.run.scoring import NOT_ASKED, segmentation_of
 from shamsul_core.statistics.prediction.decisions import RULE_MEANINGS, Thresholds
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,7 +10,6 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from shamsul_core.figures.html.predictions import sign_of
 from shamsul_core.statistics.prediction.decisions import RULE_MEANINGS, Thresholds
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ _LABELS = {
     -1.0: "labelled uncertain",
     None: "not labelled",
 }
+
+
+LABEL_SIGNS = {1.0: "●", 0.0: "○", -1.0: "◐", None: "·"}
+"""How a label is drawn: positive, negative, uncertain, blank; told apart without colour."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +184,15 @@ def prediction_fact(
             words.append("correct" if is_predicted == (label == 1.0) else "incorrect")
     meaning = f"A pathology counts as predicted {RULE_MEANINGS[thresholds.rule]}"
     return Metric(name="Probability", value=", ".join(words), help=meaning)
+
+
+def sign_of(label: float | None) -> str:
+    """Return the sign of a label; NaN is blank too.
+
+    >>> sign_of(1.0), sign_of(float("nan"))
+    ('●', '·')
+    """
+    return LABEL_SIGNS[None if label is None or math.isnan(label) else label]
 
 
 def percent(share: float) -> str:

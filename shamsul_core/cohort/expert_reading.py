@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from shamsul_core.cohort.annotations import Annotation, as_points, read_contours
-from shamsul_core.cohort.expert_files import ExpertFile
+from shamsul_core.cohort.annotation import Annotation
+from shamsul_core.cohort.annotation_file import ExpertFile
 from shamsul_core.cohort.problems import CohortError, Problem, about
+from shamsul_core.imaging.contours import as_points, read_contours
 from shamsul_core.imaging.rle import read_size, size_of_rle
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from shamsul_core.cohort.annotations import ContourArray
     from shamsul_core.cohort.radiograph import Size
+    from shamsul_core.imaging.contours import ContourArray
 
 Point: TypeAlias = tuple[float, float]
 """x and y in pixels."""

@@ -6,7 +6,8 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shamsul_core.cohort.problems import CohortError, Problem, quoted
+from shamsul_core.cohort.problems import CohortError, Problem
+from shamsul_core.messages import quoted
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, canonical_name
 
 if TYPE_CHECKING:
