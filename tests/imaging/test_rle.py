@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pycocotools import mask as coco_mask
 
-from shamsul_core.cohort import Annotation
+from shamsul_core.cohort import Annotation, CohortError
 from shamsul_core.imaging.contours import fill_contours, outline_mask
 from shamsul_core.imaging.refusals import MaskError
 from shamsul_core.imaging.rle import area_of_rle, decode_rle, encode_mask, run_lengths
