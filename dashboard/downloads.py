@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from shamsul_core.cohort import Cohort
     from shamsul_core.figures.scene.display import Display
-    from shamsul_core.run import Run
+    from shamsul_core.run.reader import RunReader
 
 _FIGURES = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
 
 
 def offer_downloads(
-    run: Run,
+    run: RunReader,
     cohort: Cohort,
     image_id: str,
     pathology: str,
@@ -71,7 +71,7 @@ def offer_downloads(
 
 
 def _figure(
-    run: Run,
+    run: RunReader,
     cohort: Cohort,
     image_id: str,
     pathology: str,
@@ -86,14 +86,14 @@ def _figure(
     return print_comparison(run, cohort, image_id, pathology, scores, kind, display)
 
 
-def _numbers(run: Run, cohort: Cohort, image_id: str, scores: pd.DataFrame, display: Display) -> str:
+def _numbers(run: RunReader, cohort: Cohort, image_id: str, scores: pd.DataFrame, display: Display) -> str:
     from shamsul_core.figures.print.printed_comparison import numbers_csv
 
     return numbers_csv(run, cohort, image_id, scores, display)
 
 
 def _dicom(
-    run: Run, cohort: Cohort, image_id: str, pathology: str, scores: pd.DataFrame, display: Display
+    run: RunReader, cohort: Cohort, image_id: str, pathology: str, scores: pd.DataFrame, display: Display
 ) -> bytes:
     from shamsul_core.interchange.dicom import case_as_dicom
 

@@ -17,12 +17,12 @@ from shamsul_core.run import RunError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from shamsul_core.run import Run
+    from shamsul_core.run.reader import RunReader
 
 _STYLE = "padding:0.15rem 0.625rem;font-size:0.875rem;color:#ffd166;border-left:3px solid #ffd166;background:#1d1808"
 
 
-def show_banner(run: Run) -> None:
+def show_banner(run: RunReader) -> None:
     """Say what holds of everything shown: an untrained network, simulated radiographs."""
     text = banner(run)
     if text is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from shamsul_core.reviews import Case, Question, Reviews
-    from shamsul_core.run import Run
+    from shamsul_core.run.reader import RunReader
 
 COLUMN_PX = 320
 """Width of the questions beside the pictures, where letters have 16 pixels."""
@@ -49,7 +49,7 @@ class Form(NamedTuple):
         Whether these hide the methods.
     """
 
-    run: Run
+    run: RunReader
     reviews: Reviews
     reader: str
     case: Case
@@ -102,7 +102,7 @@ def show_first(given: Mapping[tuple[str, str], str]) -> None:
 
 
 def ask(
-    run: Run,
+    run: RunReader,
     reviews: Reviews,
     reader: str,
     case: Case,

@@ -18,7 +18,7 @@ from shamsul_core.upload.progress import progress_in_words
 if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort
     from shamsul_core.run import Run
-    from shamsul_core.upload.desk import Desk
+    from shamsul_core.upload.explanation_queue import ExplanationQueue
     from shamsul_core.upload.upload import Upload
 
 _LOOK_S = 0.5
@@ -37,38 +37,38 @@ _DROP_STYLE = """<style>
 </style>"""
 
 
-def show_card(desk: Desk) -> None:
+def show_card(queue: ExplanationQueue) -> None:
     """Say what the model that explains was trained on, before it says anything."""
-    if desk.model == _UNTRAINED_SOURCE:
+    if queue.model == _UNTRAINED_SOURCE:
         show_note(UNTRAINED)
     else:
-        st.html(model_card_html(uploading.card_of(desk), Path(desk.model).name))
+        st.html(model_card_html(uploading.card_of(queue), Path(queue.model).name))
 
 
-def show_empty(run: Run, cohort: Cohort, desk: Desk) -> None:
+def show_empty(run: Run, cohort: Cohort, queue: ExplanationQueue) -> None:
     """Show where to drop a radiograph, what is taken, and three to try."""
     drop, examples = st.columns([0.68, 0.32], gap="large")
     with drop.container(key="drop"):
         st.html(_DROP_STYLE)
-        _offer_file("Drop a frontal chest radiograph here", desk)
+        _offer_file("Drop a frontal chest radiograph here", queue)
         st.caption(f"{TAKEN} Grad-CAM appears first, then LRP; LIME and SHAP take a minute or two. {KEPT}")
     with examples:
-        _show_examples(cohort, str(run.folder), desk)
+        _show_examples(cohort, str(run.folder), queue)
 
 
-def offer_another(desk: Desk) -> None:
+def offer_another(queue: ExplanationQueue) -> None:
     """Offer to bring one more radiograph."""
-    _offer_file("Add a radiograph", desk, help=f"{TAKEN} {KEPT}")
+    _offer_file("Add a radiograph", queue, help=f"{TAKEN} {KEPT}")
 
 
-def _offer_file(label: str, desk: Desk, *, help: str | None = None) -> None:  # noqa: A002 - Streamlit's word
+def _offer_file(label: str, queue: ExplanationQueue, *, help: str | None = None) -> None:  # noqa: A002 - Streamlit's word
     key = uploading.file_key("file")
     st.file_uploader(
-        label, key=key, help=help, accept_multiple_files=True, on_change=uploading.bring, args=(key, desk)
+        label, key=key, help=help, accept_multiple_files=True, on_change=uploading.bring, args=(key, queue)
     )
 
 
-def _show_examples(cohort: Cohort, folder: str, desk: Desk) -> None:
+def _show_examples(cohort: Cohort, folder: str, queue: ExplanationQueue) -> None:
     found = uploading.examples(cohort, folder)
     if not found:
         return
@@ -78,15 +78,17 @@ def _show_examples(cohort: Cohort, folder: str, desk: Desk) -> None:
     for example, thumbnail in found:
         picture, words = st.columns([0.42, 0.58], vertical_alignment="center")
         picture.image(thumbnail, alt=f"Radiograph with {example.finding}")
-        words.button(example.finding, on_click=uploading.bring_example, args=(example, desk), width="stretch")
+        words.button(
+            example.finding, on_click=uploading.bring_example, args=(example, queue), width="stretch"
+        )
 
 
 def show_state(upload: Upload) -> None:
     """Show how far it has come, and what can be done about it."""
-    job, desk = upload.job, upload.desk
+    job, queue = upload.job, upload.queue
     if not job.is_over:
         _show_progress(upload, upload.progress)
-        st.button("Cancel", on_click=desk.cancel, args=(job,), width="content")
+        st.button("Cancel", on_click=queue.cancel, args=(job,), width="content")
     elif job.state != "done":
         if job.state == "failed":
             show_error(job.reason)
@@ -115,8 +117,8 @@ def show_state(upload: Upload) -> None:
 def _show_progress(upload: Upload, shown: tuple[object, ...]) -> None:
     """Show how far it has come, and the whole page anew when there is more than what is shown."""
     visit.note_life()
-    methods = upload.desk.about.methods if upload.desk.about else {}
-    share, words = progress_in_words(upload.job, upload.desk.look(upload.job), methods)
+    methods = upload.queue.offer.methods if upload.queue.offer else {}
+    share, words = progress_in_words(upload.job, upload.queue.look(upload.job), methods)
     st.progress(share, text=words)
     if shown != upload.progress:
         st.rerun()

@@ -18,8 +18,8 @@ from shamsul_core.cohort import CohortError
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.imaging import to_8_bits
 from shamsul_core.run.model import model_file
-from shamsul_core.upload.desk import Desk
 from shamsul_core.upload.examples import Example, choose_examples
+from shamsul_core.upload.explanation_queue import ExplanationQueue
 from shamsul_core.upload.intake import IntakeError
 from shamsul_core.upload.upload import Upload
 
@@ -46,15 +46,15 @@ def model_of(run: Run) -> str | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
-def desk_of(model: str) -> Desk:
-    """Return the one desk of this server."""
-    return Desk(model)
+def queue_of(model: str) -> ExplanationQueue:
+    """Return the one queue of this server."""
+    return ExplanationQueue(model)
 
 
-def card_of(desk: Desk) -> ModelCard | None:
+def card_of(queue: ExplanationQueue) -> ModelCard | None:
     """Return the card of the model that explains; ``None`` where nothing is known."""
     try:
-        return read_card(desk.model)
+        return read_card(queue.model)
     except (OSError, ValueError):
         return None
 
@@ -103,7 +103,7 @@ def _files(key: str) -> list[tuple[str, bytes]]:
     return contents
 
 
-def bring(key: str, desk: Desk) -> None:
+def bring(key: str, queue: ExplanationQueue) -> None:
     """Take in what the reader gave an uploader, and queue it."""
     taken = []
     for name, content in _files(key):
@@ -111,7 +111,7 @@ def bring(key: str, desk: Desk) -> None:
             _tell(full)
             break
         try:
-            taken.append(Upload.of_file(name, content, desk))
+            taken.append(Upload.of_file(name, content, queue))
         except IntakeError as error:
             _tell(str(error))
             continue
@@ -120,14 +120,14 @@ def bring(key: str, desk: Desk) -> None:
         st.session_state[_CHOSEN] = taken[0].number
 
 
-def bring_example(example: Example, desk: Desk) -> None:
+def bring_example(example: Example, queue: ExplanationQueue) -> None:
     """Queue a radiograph of the run's cohort."""
     st.session_state[_PROBLEMS] = []
     if full := visit.why_full():
         _tell(full)
         return
     try:
-        upload = Upload.of_example(example, desk)
+        upload = Upload.of_example(example, queue)
     except CohortError as error:
         _tell(str(error))
         return

@@ -23,30 +23,30 @@ if model is None:
         "Whoever runs this server can name a model in SHAMSUL_MODEL."
     )
     address.stop()
-desk = uploading.desk_of(model)
+queue = uploading.queue_of(model)
 with st.sidebar:
     visit.stay_in_touch()
 upload = uploading.chosen()
 if upload is None:
     st.header("Your own radiograph", anchor=False)
-    upload_parts.show_card(desk)
+    upload_parts.show_card(queue)
     uploading.show_problems()
-    upload_parts.show_empty(run, cohort, desk)
+    upload_parts.show_empty(run, cohort, queue)
     address.stop()
 
 with st.container(horizontal=True, vertical_alignment="center"):
     st.header(as_markdown(upload.name), anchor=False, width="content")
     if upload.simulated:
         show_note(upload.simulated)
-upload_parts.show_card(upload.desk)
+upload_parts.show_card(upload.queue)
 uploading.show_problems()
 with st.container(horizontal=True, vertical_alignment="center"):
     upload_parts.show_state(upload)
 for remark in upload.intake.remarks:
     st.caption(f":material/info: {remark}")
 
-held, probabilities = upload.run(), upload.job.probabilities
-pathology = upload.shown_pathology(held)
+own_run, probabilities = upload.run(), upload.job.probabilities
+pathology = upload.shown_pathology(own_run)
 is_rating = st.session_state.get("rate", False) and upload.job.is_over
 
 
@@ -61,7 +61,7 @@ def draw(contour: dict[str, Any]) -> None:
 
 
 viewer.show(
-    upload.scene(held, pathology, is_above_form=is_rating),
+    upload.scene(own_run, pathology, is_above_form=is_rating),
     key="viewer",
     on_pathology=choose_pathology,
     on_contour=draw,
@@ -69,10 +69,10 @@ viewer.show(
 
 with st.sidebar:
     uploading.choose_upload(upload)
-    upload_parts.offer_another(desk)
+    upload_parts.offer_another(queue)
     if upload.job.is_over and upload.job.outcomes:
         display = viewer.display("viewer", upload.image_id)
-        offer_downloads(held, upload.cohort, upload.image_id, pathology, held.scores, display)
+        offer_downloads(own_run, upload.cohort, upload.image_id, pathology, own_run.scores, display)
         uploading.offer_radiograph(upload)
         st.toggle("Rate these heatmaps", key="rate", help="Your ratings are saved; the radiograph is not.")
     upload_parts.take_mask(upload, pathology)
@@ -87,9 +87,9 @@ if is_rating:
     if reader is None:
         st.info("Enter your name in the sidebar. Each answer is saved as you give it.")
         address.stop()
-    titles = {name: str(method["title"]) for name, method in held.manifest.methods.items()}
+    titles = {name: str(method["title"]) for name, method in own_run.manifest.methods.items()}
     case = Case(upload.image_id, pathology)
     try:
-        ask(held, reviews, reader, case, titles, probabilities.get(pathology))
+        ask(own_run, reviews, reader, case, titles, probabilities.get(pathology))
     except ReviewsError as error:
         show_error(error)

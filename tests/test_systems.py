@@ -11,7 +11,7 @@ import pytest
 from shamsul_core.memory import keep_freed_memory
 from shamsul_core.run import Run, RunError
 from shamsul_core.simulate.cohort import cores
-from shamsul_core.upload.desk import Desk
+from shamsul_core.upload.explanation_queue import ExplanationQueue
 from tests.upload.test_desk import follow, is_over
 
 
@@ -41,11 +41,11 @@ def test_a_run_is_read_where_nothing_is_opened_without_waiting(monkeypatch, made
 
 def test_an_upload_is_refused_by_name_on_windows(monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
-    desk = Desk("untrained")
+    queue = ExplanationQueue("untrained")
     try:
-        job = desk.ask(np.zeros((200, 200), np.uint8))
-        follow(desk, job, is_over)
+        job = queue.ask(np.zeros((200, 200), np.uint8))
+        follow(queue, job, is_over)
         assert job.state == "failed"
         assert "on Windows, start SHAMSUL in WSL" in job.reason
     finally:
-        desk.close()
+        queue.close()

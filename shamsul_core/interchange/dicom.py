@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from shamsul_core.figures.scene.display import Display
     from shamsul_core.figures.scene.scene import Panel, Scene
     from shamsul_core.localisation.segmentation import Mask
-    from shamsul_core.run import Run
+    from shamsul_core.run.reader import RunReader
 
 MANUFACTURER = "SHAMSUL"
 CAPTURE_PX = 1600
@@ -67,7 +67,7 @@ _CODES: dict[str, Code] = {
 
 
 def case_as_dicom(
-    run: Run,
+    run: RunReader,
     cohort: Cohort,
     image_id: str,
     pathology: str,
@@ -158,7 +158,7 @@ def _radiograph(radiograph: Radiograph, banner: str | None, uid: Callable[..., s
 
 
 def _capture(
-    run: Run,
+    run: RunReader,
     scene: Scene,
     panel: Panel,
     display: Display,
@@ -215,7 +215,9 @@ def _captioned(picture: Picture, lines: Sequence[str]) -> Picture:
     return np.asarray(page, np.uint8)
 
 
-def _masks(run: Run, cohort: Cohort, image_id: str, pathology: str, display: Display) -> dict[str, Mask]:
+def _masks(
+    run: RunReader, cohort: Cohort, image_id: str, pathology: str, display: Display
+) -> dict[str, Mask]:
     """Return the masks that are not empty by the method's name, the experts' too."""
     result = run.read(image_id)
     settings, probability = display.segmentation(run), result.probabilities.get(pathology)
@@ -231,7 +233,7 @@ def _masks(run: Run, cohort: Cohort, image_id: str, pathology: str, display: Dis
 
 
 def _segmentation(
-    run: Run, scene: Scene, masks: Mapping[str, Mask], source: Dataset, uid: Callable[..., str]
+    run: RunReader, scene: Scene, masks: Mapping[str, Mask], source: Dataset, uid: Callable[..., str]
 ) -> Dataset:
     pathology = scene.pathology
     version = _short(", ".join(f"{name} {one}" for name, one in run.manifest.versions.items())) or "unknown"
@@ -289,7 +291,7 @@ def _short(text: str) -> str:
     return text.replace("\\", "/").strip()[:64].strip()
 
 
-def _encoded(dataset: Dataset, run: Run) -> bytes:
+def _encoded(dataset: Dataset, run: RunReader) -> bytes:
     """Return a file's bytes; it is dated by the run, not by today, and speaks UTF-8."""
     when = datetime.fromisoformat(run.manifest.created)
     dataset.SpecificCharacterSet = "ISO_IR 192"

@@ -14,10 +14,10 @@ from shamsul_core.figures.print.drawing import encode_png, encode_svg
 from shamsul_core.figures.scene.comparison import banner
 from shamsul_core.files.atomic import write_atomically
 from shamsul_core.progress import OnStep, say_nothing
-from shamsul_core.report.causes import correlation_chapter, threshold_chapter
 from shamsul_core.report.chapter import Chapter, Drawing, Table
 from shamsul_core.report.cohort import cohort_chapter
 from shamsul_core.report.documents import DocumentChapter, as_html, as_pdf, draw
+from shamsul_core.report.influences import correlation_chapter, threshold_chapter
 from shamsul_core.report.localisation import Evidence, comparison_chapter, method_chapters
 from shamsul_core.report.prediction import prediction_chapter
 from shamsul_core.report.provenance import provenance_chapter

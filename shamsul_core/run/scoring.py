@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from shamsul_core.cohort import Cohort
     from shamsul_core.heatmap import Heatmap
+    from shamsul_core.run.reader import RunReader
     from shamsul_core.run.result import RadiographResult
-    from shamsul_core.run.run import Run
     from shamsul_core.run.tables import TableRow
 
 NOT_ASKED = "neither present nor predicted, so not explained"
 
 
-def segmentation_of(run: Run) -> SegmentationSettings:
+def segmentation_of(run: RunReader) -> SegmentationSettings:
     """Return how the run's masks are made: as its scores say, which may be tuned; before there are any, by its preset."""
     stored = run.segmentation
     if stored is not None:
@@ -32,7 +32,7 @@ def segmentation_of(run: Run) -> SegmentationSettings:
 
 
 def score_result(
-    run: Run,
+    run: RunReader,
     image_id: str,
     cohort: Cohort,
     segmentation: SegmentationSettings,

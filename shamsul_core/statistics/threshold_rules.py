@@ -24,7 +24,7 @@ from shamsul_core.progress import OnStep, say_nothing
 if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort
     from shamsul_core.localisation.segmentation import Sign
-    from shamsul_core.run import Run
+    from shamsul_core.run.reader import RunReader
 
 SIGNS: dict[Sign, str] = {"signed": "signed", "positive": "positive part", "absolute": "absolute"}
 
@@ -45,7 +45,7 @@ FOLDS = 5
 TOP_SHARE = 0.1
 
 
-def level_scores(run: Run, cohort: Cohort, on_step: OnStep = say_nothing) -> pd.DataFrame:
+def level_scores(run: RunReader, cohort: Cohort, on_step: OnStep = say_nothing) -> pd.DataFrame:
     """Return the IoU at every grey level of each heatmap that has something to be compared with.
 
     Returns

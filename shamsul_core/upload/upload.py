@@ -19,8 +19,8 @@ from shamsul_core.figures.scene.overlay import encode_scene, picture_of
 from shamsul_core.imaging import Geometry, deidentified, is_dicom, to_8_bits
 from shamsul_core.imaging.contours import read_contours
 from shamsul_core.run.provenance import now
-from shamsul_core.upload.desk import About, Desk, Job
-from shamsul_core.upload.held import HeldCohort, HeldRun, held_cohort, held_run
+from shamsul_core.upload.explanation_queue import ExplanationQueue, Job, Offer
+from shamsul_core.upload.in_memory import CohortInMemory, cohort_of_intake, run_of_job
 from shamsul_core.upload.intake import IntakeError, take_in, take_in_mask
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
     from shamsul_core.cohort.radiograph import PixelArray
     from shamsul_core.figures.scene.scene import Picture
     from shamsul_core.imaging.contours import ContourArray
+    from shamsul_core.run.in_memory import RunInMemory
     from shamsul_core.upload.examples import Example
     from shamsul_core.upload.intake import Intake
 
 _MOST_POINTS = 20_000
 _MOST_CONTOURS = 100
 _LONGEST_NAME = 60
-_LOADING = About({"source": "", "fingerprint": "", "is_trained": True}, {}, LOCALISED_PATHOLOGIES)
+_LOADING = Offer({"source": "", "fingerprint": "", "is_trained": True}, {}, LOCALISED_PATHOLOGIES)
 """Of a worker that has not said yet what it can do: the radiograph alone is shown."""
 
 
@@ -48,7 +49,7 @@ class Upload:
         What its reader calls it.
     intake
         What was taken in.
-    desk
+    queue
         That explains it.
     dicom
         The file, where it is DICOM.
@@ -68,7 +69,7 @@ class Upload:
 
     name: str
     intake: Intake
-    desk: Desk
+    queue: ExplanationQueue
     dicom: bytes | None = field(default=None, repr=False)
     simulated: str | None = None
     pathology: str | None = None
@@ -77,17 +78,17 @@ class Upload:
     created: str = field(default_factory=now)
     number: int = field(default_factory=itertools.count(1).__next__)
     uid_secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
-    cohort: HeldCohort = field(init=False)
+    cohort: CohortInMemory = field(init=False)
     picture: Picture = field(init=False, repr=False)
     job: Job = field(init=False)
-    _held: tuple[tuple[object, ...], HeldRun] | None = field(default=None, repr=False)
+    _run: tuple[tuple[object, ...], RunInMemory] | None = field(default=None, repr=False)
     _scene: tuple[tuple[object, ...], bytes] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self._begin()
 
     @classmethod
-    def of_file(cls, name: str, content: bytes, desk: Desk) -> Upload:
+    def of_file(cls, name: str, content: bytes, queue: ExplanationQueue) -> Upload:
         """Take a file in and queue it.
 
         Raises
@@ -96,13 +97,13 @@ class Upload:
             If it is no radiograph that can be explained.
         """
         dicom = content if is_dicom(content) else None
-        return cls(name[:_LONGEST_NAME], take_in(name, content), desk, dicom)
+        return cls(name[:_LONGEST_NAME], take_in(name, content), queue, dicom)
 
     @classmethod
-    def of_example(cls, example: Example, desk: Desk) -> Upload:
+    def of_example(cls, example: Example, queue: ExplanationQueue) -> Upload:
         """Queue a radiograph of the run's cohort."""
         return cls(
-            example.title, example.intake(), desk, simulated=example.simulated, pathology=example.finding
+            example.title, example.intake(), queue, simulated=example.simulated, pathology=example.finding
         )
 
     @cached_property
@@ -112,9 +113,9 @@ class Upload:
 
     def _begin(self) -> None:
         pixels = self._inverted if self.is_inverted else self.intake.pixels
-        self.cohort = held_cohort(self.intake, pixels, self.simulated)
+        self.cohort = cohort_of_intake(self.intake, pixels, self.simulated)
         self.picture = picture_of(to_8_bits(pixels))
-        self.job = self.desk.ask(pixels)
+        self.job = self.queue.ask(pixels)
 
     @property
     def image_id(self) -> str:
@@ -124,28 +125,28 @@ class Upload:
     @property
     def progress(self) -> tuple[object, ...]:
         """What changes whenever there is more to show."""
-        return self.job, self.job.version, self.job.method, self.job.state, self.desk.about is None
+        return self.job, self.job.version, self.job.method, self.job.state, self.queue.offer is None
 
     # What the reader asks for
 
     def ask_again(self) -> None:
         """Queue it once more."""
-        self.job = self.desk.ask(self.cohort.radiograph.held)
+        self.job = self.queue.ask(self.cohort.radiograph.pixels_in_memory)
 
     def invert(self) -> None:
         """Exchange dark and bright, for the model as well, and queue it anew; what was marked stays."""
         marked = self.cohort.loaded, self.cohort.drawn
-        self.desk.cancel(self.job)
+        self.queue.cancel(self.job)
         self.is_inverted = not self.is_inverted
         self._begin()
         self.cohort.loaded, self.cohort.drawn = marked
 
     def erase(self) -> None:
         """Give it up and leave nothing of it, whoever still holds on to this object."""
-        self.desk.forget(self.job)
+        self.queue.forget(self.job)
         self.job.outcomes.clear()
         self.job.probabilities = {}
-        self.dicom = self._held = self._scene = None
+        self.dicom = self._run = self._scene = None
         self.name = ""
         for pixels in (self.intake.pixels, self._inverted):
             with suppress(ValueError):  # of an array that belongs to another, which goes with that
@@ -199,22 +200,22 @@ class Upload:
 
     # What is shown and saved
 
-    def run(self) -> HeldRun:
+    def run(self) -> RunInMemory:
         """Return what is known so far as a run; made anew when there is more."""
         key = (*self.progress, self.marks)
-        if self._held is None or self._held[0] != key:
-            about = self.desk.about or _LOADING
-            self._held = (key, held_run(self.job, about, self.cohort, self.created))
-        return self._held[1]
+        if self._run is None or self._run[0] != key:
+            offer = self.queue.offer or _LOADING
+            self._run = (key, run_of_job(self.job, offer, self.cohort, self.created))
+        return self._run[1]
 
-    def shown_pathology(self, run: HeldRun) -> str:
+    def shown_pathology(self, run: RunInMemory) -> str:
         """Return the pathology to show: the one chosen, else the likeliest."""
         known = run.manifest.pathologies
         if self.pathology in known:
             return str(self.pathology)
         return max(known, key=lambda name: self.job.probabilities.get(name, 0.0))
 
-    def scene(self, run: HeldRun, pathology: str, *, is_above_form: bool = False) -> bytes:
+    def scene(self, run: RunInMemory, pathology: str, *, is_above_form: bool = False) -> bytes:
         """Return what the viewer shows; the page itself says what holds of everything on it."""
         key = (run, pathology, is_above_form)
         if self._scene is None or self._scene[0] != key:

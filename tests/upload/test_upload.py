@@ -13,8 +13,8 @@ from shamsul_core.cohort import open_cohort
 from shamsul_core.figures.print.printed_comparison import caption, numbers_csv, print_comparison
 from shamsul_core.figures.scene.comparison import comparison_scene
 from shamsul_core.figures.scene.overlay import decode_scene
-from shamsul_core.upload.desk import About, Desk, Job
 from shamsul_core.upload.examples import choose_examples
+from shamsul_core.upload.explanation_queue import ExplanationQueue, Job, Offer
 from shamsul_core.upload.progress import progress_in_words
 from shamsul_core.upload.upload import Upload
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
@@ -27,14 +27,14 @@ METHODS = {
     "gradcam": {"title": "Grad-CAM", "settings": {}},
     "lime": {"title": "LIME", "settings": {"sampling": {"budget": 1000}}},
 }
-ABOUT = About({"source": "m", "fingerprint": "f" * 64, "is_trained": True}, METHODS, LOCALISED_PATHOLOGIES)
+ABOUT = Offer({"source": "m", "fingerprint": "f" * 64, "is_trained": True}, METHODS, LOCALISED_PATHOLOGIES)
 
 
 class IdleDesk:
-    """A desk at which nothing is ever explained."""
+    """A queue at which nothing is ever explained."""
 
     def __init__(self, about=ABOUT):
-        self.about = about
+        self.offer = about
         self.asked = []
 
     def ask(self, pixels):
@@ -109,15 +109,15 @@ def test_inverting_changes_what_the_model_is_given_and_keeps_what_was_drawn(uplo
 
 
 def test_an_inverted_radiograph_gets_the_probabilities_of_the_inverted_pixels(small_model):
-    desk = Desk(str(small_model))
+    queue = ExplanationQueue(str(small_model))
     try:
-        upload = Upload.of_file("dark bones.png", picture(PIXELS), desk)
+        upload = Upload.of_file("dark bones.png", picture(PIXELS), queue)
         upload.invert()
-        follow(desk, upload.job, lambda job: job.probabilities)
+        follow(queue, upload.job, lambda job: job.probabilities)
         expected = load_classifier(str(small_model)).predict(255 - PIXELS)
         assert upload.job.probabilities == pytest.approx(expected, abs=1e-4)
     finally:
-        desk.close()
+        queue.close()
 
 
 def test_erasing_leaves_no_pixel_and_no_byte_of_it(upload):
@@ -128,13 +128,13 @@ def test_erasing_leaves_no_pixel_and_no_byte_of_it(upload):
         one.run()
         scene_of(one)
         one.job.outcomes["gradcam"] = ([], [])
-        arrays = [one.intake.pixels, one.job.pixels, one.cohort.radiograph.held]
+        arrays = [one.intake.pixels, one.job.pixels, one.cohort.radiograph.pixels_in_memory]
         jpeg = one.picture.jpeg
         one.erase()
         assert one.job.state == "cancelled"
         assert not any(array.any() for array in arrays)
         assert one.picture.jpeg != jpeg
-        assert (one.dicom, one.name, one._scene, one._held) == (None, "", None, None)
+        assert (one.dicom, one.name, one._scene, one._run) == (None, "", None, None)
         assert one.job.outcomes == {}
         assert not one.cohort.has_annotations
 

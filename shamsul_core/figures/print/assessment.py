@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from shamsul_core.figures.print.curves import calibration_figure, precision_recall_figure, roc_figure
-from shamsul_core.figures.print.rings import rings
+from shamsul_core.figures.print.performance_rings import rings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from shamsul_core.cases.selection import ChosenCase
     from shamsul_core.cohort import Cohort
     from shamsul_core.figures.scene.scene import Panel, Scene
-    from shamsul_core.run import Run
+    from shamsul_core.run.reader import RunReader
 
 CARD_PX = 340
 """Longer side of a card's pictures."""
@@ -74,7 +74,9 @@ class Case:
         )
 
 
-def make_case(run: Run, cohort: Cohort, scores: pd.DataFrame, chosen: ChosenCase, *, longest_px: int) -> Case:
+def make_case(
+    run: RunReader, cohort: Cohort, scores: pd.DataFrame, chosen: ChosenCase, *, longest_px: int
+) -> Case:
     """Return a chosen case with what there is to see of it, at most so large.
 
     Raises

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from shamsul_core.cohort.radiograph import PixelArray
     from shamsul_core.figures.scene.display import Display
     from shamsul_core.figures.scene.scene import Outline, Panel, Scene
-    from shamsul_core.run import Run
+    from shamsul_core.run.reader import RunReader
 
 KINDS = ("png", "svg", "pdf")
 
@@ -48,7 +48,7 @@ _FONT_SIZE = 8
 
 
 def print_comparison(
-    run: Run,
+    run: RunReader,
     cohort: Cohort,
     image_id: str,
     pathology: str,
@@ -88,7 +88,7 @@ def print_comparison(
 
 
 def numbers_csv(
-    run: Run, cohort: Cohort, image_id: str, scores: pd.DataFrame, display: Display = AS_AT_FIRST
+    run: RunReader, cohort: Cohort, image_id: str, scores: pd.DataFrame, display: Display = AS_AT_FIRST
 ) -> str:
     """Return the scores of one radiograph, all pathologies and methods, as CSV with the run's model and cohort.
 
@@ -121,7 +121,7 @@ def numbers_csv(
     return str(here.assign(**about).to_csv(index=False))
 
 
-def caption(run: Run, scene: Scene, *, columns: int, display: Display = AS_AT_FIRST) -> str:
+def caption(run: RunReader, scene: Scene, *, columns: int, display: Display = AS_AT_FIRST) -> str:
     """Return what stands under the figure, in lines of so many characters at most.
 
     What it shows, of which run, and what nobody must conclude.
@@ -147,7 +147,7 @@ def caption(run: Run, scene: Scene, *, columns: int, display: Display = AS_AT_FI
     return "\n".join(fill(part, columns) for part in parts if part)
 
 
-def _figure(run: Run, scene: Scene, display: Display) -> Figure:
+def _figure(run: RunReader, scene: Scene, display: Display) -> Figure:
     count = len(scene.panels)
     panel_in = _ENLARGED_IN if count == 1 else _WIDTH_IN
     width_in = panel_in * count

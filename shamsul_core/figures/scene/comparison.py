@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort, Radiograph
     from shamsul_core.heatmap import Heatmap
     from shamsul_core.localisation.segmentation import Grey, Mask, SegmentationSettings
-    from shamsul_core.run import RadiographResult, Run
+    from shamsul_core.run import RadiographResult
+    from shamsul_core.run.reader import RunReader
 
 UNTRAINED = "Untrained network: its predictions and heatmaps mean nothing."
 
@@ -48,7 +49,7 @@ UNTRAINED = "Untrained network: its predictions and heatmaps mean nothing."
 class _Case:
     """What the panels are made from."""
 
-    run: Run
+    run: RunReader
     result: RadiographResult
     pathology: str
     expert: Mask | None
@@ -67,7 +68,7 @@ class _Shown:
 
 
 def comparison_scene(
-    run: Run,
+    run: RunReader,
     cohort: Cohort,
     image_id: str,
     pathology: str,
@@ -158,7 +159,7 @@ def _shrunk(picture: npt.NDArray[np.uint8], longest_px: int) -> npt.NDArray[np.u
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def banner(run: Run) -> str | None:
+def banner(run: RunReader) -> str | None:
     """Return what a reader must know wherever this run's results show; ``None`` where there is nothing."""
     lines = [] if run.manifest.model["is_trained"] else [UNTRAINED]
     simulated = run.manifest.cohort.get("simulated")

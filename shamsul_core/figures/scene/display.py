@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort
     from shamsul_core.figures.scene.scene import Scene
     from shamsul_core.localisation.segmentation import SegmentationSettings
-    from shamsul_core.run import Run
+    from shamsul_core.run.reader import RunReader
 
 HIGHEST_LEVEL = 254
 """Above it no mask is left."""
@@ -188,7 +188,7 @@ class Display:
         shades = np.floor(255 * (1 - share if self.is_inverted else share) + 0.5).astype(np.uint8)
         return np.asarray(shades[pixels], np.uint8)
 
-    def segmentation(self, run: Run) -> SegmentationSettings:
+    def segmentation(self, run: RunReader) -> SegmentationSettings:
         """Return how the masks shown are made."""
         settings = segmentation_of(run)
         if self.level is None:
@@ -202,7 +202,7 @@ class Display:
 
     def scores(
         self,
-        run: Run,
+        run: RunReader,
         cohort: Cohort,
         image_id: str,
         scores: pd.DataFrame,
@@ -236,7 +236,7 @@ AS_AT_FIRST = Display()
 
 
 def displayed_scene(
-    run: Run, cohort: Cohort, image_id: str, pathology: str, scores: pd.DataFrame, display: Display
+    run: RunReader, cohort: Cohort, image_id: str, pathology: str, scores: pd.DataFrame, display: Display
 ) -> Scene:
     """Return a scene with the panels, masks, figures and grey levels that a display shows of it.
 

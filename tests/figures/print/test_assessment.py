@@ -18,7 +18,7 @@ from shamsul_core.figures.print.assessment import ASSESSMENT_FIGURES
 from shamsul_core.figures.print.cohort import composition_figure, label_figure
 from shamsul_core.figures.print.curves import calibration_figure, precision_recall_figure, roc_figure
 from shamsul_core.figures.print.drawing import THEMES, encode_png, encode_svg
-from shamsul_core.figures.print.rings import rings
+from shamsul_core.figures.print.performance_rings import rings
 from shamsul_core.statistics.intervals import FEWEST
 from shamsul_core.statistics.prediction.assessment import assess
 from shamsul_core.statistics.prediction.decisions import Thresholds, decision_thresholds

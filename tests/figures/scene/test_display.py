@@ -25,7 +25,7 @@ from shamsul_core.figures.scene.relevance_colours import COLOUR_MAPS
 from shamsul_core.figures.scene.scene import EXPERT
 from shamsul_core.interchange.dicom import case_as_dicom
 from shamsul_core.localisation.overlap import iou
-from shamsul_core.upload.held import HeldRun
+from shamsul_core.run.in_memory import RunInMemory
 from tests.made import MARKED, TITLES, expert_rectangle, image_id
 
 ID, PATHOLOGY, LEVEL = image_id(2), "Edema", 137
@@ -330,7 +330,7 @@ class Yours:
 
 
 def test_a_readers_own_contour_is_called_so(made_run, cohort, monkeypatch):
-    held = HeldRun(made_run.manifest, made_run.read(ID), Yours(cohort))
+    held = RunInMemory(made_run.manifest, made_run.read(ID), Yours(cohort))
     scene = displayed_scene(held, Yours(cohort), ID, PATHOLOGY, held.scores, AS_AT_FIRST)
     words = caption(held, scene, columns=200)
     assert "nowhere" not in words

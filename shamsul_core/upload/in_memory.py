@@ -5,24 +5,21 @@ Figures, pages and files take it as they take any run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from shamsul_core.cohort.annotation import Annotation
 from shamsul_core.cohort.radiograph import PixelArray, Radiograph, blank_labels
 from shamsul_core.imaging import Geometry
 from shamsul_core.imaging.contours import fill_contours
 from shamsul_core.imaging.rle import encode_mask
-from shamsul_core.localisation.segmentation import PRESETS
-from shamsul_core.run import RadiographResult, Run
+from shamsul_core.run import RadiographResult
+from shamsul_core.run.in_memory import RunInMemory
 from shamsul_core.run.manifest import Manifest
-from shamsul_core.run.scoring import score_result
-from shamsul_core.run.tables import SCORE_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,7 +28,7 @@ if TYPE_CHECKING:
     from shamsul_core.heatmap import Heatmap
     from shamsul_core.imaging.contours import ContourArray
     from shamsul_core.localisation.segmentation import Mask
-    from shamsul_core.upload.desk import About, Job
+    from shamsul_core.upload.explanation_queue import Job, Offer
     from shamsul_core.upload.intake import Intake
 
 _NO_FOLDER = Path()
@@ -39,15 +36,15 @@ _NO_FOLDER = Path()
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeldRadiograph(Radiograph):
+class RadiographInMemory(Radiograph):
     """A radiograph whose pixels are in memory."""
 
-    held: PixelArray = field(repr=False, compare=False)
+    pixels_in_memory: PixelArray = field(repr=False, compare=False)
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width in pixels."""
-        return self.held.shape[0], self.held.shape[1]
+        return self.pixels_in_memory.shape[0], self.pixels_in_memory.shape[1]
 
     @property
     def geometry(self) -> Geometry:
@@ -56,11 +53,11 @@ class HeldRadiograph(Radiograph):
 
     def pixels(self) -> PixelArray:
         """Return the pixels."""
-        return self.held
+        return self.pixels_in_memory
 
 
 @dataclass(eq=False)
-class HeldCohort:
+class CohortInMemory:
     """A cohort of one radiograph and what its reader marked on it; see `Cohort`.
 
     Parameters
@@ -71,7 +68,7 @@ class HeldCohort:
         Contours of the reader's, by pathology. Of a pathology there is either a mask or contours: what came last.
     """
 
-    radiograph: HeldRadiograph
+    radiograph: RadiographInMemory
     loaded: dict[str, Mask] = field(default_factory=dict)
     drawn: dict[str, tuple[ContourArray, ...]] = field(default_factory=dict)
     name: str = "your radiograph"
@@ -130,54 +127,9 @@ class HeldCohort:
         return ()
 
 
-class HeldRun(Run):
-    """A run of one radiograph, in memory."""
-
-    def __init__(self, manifest: Manifest, result: RadiographResult, cohort: HeldCohort) -> None:
-        super().__init__(_NO_FOLDER, manifest)
-        self._result = result
-        rows, _ = score_result(self, result.image_id, cohort, PRESETS[manifest.preset])
-        table = pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
-        self._scores = table.sort_values(["pathology", "method"], ignore_index=True)
-
-    @property
-    def name(self) -> None:
-        """None: it lies in memory."""
-
-    def explained_ids(self) -> list[str]:
-        """Return the one."""
-        return [self._result.image_id]
-
-    def read(self, image_id: str) -> RadiographResult:
-        """Return the result with all heatmaps."""
-        return self._result
-
-    def read_record(self, image_id: str) -> RadiographResult:
-        """Return the result without its heatmaps."""
-        return replace(self._result, heatmaps=())
-
-    def heatmap(self, image_id: str, method: str, pathology: str) -> Heatmap | None:
-        """Return one heatmap."""
-        wanted = (method, pathology)
-        return next((one for one in self._result.heatmaps if (one.method, one.pathology) == wanted), None)
-
-    @property
-    def scores(self) -> pd.DataFrame:
-        """One row per pathology and method, see `SCORE_COLUMNS`."""
-        return self._scores
-
-    @property
-    def predictions(self) -> pd.DataFrame:
-        """image_id and the probability of each observation."""
-        return pd.DataFrame([{"image_id": self._result.image_id, **self._result.probabilities}])
-
-    @property
-    def segmentation(self) -> dict[str, Any] | None:
-        """How the masks are made."""
-        return PRESETS[self.manifest.preset].to_json()
-
-
-def held_cohort(intake: Intake, pixels: PixelArray | None = None, simulated: str | None = None) -> HeldCohort:
+def cohort_of_intake(
+    intake: Intake, pixels: PixelArray | None = None, simulated: str | None = None
+) -> CohortInMemory:
     """Return a cohort of what was taken in; the id is the picture's own, whatever its file is called.
 
     Parameters
@@ -193,14 +145,14 @@ def held_cohort(intake: Intake, pixels: PixelArray | None = None, simulated: str
     pixels = intake.pixels if pixels is None else pixels
     digest = sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
     kind = "your" if simulated is None else "example"
-    return HeldCohort(
-        HeldRadiograph(
+    return CohortInMemory(
+        RadiographInMemory(
             id=f"{kind}-radiograph-{digest[:12]}",
             path=_NO_FOLDER,
             labels=blank_labels(),
             view=intake.view,
             projection=projection,
-            held=pixels,
+            pixels_in_memory=pixels,
         ),
         name=f"{kind} radiograph",
         is_simulated=simulated is not None,
@@ -208,18 +160,18 @@ def held_cohort(intake: Intake, pixels: PixelArray | None = None, simulated: str
     )
 
 
-def held_run(job: Job, about: About, cohort: HeldCohort, created: str) -> HeldRun:
+def run_of_job(job: Job, offer: Offer, cohort: CohortInMemory, created: str) -> RunInMemory:
     """Return what is known of a job so far as a run; methods that are not ready say so."""
     heatmaps: list[Heatmap] = []
     failures: list[tuple[str, str, str]] = []
-    for method in about.methods:
+    for method in offer.methods:
         explained, failed = job.outcomes.get(method, ([], []))
         heatmaps += explained
         failures += failed
         if method not in job.outcomes:
-            failures += [(method, pathology, _why_not_yet(job, method)) for pathology in about.pathologies]
+            failures += [(method, pathology, _why_not_yet(job, method)) for pathology in offer.pathologies]
     manifest = Manifest(
-        model=about.model,
+        model=offer.model,
         cohort={
             "path": "",
             "name": cohort.name,
@@ -228,17 +180,17 @@ def held_run(job: Job, about: About, cohort: HeldCohort, created: str) -> HeldRu
             "simulated": cohort.simulated_note,
             "radiographs": 1,
         },
-        methods=about.methods,
-        pathologies=about.pathologies,
+        methods=offer.methods,
+        pathologies=offer.pathologies,
         preset="default",
         created=created,
         versions={},
     )
-    height, width = np.shape(cohort.radiograph.held)
+    height, width = np.shape(cohort.radiograph.pixels_in_memory)
     result = RadiographResult(
         cohort.radiograph.id, (height, width), job.probabilities, tuple(heatmaps), tuple(failures)
     )
-    return HeldRun(manifest, result, cohort)
+    return RunInMemory(manifest, result, cohort)
 
 
 def _why_not_yet(job: Job, method: str) -> str:

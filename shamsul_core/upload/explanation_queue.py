@@ -1,4 +1,4 @@
-"""The desk: one worker process with one model for all readers, and the queue before it."""
+"""The queue of readers' radiographs before one worker process that explains them with one model."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ _LOOK_S = 0.1
 _log = logging.getLogger("shamsul")
 
 
-class DeskError(RuntimeError):
+class QueueError(RuntimeError):
     """Nothing can be explained; the message is a sentence for the reader."""
 
 
 @dataclass(eq=False)
 class Job:
-    """One radiograph to be explained. What the worker has sent so far is in it; only the desk changes it.
+    """One radiograph to be explained. What the worker has sent so far is in it; only the queue changes it.
 
     Parameters
     ----------
@@ -99,19 +99,19 @@ class Job:
 
 
 @dataclass(frozen=True)
-class About:
-    """What the worker says of its model and methods, as a run's manifest has it."""
+class Offer:
+    """What the worker can explain: its model, methods and pathologies, as a run's manifest has them."""
 
     model: Mapping[str, Any]
     methods: Mapping[str, Mapping[str, Any]]
     pathologies: tuple[str, ...]
 
 
-class Desk:
+class ExplanationQueue:
     """One worker process for all readers; it begins to load its model at once.
 
     Whatever happens to the worker or to a job, the job fails with a sentence within a bounded time, and the next is served
-    by a fresh worker. What the desk's thread waits for it waits for until the worker is ended by a second thread: a pipe
+    by a fresh worker. What the queue's thread waits for it waits for until the worker is ended by a second thread: a pipe
     can be waited on without end in the middle of a message, in either direction.
 
     Parameters
@@ -134,7 +134,7 @@ class Desk:
         silence_s: float = _LONGEST_SILENCE_S,
     ) -> None:
         self.model = str(Path(model).absolute()) if Path(model).exists() else model
-        self.about: About | None = None
+        self.offer: Offer | None = None
         self._clock = clock
         self._start_s, self._silence_s = start_s, silence_s
         self._passes_needed: int | None = None
@@ -142,9 +142,9 @@ class Desk:
         self._changed = threading.Condition()
         self._is_closed = False
         self._worker: _Worker | None = None
-        self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="queue", daemon=True)
         self._thread.start()
-        threading.Thread(target=self._watch, name="desk watch", daemon=True).start()
+        threading.Thread(target=self._watch, name="queue watch", daemon=True).start()
 
     def ask(self, pixels: npt.NDArray[np.uint8 | np.uint16]) -> Job:
         """Queue a radiograph, uint8, H × W."""
@@ -188,7 +188,7 @@ class Desk:
             self._changed.notify_all()
         self._thread.join(10)
 
-    # In the desk's own thread
+    # In the queue's own thread
 
     def _run(self) -> None:
         failed = ""
@@ -214,7 +214,7 @@ class Desk:
         return bool(self._jobs) or self._is_closed or is_spent
 
     def _watch(self) -> None:
-        """End a worker that is overdue; whatever the desk's thread waits for then ends as well."""
+        """End a worker that is overdue; whatever the queue's thread waits for then ends as well."""
         while self._thread.is_alive():
             worker = self._worker
             if worker is not None and (self._is_closed or self._clock() > worker.due):
@@ -229,7 +229,7 @@ class Desk:
         self._stop()
         try:
             self._start()
-        except DeskError as error:
+        except QueueError as error:
             reason = str(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next job is served
             _log.exception("The explaining process could not be started")
@@ -247,14 +247,14 @@ class Desk:
 
         Raises
         ------
-        DeskError
+        QueueError
             If the worker cannot use the model.
         Exception
             Whatever a process that cannot be started, or one that does not say what it should, leads to.
         """
         if sys.platform == "win32":  # which gives a new process no open file
             message = "Radiographs are explained on Linux and macOS only; on Windows, start SHAMSUL in WSL."
-            raise DeskError(message)
+            raise QueueError(message)
         ours, theirs = Pipe()
         with theirs:
             command = [sys.executable, "-m", "shamsul_core.upload.worker", str(theirs.fileno()), self.model]
@@ -269,8 +269,8 @@ class Desk:
         said = ours.recv()
         if said[0] == "broken":
             message = f"The model cannot be used: {said[1]}"
-            raise DeskError(message)
-        self.about = About(said[1], said[2], tuple(said[3]))
+            raise QueueError(message)
+        self.offer = Offer(said[1], said[2], tuple(said[3]))
         self._worker.due = math.inf
 
     def _serve(self, job: Job) -> str:
@@ -350,7 +350,7 @@ class Desk:
 
     def _most_passes(self) -> int:
         """Return as many forward passes as the methods take at most; they share them."""
-        settings = [method["settings"] for method in (self.about.methods if self.about else {}).values()]
+        settings = [method["settings"] for method in (self.offer.methods if self.offer else {}).values()]
         budgets = [one["sampling"]["budget"] for one in settings if isinstance(one.get("sampling"), dict)]
         return max(budgets, default=0)
 

@@ -1,4 +1,4 @@
-"""The desk: what comes back, in which order, and that it serves the next reader whatever happened to the last."""
+"""The queue: what comes back, in which order, and that it serves the next reader whatever happened to the last."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ import pytest
 from shamsul_core.classifier.weights import load_classifier
 from shamsul_core.localisation.overlap import iou
 from shamsul_core.localisation.segmentation import PRESETS, segment
-from shamsul_core.upload.desk import Desk, Job
-from shamsul_core.upload.held import held_cohort, held_run
+from shamsul_core.upload.explanation_queue import ExplanationQueue, Job
+from shamsul_core.upload.in_memory import cohort_of_intake, run_of_job
 from shamsul_core.upload.intake import Intake
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 from tests.made import made_pixels
@@ -28,18 +28,18 @@ PIXELS = made_pixels(260, 220)
 
 
 @pytest.fixture(scope="module")
-def desk(small_model):
-    opened = Desk(str(small_model))
+def queue(small_model):
+    opened = ExplanationQueue(str(small_model))
     yield opened
     opened.close()
 
 
-def follow(desk, job, until, seconds=300.0):
+def follow(queue, job, until, seconds=300.0):
     """Look at a job, as its page does, until something holds of it."""
     deadline = time.monotonic() + seconds
     while not until(job):
         assert time.monotonic() < deadline, (job.state, job.reason, job.method, job.passes)
-        desk.look(job)
+        queue.look(job)
         threading.Event().wait(0.02)
     return job
 
@@ -49,15 +49,15 @@ def is_over(job):
 
 
 @pytest.fixture(scope="module")
-def served(desk):
+def served(queue):
     """A job that is done, and the methods in the order in which they came."""
-    job, order = desk.ask(PIXELS), []
+    job, order = queue.ask(PIXELS), []
 
     def noting(one):
         order.extend(name for name in list(one.outcomes) if name not in order)
         return one.is_over
 
-    return follow(desk, job, noting), order
+    return follow(queue, job, noting), order
 
 
 def test_the_quick_methods_come_first_and_all_come(served, small_model):
@@ -70,14 +70,14 @@ def test_the_quick_methods_come_first_and_all_come(served, small_model):
         assert failures == []
 
 
-def test_it_is_held_as_a_run_of_one_with_the_scores_of_the_readers_contour(served, desk):
+def test_it_is_held_as_a_run_of_one_with_the_scores_of_the_readers_contour(served, queue):
     job, _ = served
-    cohort = held_cohort(Intake(PIXELS))
-    run = held_run(job, desk.about, cohort, "2026-01-01T00:00:00+00:00")
+    cohort = cohort_of_intake(Intake(PIXELS))
+    run = run_of_job(job, queue.offer, cohort, "2026-01-01T00:00:00+00:00")
     assert run.scores["iou"].isna().all()
     contour = np.array([[20, 30], [150, 30], [150, 200], [20, 200]], float)
     cohort.drawn["Edema"] = (contour,)
-    run = held_run(job, desk.about, cohort, "2026-01-01T00:00:00+00:00")
+    run = run_of_job(job, queue.offer, cohort, "2026-01-01T00:00:00+00:00")
     expert = np.zeros(PIXELS.shape, bool)
     expert[30:201, 20:151] = True
     scores = run.scores.set_index(["pathology", "method"])
@@ -86,58 +86,58 @@ def test_it_is_held_as_a_run_of_one_with_the_scores_of_the_readers_contour(serve
     assert scores.loc[("Edema", "gradcam"), "iou"] == pytest.approx(iou(mask, expert), abs=1e-9)
     assert scores["iou"].notna().sum() == 4
     cohort.load("Edema", ~expert)
-    run = held_run(job, desk.about, cohort, "2026-01-01T00:00:00+00:00")
+    run = run_of_job(job, queue.offer, cohort, "2026-01-01T00:00:00+00:00")
     assert set(run.scores.query("pathology == 'Edema'")["expert_area_px"]) == {PIXELS.size - expert.sum()}
 
 
 def test_the_same_picture_has_the_same_id_and_another_another():
-    ids = [held_cohort(Intake(one)).radiograph.id for one in (PIXELS, PIXELS.copy(), PIXELS.T)]
+    ids = [cohort_of_intake(Intake(one)).radiograph.id for one in (PIXELS, PIXELS.copy(), PIXELS.T)]
     assert ids[0] == ids[1] != ids[2]
 
 
-def test_readers_wait_in_turn_and_one_who_cancels_leaves_the_queue(desk):
-    first, second, third = (desk.ask(PIXELS) for _ in range(3))
-    follow(desk, first, lambda one: one.passes > 0)
-    assert [desk.look(one) for one in (first, second, third)] == [0, 1, 2]
+def test_readers_wait_in_turn_and_one_who_cancels_leaves_the_queue(queue):
+    first, second, third = (queue.ask(PIXELS) for _ in range(3))
+    follow(queue, first, lambda one: one.passes > 0)
+    assert [queue.look(one) for one in (first, second, third)] == [0, 1, 2]
     assert second.state == "waiting"
-    desk.cancel(second)
-    desk.cancel(first)
-    follow(desk, third, lambda one: "gradcam" in one.outcomes)
+    queue.cancel(second)
+    queue.cancel(first)
+    follow(queue, third, lambda one: "gradcam" in one.outcomes)
     assert first.state == second.state == "cancelled"
     assert second.outcomes == {}
-    desk.cancel(third)
+    queue.cancel(third)
 
 
-def test_nobody_needs_to_look_at_a_job_for_it_to_be_served(desk):
-    unseen, other = desk.ask(PIXELS), desk.ask(PIXELS)
-    follow(desk, other, lambda one: "gradcam" in one.outcomes)
+def test_nobody_needs_to_look_at_a_job_for_it_to_be_served(queue):
+    unseen, other = queue.ask(PIXELS), queue.ask(PIXELS)
+    follow(queue, other, lambda one: "gradcam" in one.outcomes)
     assert unseen.state == "done"
-    desk.cancel(other)
+    queue.cancel(other)
 
 
-def test_a_radiograph_that_its_reader_replaced_is_not_before_the_next(desk):
-    replaced, waiting_replaced, mine = (desk.ask(PIXELS) for _ in range(3))
-    follow(desk, replaced, lambda one: one.state == "working")
-    desk.cancel(replaced)
-    desk.cancel(waiting_replaced)
-    assert desk.look(mine) == 0
-    follow(desk, mine, lambda one: "gradcam" in one.outcomes)
-    desk.cancel(mine)
+def test_a_radiograph_that_its_reader_replaced_is_not_before_the_next(queue):
+    replaced, waiting_replaced, mine = (queue.ask(PIXELS) for _ in range(3))
+    follow(queue, replaced, lambda one: one.state == "working")
+    queue.cancel(replaced)
+    queue.cancel(waiting_replaced)
+    assert queue.look(mine) == 0
+    follow(queue, mine, lambda one: "gradcam" in one.outcomes)
+    queue.cancel(mine)
 
 
 def test_the_time_left_is_measured_and_never_rises(small_model):
     times = [0.0]
-    desk = Desk(str(small_model), clock=lambda: times[0])
+    queue = ExplanationQueue(str(small_model), clock=lambda: times[0])
     try:
-        job = follow(desk, desk.ask(PIXELS), lambda one: one.passes > 0)
-        desk.cancel(job)
-        budget = desk.about.methods["lime"]["settings"]["sampling"]["budget"]
+        job = follow(queue, queue.ask(PIXELS), lambda one: one.passes > 0)
+        queue.cancel(job)
+        budget = queue.offer.methods["lime"]["settings"]["sampling"]["budget"]
         measured = Job(PIXELS)
         left = []
         # Ten passes a second at first, then three times slower, then quicker than ever
         for seconds, passes in ((0, 0), (10, 100), (20, 200), (80, 300), (140, 400), (141, budget - 100)):
             times[0] = seconds
-            desk._hear(measured, ("passes", "lime", passes))
+            queue._hear(measured, ("passes", "lime", passes))
             left.append(measured.left_s)
         assert left[:2] == [None, pytest.approx((budget - 100) / 10)]
         assert left[2] == pytest.approx((budget - 200) / 10)
@@ -145,80 +145,80 @@ def test_the_time_left_is_measured_and_never_rises(small_model):
         assert left[-1] == pytest.approx(100 * 141 / (budget - 100))
         times[0] += 1000
         assert measured.left_s == left[-1], "it does not change by itself"
-        desk._hear(measured, ("done",))
+        queue._hear(measured, ("done",))
         again = Job(PIXELS)
         times[0] = 0
         for seconds, passes in ((0, 0), (10, 100)):
             times[0] = seconds
-            desk._hear(again, ("passes", "lime", passes))
+            queue._hear(again, ("passes", "lime", passes))
         assert again.left_s == pytest.approx((budget - 200) / 10), "as many as the one before needed"
     finally:
-        desk.close()
+        queue.close()
 
 
 def test_a_worker_that_never_loads_its_model_keeps_nobody_waiting(small_model):
-    desk = Desk(str(small_model), start_s=0.0)
+    queue = ExplanationQueue(str(small_model), start_s=0.0)
     try:
-        job = follow(desk, desk.ask(PIXELS), is_over)
+        job = follow(queue, queue.ask(PIXELS), is_over)
         assert job.state == "failed"
         assert "could not be loaded" in job.reason
     finally:
-        desk.close()
+        queue.close()
 
 
-def test_a_worker_that_is_killed_is_a_sentence_and_the_next_is_served(desk):
-    job = desk.ask(PIXELS)
-    follow(desk, job, lambda one: "gradcam" in one.outcomes)
-    os.kill(desk._worker.process.pid, signal.SIGKILL)
-    follow(desk, job, is_over)
+def test_a_worker_that_is_killed_is_a_sentence_and_the_next_is_served(queue):
+    job = queue.ask(PIXELS)
+    follow(queue, job, lambda one: "gradcam" in one.outcomes)
+    os.kill(queue._worker.process.pid, signal.SIGKILL)
+    follow(queue, job, is_over)
     assert job.state == "failed"
     assert "Press Explain again" in job.reason
     assert "gradcam" in job.outcomes
-    again = follow(desk, desk.ask(PIXELS), lambda one: "gradcam" in one.outcomes or one.is_over)
+    again = follow(queue, queue.ask(PIXELS), lambda one: "gradcam" in one.outcomes or one.is_over)
     assert again.reason == ""
-    desk.cancel(again)
+    queue.cancel(again)
 
 
 def test_a_model_that_is_missing_is_a_sentence_and_works_once_it_is_there(small_model, tmp_path):
     path = tmp_path / "later.safetensors"
-    desk = Desk(str(path))
+    queue = ExplanationQueue(str(path))
     try:
-        job = follow(desk, desk.ask(PIXELS), is_over)
+        job = follow(queue, queue.ask(PIXELS), is_over)
         assert job.state == "failed"
         assert str(path.name) in job.reason
         assert "Traceback" not in job.reason
         shutil.copy(small_model, path)
-        again = follow(desk, desk.ask(PIXELS), lambda one: "gradcam" in one.outcomes or one.is_over)
+        again = follow(queue, queue.ask(PIXELS), lambda one: "gradcam" in one.outcomes or one.is_over)
         assert again.reason == ""
     finally:
-        desk.close()
+        queue.close()
     assert again.state == "cancelled"
 
 
-def test_what_a_worker_saw_goes_with_it_at_once_or_after_anothers_job(desk):
-    mine = follow(desk, desk.ask(PIXELS), lambda one: one.passes > 0)
-    first = desk._worker.process
-    desk.forget(mine)
-    theirs = desk.ask(PIXELS)
-    follow(desk, theirs, lambda one: one.passes > 0)
+def test_what_a_worker_saw_goes_with_it_at_once_or_after_anothers_job(queue):
+    mine = follow(queue, queue.ask(PIXELS), lambda one: one.passes > 0)
+    first = queue._worker.process
+    queue.forget(mine)
+    theirs = queue.ask(PIXELS)
+    follow(queue, theirs, lambda one: one.passes > 0)
     assert first.poll() is not None, "it was not waited for until it looked up"
-    second = desk._worker.process
-    desk.forget(mine)
-    follow(desk, theirs, is_over)
+    second = queue._worker.process
+    queue.forget(mine)
+    follow(queue, theirs, is_over)
     assert theirs.state == "done", "what another asked for is explained to its end"
-    third = follow(desk, desk.ask(PIXELS), lambda one: one.passes > 0)
+    third = follow(queue, queue.ask(PIXELS), lambda one: one.passes > 0)
     assert second.poll() is not None
-    desk.cancel(third)
+    queue.cancel(third)
 
 
-def test_no_process_that_holds_a_radiograph_leaves_a_core_dump(desk):
-    follow(desk, desk.ask(PIXELS), lambda one: one.probabilities)
-    limits = Path(f"/proc/{desk._worker.process.pid}/limits").read_text(encoding="utf-8")
+def test_no_process_that_holds_a_radiograph_leaves_a_core_dump(queue):
+    follow(queue, queue.ask(PIXELS), lambda one: one.probabilities)
+    limits = Path(f"/proc/{queue._worker.process.pid}/limits").read_text(encoding="utf-8")
     assert re.search(r"Max core file size +0 +0 ", limits)
 
 
-def test_a_worker_that_saw_nothing_is_not_replaced(desk):
-    fresh = Desk(desk.model)
+def test_a_worker_that_saw_nothing_is_not_replaced(queue):
+    fresh = ExplanationQueue(queue.model)
     try:
         while fresh.about is None:
             threading.Event().wait(0.02)
@@ -246,28 +246,28 @@ class Clock:
 @pytest.mark.parametrize("when", ["while it explains", "before it is asked"])
 def test_a_worker_that_is_stopped_is_ended_and_the_next_is_served(small_model, when):
     clock = Clock()
-    desk = Desk(str(small_model), clock=clock)
+    queue = ExplanationQueue(str(small_model), clock=clock)
     try:
-        follow(desk, desk.ask(PIXELS), lambda one: one.passes > 0)
+        follow(queue, queue.ask(PIXELS), lambda one: one.passes > 0)
         if when == "before it is asked":
-            follow(desk, desk._jobs[0], is_over)
-            os.kill(desk._worker.process.pid, signal.SIGSTOP)
+            follow(queue, queue._jobs[0], is_over)
+            os.kill(queue._worker.process.pid, signal.SIGSTOP)
         # Larger than what a pipe holds: who sends it to a stopped process waits as well
-        job, following = desk.ask(made_pixels(2000, 1800)), desk.ask(PIXELS)
+        job, following = queue.ask(made_pixels(2000, 1800)), queue.ask(PIXELS)
         if when == "while it explains":
-            desk.cancel(desk._jobs[0])
-            follow(desk, job, lambda one: one.state == "working" and one.probabilities)
-            os.kill(desk._worker.process.pid, signal.SIGSTOP)
-        follow(desk, job, lambda one: one.state == "working")
+            queue.cancel(queue._jobs[0])
+            follow(queue, job, lambda one: one.state == "working" and one.probabilities)
+            os.kill(queue._worker.process.pid, signal.SIGSTOP)
+        follow(queue, job, lambda one: one.state == "working")
         clock.later += 61
-        follow(desk, job, is_over, 30)
+        follow(queue, job, is_over, 30)
         assert job.state == "failed"
         assert "did not answer for 60 seconds" in job.reason
         assert "Press Explain again" in job.reason
-        follow(desk, following, lambda one: "gradcam" in one.outcomes or one.is_over)
+        follow(queue, following, lambda one: "gradcam" in one.outcomes or one.is_over)
         assert following.reason == ""
     finally:
-        desk.close()
+        queue.close()
 
 
 WORKER = """#!{python}
@@ -307,9 +307,9 @@ def test_whatever_a_worker_says_the_job_fails_with_a_sentence_and_the_next_is_se
     worker.chmod(0o700)
     clock = Clock()
     monkeypatch.setattr(sys, "executable", str(worker))
-    desk = Desk("a model", clock=clock)
+    queue = ExplanationQueue("a model", clock=clock)
     try:
-        job = desk.ask(PIXELS)
+        job = queue.ask(PIXELS)
         deadline = time.monotonic() + 60
         while not job.is_over:
             assert time.monotonic() < deadline
@@ -318,9 +318,9 @@ def test_whatever_a_worker_says_the_job_fails_with_a_sentence_and_the_next_is_se
         assert job.state == "failed"
         assert job.reason.endswith(("has the reason.", "5 minutes.", "restart it."))
         good.touch()
-        assert follow(desk, desk.ask(PIXELS), is_over, 60).state == "done"
+        assert follow(queue, queue.ask(PIXELS), is_over, 60).state == "done"
     finally:
-        desk.close()
+        queue.close()
 
 
 def test_a_worker_that_cannot_be_started_is_a_sentence_and_is_tried_again_for_the_next(
@@ -328,30 +328,30 @@ def test_a_worker_that_cannot_be_started_is_a_sentence_and_is_tried_again_for_th
 ):
     python = sys.executable
     monkeypatch.setattr(sys, "executable", "/no/such/python")
-    desk = Desk(str(small_model))
+    queue = ExplanationQueue(str(small_model))
     try:
         for _ in range(2):
-            job = follow(desk, desk.ask(PIXELS), is_over, 30)
+            job = follow(queue, queue.ask(PIXELS), is_over, 30)
             assert job.state == "failed"
             assert "could not be started (No such file or directory)" in job.reason
         monkeypatch.setattr(sys, "executable", python)
-        again = follow(desk, desk.ask(PIXELS), lambda one: "gradcam" in one.outcomes or one.is_over)
+        again = follow(queue, queue.ask(PIXELS), lambda one: "gradcam" in one.outcomes or one.is_over)
         assert again.reason == ""
     finally:
-        desk.close()
+        queue.close()
 
 
 def test_no_descriptor_is_lost_where_a_worker_cannot_be_started(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/no/such/python")
-    desk = Desk("a model")
+    queue = ExplanationQueue("a model")
     try:
-        follow(desk, desk.ask(PIXELS), is_over, 30)
+        follow(queue, queue.ask(PIXELS), is_over, 30)
         before = len(list(Path("/proc/self/fd").iterdir()))
         for _ in range(5):
-            follow(desk, desk.ask(PIXELS), is_over, 30)
+            follow(queue, queue.ask(PIXELS), is_over, 30)
         assert len(list(Path("/proc/self/fd").iterdir())) <= before
     finally:
-        desk.close()
+        queue.close()
 
 
 def test_the_server_that_asks_does_not_import_torch(tmp_path):
