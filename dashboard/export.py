@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from shamsul_core.cases.selection import ChosenCase
     from shamsul_core.cohort import Cohort
-    from shamsul_core.figures.print.cases import Case
+    from shamsul_core.figures.print.cases import IllustratedCase
     from shamsul_core.run import Run
 
 _ALL = "All shown"
@@ -91,7 +91,7 @@ def _slides(run: Run, cohort: Cohort, chosen: Sequence[ChosenCase]) -> Iterator[
     return (slide(case, origin_in_words(run.manifest)) for case in _made(run, cohort, chosen))
 
 
-def _made(run: Run, cohort: Cohort, chosen: Sequence[ChosenCase]) -> Iterator[Case]:
+def _made(run: Run, cohort: Cohort, chosen: Sequence[ChosenCase]) -> Iterator[IllustratedCase]:
     scores = run.scores
     return (make_case(run, cohort, scores, case, longest_px=_DRAWN_PX) for case in chosen)
 

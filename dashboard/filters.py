@@ -1,4 +1,4 @@
-"""The worklist's filters."""
+"""The case list's filters."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _STYLE = """<style>
 
 
 def read(pathologies: Sequence[str], methods: Iterable[str]) -> tuple[Criteria, dict[str, Any]]:
-    """Return the reader's criteria, and the order as `shamsul_core.cases.case_list.worklist` takes it."""
+    """Return the reader's criteria, and the order as `shamsul_core.cases.case_list.list_cases` takes it."""
     options = _options(pathologies, methods)
     chosen = {name: address.choice(_key(name), offered, offered[0]) for name, offered in options.items()}
     search, iou = address.text(_SEARCH), address.interval(_IOU, *_WHOLE)

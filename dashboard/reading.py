@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from shamsul_core.cases.case_list import count_explained, worklist
-from shamsul_core.cases.case_list import findings as make_findings
+from shamsul_core.cases.case_list import case_table as make_case_table
+from shamsul_core.cases.case_list import count_explained, list_cases
 from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort import summary as cohort_summary
 from shamsul_core.cohort.views import ids_of_view
@@ -19,7 +19,7 @@ from shamsul_core.files.storage import place
 from shamsul_core.imaging import to_8_bits
 from shamsul_core.messages import brief
 from shamsul_core.run import Run
-from shamsul_core.statistics.human_benchmark import reader_scores
+from shamsul_core.statistics.human_benchmark import human_benchmark_scores
 from shamsul_core.statistics.lesions import lesion_table
 from shamsul_core.statistics.paper import why_not_comparable
 from shamsul_core.statistics.prediction.assessment import assess
@@ -82,21 +82,21 @@ def thresholds(run: Run, rule: ThresholdRule) -> Thresholds:
     return _thresholds(str(run.folder), rule, stamp(run.folder / "predictions.parquet"))
 
 
-def findings(run: Run, cohort: Cohort, rule: ThresholdRule) -> pd.DataFrame:
-    """Return the findings of the radiographs explained so far, see `shamsul_core.cases.case_list`; not to be changed."""
+def case_table(run: Run, cohort: Cohort, rule: ThresholdRule) -> pd.DataFrame:
+    """Return a row a radiograph and pathology explained so far, see `shamsul_core.cases.case_list`; not to be changed."""
     image_ids = tuple(one for one in run.explained_ids() if one in cohort.radiographs)
-    return _findings(str(run.folder), image_ids, rule, _table_stamps(run))
+    return _case_table(str(run.folder), image_ids, rule, _table_stamps(run))
 
 
 def listed(
     run: Run, image_ids: Sequence[str], rule: ThresholdRule, criteria: Criteria, order: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, int]:
-    """Return the worklist by these criteria in this order, and the number of its radiographs that are explained.
+    """Return the case list by these criteria in this order, and the number of its radiographs that are explained.
 
     Parameters
     ----------
     image_ids
-        Those of `findings`, in its order.
+        Those of `case_table`, in its order.
     """
     named = tuple(order.items())
     return _listed(str(run.folder), tuple(image_ids), rule, _table_stamps(run), criteria, named)
@@ -118,9 +118,9 @@ def lesions(run: Run) -> pd.DataFrame:
     return _lesions(str(run.folder), stamp(run.folder / "scores.parquet"))
 
 
-def readers(run: Run) -> pd.DataFrame:
+def human_benchmark(run: Run) -> pd.DataFrame:
     """Return the scores of the cohort's second readers, see `shamsul_core.statistics.human_benchmark`; empty without them."""
-    return _readers(str(run.folder), stamp(run.folder / "scores.parquet"))
+    return _human_benchmark(str(run.folder), stamp(run.folder / "scores.parquet"))
 
 
 def card(run: Run, chosen: ChosenCase, address: str) -> str:
@@ -205,9 +205,9 @@ def _lesions(folder: str, stamp: int) -> pd.DataFrame:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _readers(folder: str, stamp: int) -> pd.DataFrame:
+def _human_benchmark(folder: str, stamp: int) -> pd.DataFrame:
     run = Run.open(place(folder))
-    return reader_scores(open_run_cohort(folder), run.explained_ids(), run.manifest.pathologies)
+    return human_benchmark_scores(open_run_cohort(folder), run.explained_ids(), run.manifest.pathologies)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
@@ -231,13 +231,13 @@ def _thresholds(folder: str, rule: ThresholdRule, stamp: int) -> Thresholds:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _findings(
+def _case_table(
     folder: str, image_ids: tuple[str, ...], rule: ThresholdRule, stamps: tuple[int, ...]
 ) -> pd.DataFrame:
     run = Run.open(place(folder))
     radiographs = open_run_cohort(folder).radiographs
     tables = _tables(folder, stamps)
-    return make_findings(image_ids, run.manifest.pathologies, radiographs, *tables, thresholds(run, rule))
+    return make_case_table(image_ids, run.manifest.pathologies, radiographs, *tables, thresholds(run, rule))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -249,8 +249,8 @@ def _listed(
     criteria: Criteria,
     order: tuple[tuple[str, Any], ...],
 ) -> tuple[pd.DataFrame, int]:
-    table = _findings(folder, image_ids, rule, stamps)
-    chosen = worklist(table, criteria, **dict(order))
+    table = _case_table(folder, image_ids, rule, stamps)
+    chosen = list_cases(table, criteria, **dict(order))
     explained, _ = count_explained(table[table["image_id"].isin(chosen["image_id"])], criteria.pathology)
     return chosen, explained
 

@@ -27,26 +27,26 @@ listing, prediction = st.sidebar.container(), st.sidebar.container()
 with prediction:
     table = st.container()
     rule = threshold_choice()
-findings = reading.findings(run, cohort, rule)
-image_ids = list(findings["image_id"].unique())
+cases = reading.case_table(run, cohort, rule)
+image_ids = list(cases["image_id"].unique())
 if not image_ids:
     st.info("No radiograph of this run has been explained yet. Come back when the first one is done.")
     address.stop()
 
 pathologies = list(run.manifest.pathologies)
 radiograph = cohort.radiographs[choice("radiograph", image_ids, image_ids[0], is_step=True)]
-first_pathology = explained_pathology(findings, radiograph.id) or pathologies[0]
+first_pathology = explained_pathology(cases, radiograph.id) or pathologies[0]
 pathology = choice("pathology", pathologies, first_pathology, is_step=True)
 name_tab("Compare", radiograph.id, pathology)
 
 
 def pathology_of(image_id: str, named: str | None) -> str:
     """Return what to show of another radiograph: what the list names, else the present pathology if explained there."""
-    return named or explained_pathology(findings, image_id, pathology) or pathology
+    return named or explained_pathology(cases, image_id, pathology) or pathology
 
 
 def choose_case(chosen: dict[str, Any]) -> None:
-    """Go to what was chosen in the worklist."""
+    """Go to what was chosen in the case list."""
     image_id = chosen["radiograph"]
     choose(radiograph=image_id, pathology=pathology_of(image_id, chosen["pathology"]))
 

@@ -11,7 +11,7 @@ from dashboard.navigation import case_address
 from dashboard.notes import show_banner, stopping_plainly
 from shamsul_core.cohort.views import ViewFilter
 from shamsul_core.figures.html.distributions import (
-    add_readers,
+    add_human_benchmark,
     case_of,
     drawn_in_words,
     hit_bars,
@@ -140,14 +140,14 @@ if figure_name == "lesion":
     against = lesion
     words = FEATURES[against]
     scores = scores.merge(reading.lesions(run), on=["image_id", "pathology"], how="left")
-readers = reading.readers(run)
+readers = reading.human_benchmark(run)
 readers = readers[readers["image_id"].isin(scores["image_id"])]  # those of the view
 if figure_name == "iou":
     figure = iou_boxes(scores, summary, shown)
-    add_readers(figure, readers, summary, "iou")
+    add_human_benchmark(figure, readers, summary, "iou")
 elif figure_name == "hit":
     figure = hit_bars(summary, shown)
-    add_readers(figure, readers, summary, "hit")
+    add_human_benchmark(figure, readers, summary, "hit")
 else:
     is_wide = against in {"area_share", "elongation", "lesions"}
     figure = iou_against(scores, against, words, shown, is_logarithmic=is_wide)

@@ -10,7 +10,7 @@ from dashboard.model_card import show_model_card
 from dashboard.notes import show_banner, show_error
 from shamsul_core.cohort.summary import has_indefinite_labels
 from shamsul_core.figures.html.foreign import as_markdown
-from shamsul_core.figures.html.observation_table import figure, interval, observation_table
+from shamsul_core.figures.html.observation_table import interval, number, observation_table
 from shamsul_core.figures.html.run_facts import (
     facts_table,
     failure_table,
@@ -81,7 +81,7 @@ else:
         for place, (metric, title) in zip(st.columns(2), AVERAGES.items(), strict=True):
             average = performance.weighted.loc[metric]
             room = place.container(gap=None)
-            room.metric(title, figure(average["value"]), help=AVERAGE_HELP[metric])
+            room.metric(title, number(average["value"]), help=AVERAGE_HELP[metric])
             beside = f" The paper reports {PREDICTION[metric]:.2f}." if is_papers else ""
             room.caption(f"{interval(average)}{beside}")
         st.html(observation_table(assessment.table))

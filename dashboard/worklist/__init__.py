@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboard.component import component, hearing
 from shamsul_core.cases.case_list import short_name
-from shamsul_core.figures.scene.findings import sign_of
+from shamsul_core.figures.scene.score_grid import sign_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

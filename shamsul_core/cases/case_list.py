@@ -1,4 +1,4 @@
-"""The worklist: which radiographs of a run a reader goes through, and in which order."""
+"""The case list: which radiographs of a run a reader goes through, and in which order."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ BY_IOU = "iou"
 
 @dataclass(frozen=True, kw_only=True)
 class Criteria:
-    """Which radiographs the worklist holds; what is ``None`` does not matter.
+    """Which radiographs the case list holds; what is ``None`` does not matter.
 
-    A radiograph is in the list where one of its findings meets all of them.
+    A radiograph is in the list where one of its pathologies meets all of them.
 
     Parameters
     ----------
     search
         Part of the radiograph's id, in any case.
     pathology
-        Only this one's findings; those of any otherwise. By itself it leaves no radiograph out and says what the list
+        Only this one; any otherwise. By itself it leaves no radiograph out and says what the list
         is about.
     label, is_predicted, is_correct, is_annotated, is_explained
-        As in `findings`.
+        As in `case_table`.
     view
         ``"frontal"`` or ``"lateral"``.
     method
@@ -64,18 +64,18 @@ class Criteria:
     @property
     def count(self) -> int:
         """Number of criteria that narrow the list, besides the search."""
-        return self._of_findings + (self.view is not None)
+        return self._of_pathologies + (self.view is not None)
 
     @property
-    def _of_findings(self) -> int:
+    def _of_pathologies(self) -> int:
         """Number of criteria that a finding must meet, besides being of the pathology."""
         asked = [self.label, *(getattr(self, column) for column in _YES_OR_NO)]
         return sum(value is not None for value in asked) + (self.iou != _ANY_IOU)
 
     @property
-    def is_of_findings(self) -> bool:
-        """Whether the list is about findings rather than radiographs."""
-        return self.pathology is not None or self._of_findings > 0
+    def is_of_pathologies(self) -> bool:
+        """Whether the list is about pathologies rather than radiographs."""
+        return self.pathology is not None or self._of_pathologies > 0
 
 
 _FINDING_COLUMNS = (
@@ -86,7 +86,7 @@ _FINDING_COLUMNS = (
 _LISTED = ("pathology", "label", "probability", "iou", "method")
 
 
-def findings(
+def case_table(
     image_ids: Sequence[str],
     pathologies: Sequence[str],
     radiographs: Mapping[str, Radiograph],
@@ -140,7 +140,7 @@ def findings(
     return table.join(ious).reset_index()
 
 
-def worklist(
+def list_cases(
     table: pd.DataFrame, criteria: Criteria, *, sort: str = BY_ID, is_descending: bool = False
 ) -> pd.DataFrame:
     """Return the radiographs that meet the criteria, each once, in order.
@@ -148,7 +148,7 @@ def worklist(
     Parameters
     ----------
     table
-        What `findings` returned.
+        What `case_table` returned.
     sort
         `BY_ID`, `BY_PROBABILITY` or `BY_IOU`; what has no value stands last, ties by id.
 
@@ -157,7 +157,7 @@ def worklist(
     pandas.DataFrame
         image_id; then of the finding that comes first of those meeting the criteria: pathology, label, probability,
         iou and method (whose IoU it is; of equal ones the first). Where the list is about radiographs, sorted by id and
-        with no criterion on findings, these are missing.
+        with no criterion on pathologies, these are missing.
     """
     methods = [name for name in table.columns if name not in _FINDING_COLUMNS]
     chosen = [criteria.method] if criteria.method in methods else methods
@@ -167,7 +167,7 @@ def worklist(
     ascending = [not is_descending, *([True] * (len(order) - 1))]
     met = met.sort_values(order, ascending=ascending, na_position="last", kind="stable")
     listed = met.drop_duplicates("image_id")[["image_id", *_LISTED]]
-    if sort == BY_ID and not criteria.is_of_findings:
+    if sort == BY_ID and not criteria.is_of_pathologies:
         listed = listed.assign(pathology=None, label=np.nan, probability=np.nan, iou=np.nan, method=None)
     return listed.reset_index(drop=True)
 
@@ -180,7 +180,7 @@ def explained_pathology(table: pd.DataFrame, image_id: str, wanted: str | None =
     Parameters
     ----------
     table
-        What `findings` returned.
+        What `case_table` returned.
     """
     here = table[(table["image_id"] == image_id) & table["is_explained"]]
     if here.empty:
@@ -198,7 +198,7 @@ def count_explained(table: pd.DataFrame, pathology: str | None = None) -> tuple[
     Parameters
     ----------
     table
-        What `findings` returned, or some of its rows.
+        What `case_table` returned, or some of its rows.
     """
     explained = table[table["is_explained"]]
     if pathology is not None:
@@ -253,7 +253,7 @@ def short_name(image_id: str) -> str:
 
 
 def next_case(listed: pd.DataFrame, image_id: str) -> tuple[str, str | None] | None:
-    """Return the radiograph after this one in a worklist, around its end, and the pathology that it names, if any.
+    """Return the radiograph after this one in a case list, around its end, and the pathology that it names, if any.
 
     The first where the list does not hold this one; ``None`` where it is empty.
 

@@ -79,15 +79,15 @@ def _say_partners(model: str, labels: pd.DataFrame, marked: Mapping[str, int]) -
     labelled = labels[["positive", "uncertain", "negative"]].sum(axis=1)
     known = {name for name in OBSERVATIONS if labelled[name] or marked.get(name)}
     outputs = load_classifier(model).pathologies
-    paired = [name for name in outputs if name in known]
+    partners = [name for name in outputs if name in known]
     alone = [name for name in outputs if name not in known]
     say("")
     say(
-        f"{model}: {len(paired)} of its {len(outputs)} outputs are labelled or marked here: {_listed(paired)}"
+        f"{model}: {len(partners)} of its {len(outputs)} outputs are labelled or marked here: {_listed(partners)}"
     )
     if alone:
         say(f"{model}: nothing here says whether these are right: {_listed(alone)}")
-    return bool(paired)
+    return bool(partners)
 
 
 def _listed(names: list[str]) -> str:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from shamsul_core.cohort import Cohort, Radiograph
-    from shamsul_core.figures.print.still import Picture
+    from shamsul_core.figures.print.still import RgbArray
     from shamsul_core.figures.scene.display import Display
     from shamsul_core.figures.scene.scene import Panel, Scene
     from shamsul_core.localisation.segmentation import Mask
@@ -200,7 +200,7 @@ def _capture(
     return image
 
 
-def _captioned(picture: Picture, lines: Sequence[str]) -> Picture:
+def _captioned(picture: RgbArray, lines: Sequence[str]) -> RgbArray:
     """Return a picture with lines of text below it, broken to its width."""
     height, width = picture.shape[:2]
     size = max(9, round(width / 55))

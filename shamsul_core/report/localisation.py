@@ -22,7 +22,7 @@ from shamsul_core.figures.print.cases import case_figure, make_case
 from shamsul_core.report.chapter import Chapter, Drawing, Table, Words, cell
 from shamsul_core.run.wording import origin_in_words, threshold_in_words
 from shamsul_core.statistics import paper
-from shamsul_core.statistics.human_benchmark import READERS, percentage_decrease, reader_scores
+from shamsul_core.statistics.human_benchmark import READERS, human_benchmark_scores, percentage_decrease
 from shamsul_core.statistics.intervals import FEWEST, TOO_FEW
 from shamsul_core.statistics.method_comparison import compare_pairs, rank_methods
 from shamsul_core.statistics.summary import summarise
@@ -287,7 +287,7 @@ def _ranking(evidence: Evidence) -> Iterator[Block]:
 
 def _readers(evidence: Evidence) -> Iterator[Block]:
     run, cohort = evidence.run, evidence.cohort
-    readers = reader_scores(cohort, run.explained_ids(), run.manifest.pathologies)
+    readers = human_benchmark_scores(cohort, run.explained_ids(), run.manifest.pathologies)
     if readers.empty:
         yield Words(
             "The cohort has no second readers (CheXlocalize's hb files), so there is no human benchmark."

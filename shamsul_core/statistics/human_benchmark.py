@@ -32,7 +32,9 @@ AVERAGE = "Average"
 """Name of the last rows of `percentage_decrease`, as CheXlocalize has it."""
 
 
-def reader_scores(cohort: Cohort, image_ids: Iterable[str], pathologies: Sequence[str]) -> pd.DataFrame:
+def human_benchmark_scores(
+    cohort: Cohort, image_ids: Iterable[str], pathologies: Sequence[str]
+) -> pd.DataFrame:
     """Return IoU and hit of the second readers.
 
     Returns
@@ -67,7 +69,7 @@ def percentage_decrease(
     Parameters
     ----------
     scores, readers
-        The run's scores, and `reader_scores`.
+        The run's scores, and `human_benchmark_scores`.
 
     Returns
     -------

@@ -34,7 +34,7 @@ PAIR_COLUMNS = (
 )
 
 
-def paired(scores: pd.DataFrame, methods: Sequence[str], column: str) -> pd.DataFrame:
+def paired_by_patient(scores: pd.DataFrame, methods: Sequence[str], column: str) -> pd.DataFrame:
     """Return a patient's mean score on each pathology, one column for each method.
 
     The mean is over those of the patient's radiographs that have a score by every one of the methods, and a patient
@@ -64,7 +64,7 @@ def _by_patient(wide: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare_pairs(scores: pd.DataFrame, methods: Sequence[str], column: str = "iou") -> pd.DataFrame:
-    """Compare every two methods on each pathology, one value a patient; see `paired`.
+    """Compare every two methods on each pathology, one value a patient; see `paired_by_patient`.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def rank_methods(scores: pd.DataFrame, methods: Sequence[str], column: str = "io
     """Rank the methods on each pathology, over the patients that all of them have a score for; higher is better.
 
     The findings of one patient are not independent of each other. So each pathology is tested by itself, with one value
-    a patient (see `paired`), and the p are corrected for the number of pathologies.
+    a patient (see `paired_by_patient`), and the p are corrected for the number of pathologies.
 
     Returns
     -------
@@ -178,7 +178,7 @@ def rank_methods(scores: pd.DataFrame, methods: Sequence[str], column: str = "io
     if len(methods) < 3:
         message = f"Friedman's test compares three or more methods, not {len(methods)}"
         raise ValueError(message)
-    table = paired(scores, methods, column)
+    table = paired_by_patient(scores, methods, column)
     if table.empty:
         message = f"no finding has a {column} for each of {', '.join(methods)}"
         raise ValueError(message)

@@ -16,7 +16,7 @@ sys.path.insert(0, {root!r})
 import numpy as np
 import streamlit as st
 from dashboard import viewer
-from shamsul_core.figures.scene.findings import Metric
+from shamsul_core.figures.scene.score_grid import Metric
 from shamsul_core.figures.scene.overlay import encode_scene, picture_of
 from shamsul_core.figures.scene.scene import Panel, Scene
 

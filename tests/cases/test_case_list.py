@@ -1,4 +1,4 @@
-"""The worklist: what is in it follows from the made run's labels, probabilities and rectangles."""
+"""The case list: what is in it follows from the made run's labels, probabilities and rectangles."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from shamsul_core.cases.case_list import (
     BY_IOU,
     BY_PROBABILITY,
     Criteria,
+    case_table,
     count_explained,
     explained_pathology,
-    findings,
-    worklist,
+    list_cases,
 )
 from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort.radiograph import Radiograph
@@ -29,7 +29,7 @@ from tests.made import MARKED, image_id
 @pytest.fixture(scope="module")
 def table(made_run, made_cohort):
     cohort = open_cohort(made_cohort)
-    return findings(
+    return case_table(
         made_run.explained_ids(),
         LOCALISED_PATHOLOGIES,
         cohort.radiographs,
@@ -39,7 +39,9 @@ def table(made_run, made_cohort):
 
 
 def ids(table, sort="image_id", is_descending=False, **criteria):
-    return worklist(table, Criteria(**criteria), sort=sort, is_descending=is_descending)["image_id"].tolist()
+    return list_cases(table, Criteria(**criteria), sort=sort, is_descending=is_descending)[
+        "image_id"
+    ].tolist()
 
 
 def test_a_finding_is_what_the_run_and_the_cohort_say(table, made_run):
@@ -60,7 +62,7 @@ def test_a_finding_is_what_the_run_and_the_cohort_say(table, made_run):
 
 
 def test_without_criteria_every_radiograph_is_listed_and_no_finding_named(table):
-    listed = worklist(table, Criteria())
+    listed = list_cases(table, Criteria())
     assert listed["image_id"].tolist() == [image_id(number) for number in (1, 2, 3)]
     assert listed[["pathology", "label", "probability", "iou", "method"]].isna().all(axis=None)
 
@@ -91,38 +93,38 @@ def test_correct_and_incorrect_part_those_that_are_labelled(table):
 
 
 def test_sorting_takes_each_radiographs_leading_finding(table):
-    listed = worklist(table, Criteria(method="gradcam"), sort=BY_IOU, is_descending=True)
+    listed = list_cases(table, Criteria(method="gradcam"), sort=BY_IOU, is_descending=True)
     best = table[table["pathology"].isin(MARKED)].groupby("image_id")["gradcam"].max()
     np.testing.assert_allclose(listed["iou"][:2], best.sort_values(ascending=False)[:2])
     assert listed["image_id"].iloc[-1] == image_id(3), "what has no IoU stands last"
-    rising = worklist(table, Criteria(pathology="Edema"), sort=BY_PROBABILITY)
+    rising = list_cases(table, Criteria(pathology="Edema"), sort=BY_PROBABILITY)
     assert rising["probability"].is_monotonic_increasing
     assert (rising["pathology"] == "Edema").all()
 
 
 def test_an_iou_says_whose_it_is(table, made_run):
     scores = made_run.scores.set_index(["image_id", "pathology", "method"])["iou"]
-    listed = worklist(table, Criteria(), sort=BY_IOU, is_descending=True)
+    listed = list_cases(table, Criteria(), sort=BY_IOU, is_descending=True)
     for row in listed.dropna(subset=["iou"]).itertuples():
         here = scores[row.image_id, row.pathology].dropna()
         assert row.iou == here.max()
         assert row.method == here.idxmax()
     assert listed.loc[listed["iou"].isna(), "method"].isna().all()
-    only = worklist(table, Criteria(method="lime", is_annotated=True))
+    only = list_cases(table, Criteria(method="lime", is_annotated=True))
     assert set(only["method"]) == {"lime"}
 
 
 def test_a_pathology_alone_narrows_nothing_and_says_what_the_list_is_about(table):
     criteria = Criteria(pathology="Edema")
     assert criteria.count == 0
-    listed = worklist(table, criteria)
+    listed = list_cases(table, criteria)
     assert len(listed) == 3
     assert (listed["pathology"] == "Edema").all()
     probabilities = table[table["pathology"] == "Edema"].set_index("image_id")["probability"]
     assert dict(zip(listed["image_id"], listed["probability"], strict=True)) == probabilities.to_dict()
     assert Criteria(pathology="Edema", label="positive").count == Criteria(label="positive").count == 1
     assert Criteria(view="frontal", is_explained=True, iou=(0.0, 0.5)).count == 3
-    assert not Criteria(view="frontal").is_of_findings
+    assert not Criteria(view="frontal").is_of_pathologies
 
 
 @pytest.fixture
@@ -158,7 +160,7 @@ def test_predicted_and_correct_follow_each_pathologys_threshold(table, made_run,
     edema = table[table["pathology"] == "Edema"].set_index("image_id")
     lowest, highest = edema["probability"].min(), edema["probability"].max()
     for threshold, count in ((lowest, 3), (highest, 1), (np.nextafter(highest, 2), 0)):
-        own = findings(
+        own = case_table(
             made_run.explained_ids(),
             LOCALISED_PATHOLOGIES,
             open_cohort(made_cohort).radiographs,
@@ -182,7 +184,7 @@ def test_a_range_of_iou_leaves_out_what_has_none(table):
 
 def test_before_there_are_scores_or_predictions_the_radiographs_are_listed(made_run, made_cohort):
     cohort = open_cohort(made_cohort)
-    table = findings(
+    table = case_table(
         made_run.explained_ids(),
         ("Edema",),
         cohort.radiographs,
@@ -206,7 +208,7 @@ def test_a_radiograph_is_listed_once_with_its_highest_probability(rows):
     table = pd.DataFrame(rows, columns=["image_id", "pathology", "probability"]).assign(
         view=None, label=np.nan, is_predicted=True, is_correct=pd.NA, is_annotated=False, lime=0.0
     )
-    listed = worklist(table, Criteria(), sort=BY_PROBABILITY, is_descending=True)
+    listed = list_cases(table, Criteria(), sort=BY_PROBABILITY, is_descending=True)
     highest = {name: max(p for one, _, p in rows if one == name) for name, _, _ in rows}
     assert dict(zip(listed["image_id"], listed["probability"], strict=True)) == highest
     assert listed["probability"].is_monotonic_decreasing
@@ -225,9 +227,9 @@ def test_five_thousand_radiographs_are_filtered_at_once():
     scores = index.to_frame(index=False).assign(
         iou=generator.random(100_000), expert_area_px=1.0, mask_area_px=1.0
     )
-    table = findings(names, LOCALISED_PATHOLOGIES, radiographs, predictions, scores)
+    table = case_table(names, LOCALISED_PATHOLOGIES, radiographs, predictions, scores)
     started = time.perf_counter()
-    listed = worklist(
+    listed = list_cases(
         table, Criteria(pathology="Edema", method="shap", iou=(0.5, 1.0)), sort=BY_IOU, is_descending=True
     )
     assert time.perf_counter() - started < 1

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from shamsul_core.cohort import Annotation
-from shamsul_core.statistics.human_benchmark import percentage_decrease, reader_scores
+from shamsul_core.statistics.human_benchmark import human_benchmark_scores, percentage_decrease
 
 SQUARE = np.array([[10, 10], [10, 29], [29, 29], [29, 10]], float)
 
@@ -30,11 +30,11 @@ class TwoGroups:
 
 
 def test_iou_and_hits_of_the_second_readers():
-    table = reader_scores(TwoGroups(), ["hit", "miss", "none", "alone"], ["Edema"])
+    table = human_benchmark_scores(TwoGroups(), ["hit", "miss", "none", "alone"], ["Edema"])
     assert table["image_id"].tolist() == ["hit", "miss", "none"]
     assert table["iou"].tolist() == pytest.approx([0.5] * 3, abs=0.03)
     np.testing.assert_array_equal(table["hit"], [1, 0, 0])  # nothing clicked is a miss, as eval.py counts it
-    without_points = reader_scores(TwoGroups(), ["none"], ["Edema"])
+    without_points = human_benchmark_scores(TwoGroups(), ["none"], ["Edema"])
     assert without_points["hit"].isna().all()
 
 
@@ -45,7 +45,7 @@ def test_a_point_belongs_to_the_pixel_it_lies_in():
         def salient_points(self, image_id, pathology):
             return ((float(image_id), 20.0),)
 
-    table = reader_scores(OnTheEdge(), ["9.9", "10.0", "29.9", "30.0"], ["Edema"])
+    table = human_benchmark_scores(OnTheEdge(), ["9.9", "10.0", "29.9", "30.0"], ["Edema"])
     np.testing.assert_array_equal(table["hit"], [0, 1, 1, 0])
 
 

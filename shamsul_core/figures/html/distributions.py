@@ -196,7 +196,7 @@ def iou_against(
     return figure
 
 
-def add_readers(figure: go.Figure, readers: pd.DataFrame, summary: pd.DataFrame, column: str) -> None:
+def add_human_benchmark(figure: go.Figure, readers: pd.DataFrame, summary: pd.DataFrame, column: str) -> None:
     """Add the second readers' mean of each pathology as a line across it, where there are any.
 
     Parameters
@@ -204,7 +204,7 @@ def add_readers(figure: go.Figure, readers: pd.DataFrame, summary: pd.DataFrame,
     figure
         From `iou_boxes` or `hit_bars`, of the same summary.
     readers
-        From `shamsul_core.statistics.human_benchmark.reader_scores`.
+        From `shamsul_core.statistics.human_benchmark.human_benchmark_scores`.
     column
         ``"iou"`` or ``"hit"``.
     """

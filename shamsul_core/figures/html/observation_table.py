@@ -91,18 +91,18 @@ def observation_table(table: pd.DataFrame) -> str:
 
 def _row(name: str, row: Mapping[Hashable, Any]) -> str:
     counts = "".join(f"<td>{row[kind]:.0f}</td>" for kind in ("positive", "negative", "uncertain"))
-    cells = f'<th scope="row">{escape(name)}</th>{counts}<td>{figure(row["prevalence"])}</td>'
+    cells = f'<th scope="row">{escape(name)}</th>{counts}<td>{number(row["prevalence"])}</td>'
     if math.isnan(row["auroc"]):
         cells += f'<td class="missing" colspan="3">not evaluated: {escape(str(row["reason"]))}</td>'
     else:
         cells += f'<td class="drawn">{_drawn(row)}</td>{_scored(row, "auroc")}{_scored(row, "auprc")}'
     rates = "".join(_rate(row, rate) for rate in ("sensitivity", "specificity"))
-    return f"<tr>{cells}<td>{figure(row['threshold'])}</td>{rates}</tr>"
+    return f"<tr>{cells}<td>{number(row['threshold'])}</td>{rates}</tr>"
 
 
 def _rate(row: Mapping[Hashable, Any], rate: str) -> str:
     if math.isnan(row[rate]):
-        return f"<td>{figure(row[rate])}</td>"
+        return f"<td>{number(row[rate])}</td>"
     bounds = _bounds(row, rate)
     return f'<td class="rate" title="95 % interval {bounds}">{row[rate]:.2f} <span class="range">({bounds})</span></td>'
 
@@ -134,10 +134,10 @@ def interval(average: pd.Series) -> str:
     return f"95 % interval {average['low']:.2f} to {average['high']:.2f}."
 
 
-def figure(value: float) -> str:
+def number(value: float) -> str:
     """Return a share from 0 to 1 with two digits, a dash where there is none.
 
-    >>> figure(0.756), figure(float("nan"))
+    >>> number(0.756), number(float("nan"))
     ('0.76', '–')
     """
     if math.isnan(value):

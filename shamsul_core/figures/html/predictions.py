@@ -6,7 +6,7 @@ import math
 from html import escape
 from typing import TYPE_CHECKING
 
-from shamsul_core.figures.scene.findings import sign_of
+from shamsul_core.figures.scene.score_grid import sign_of
 from shamsul_core.statistics.prediction.decisions import decide_one
 
 if TYPE_CHECKING:

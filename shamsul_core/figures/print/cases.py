@@ -40,7 +40,7 @@ _MARGIN = 0.03  # of a page's width
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Case:
+class IllustratedCase:
     """A chosen case.
 
     Parameters
@@ -76,7 +76,7 @@ class Case:
 
 def make_case(
     run: RunReader, cohort: Cohort, scores: pd.DataFrame, chosen: ChosenCase, *, longest_px: int
-) -> Case:
+) -> IllustratedCase:
     """Return a chosen case with what there is to see of it, at most so large.
 
     Raises
@@ -89,7 +89,7 @@ def make_case(
     scene = comparison_scene(run, cohort, chosen.image_id, chosen.pathology, scores, longest_px=longest_px)
     here = scores[(scores["image_id"] == chosen.image_id) & (scores["pathology"] == chosen.pathology)]
     probability = here["probability"].max()
-    return Case(
+    return IllustratedCase(
         scene=scene,
         reason=chosen.reason,
         probability=None if pd.isna(probability) else float(probability),
@@ -97,7 +97,7 @@ def make_case(
     )
 
 
-def case_card(case: Case, address: str) -> str:
+def case_card(case: IllustratedCase, address: str) -> str:
     """Return a case as HTML: what it is and why, beside the radiograph and every method's picture.
 
     The heading is a link to the case; `dashboard.cards` makes the whole card lead where it does.
@@ -114,7 +114,7 @@ def case_card(case: Case, address: str) -> str:
     )
 
 
-def case_figure(cases: Sequence[Case], methods: Collection[str], footer: str) -> Figure:
+def case_figure(cases: Sequence[IllustratedCase], methods: Collection[str], footer: str) -> Figure:
     """Return a figure for print, a row for each case: the radiograph with its contour, then each method's heatmap and mask.
 
     As in the paper's Figures 5 to 8, 10 to 13, 15 to 18 and 20 to 23, with IoU and probability in the row's words.
@@ -137,7 +137,9 @@ def count_pages(cases: int, methods: int) -> int:
     return -(-cases // (_ROWS_UPRIGHT if _is_upright(methods) else _ROWS_ACROSS))
 
 
-def case_pages(cases: Sequence[Case], methods: Collection[str], title: str, footer: str) -> Iterator[Figure]:
+def case_pages(
+    cases: Sequence[IllustratedCase], methods: Collection[str], title: str, footer: str
+) -> Iterator[Figure]:
     """Yield pages of A4 with rows as in `case_figure`: upright for few pictures a row, across for more.
 
     Parameters
@@ -160,7 +162,7 @@ def case_pages(cases: Sequence[Case], methods: Collection[str], title: str, foot
         yield figure
 
 
-def slide(case: Case, footer: str) -> Figure:
+def slide(case: IllustratedCase, footer: str) -> Figure:
     """Return a case as a slide, 16:9: the radiograph large, each method's picture beside it, few words."""
     from matplotlib.figure import Figure
 
@@ -201,7 +203,7 @@ def _is_upright(methods: int) -> bool:
 
 
 def _draw_rows(
-    cases: Sequence[Case], methods: Collection[str], footer: str, rows: _Rows, *, height: float
+    cases: Sequence[IllustratedCase], methods: Collection[str], footer: str, rows: _Rows, *, height: float
 ) -> Figure:
     from matplotlib.figure import Figure
 
@@ -222,7 +224,7 @@ def _draw_rows(
     return figure
 
 
-def _write_words(figure: Figure, case: Case, rows: _Rows, top: float, colour: str) -> None:
+def _write_words(figure: Figure, case: IllustratedCase, rows: _Rows, top: float, colour: str) -> None:
     """Write what a row is of from this height down, in inches, its pathology in bold."""
     columns = int(14 * (rows.text - _MARGIN * rows.width))
     name = _wrapped(case.scene.pathology, columns - 2)
@@ -265,7 +267,7 @@ def _shown(scene: Scene, methods: Collection[str]) -> list[Panel]:
 def _draw(
     figure: Figure,
     box: tuple[float, float, float, float],
-    case: Case,
+    case: IllustratedCase,
     panel: Panel,
     ink: str,
     *,
@@ -298,7 +300,7 @@ def _write_footer(
     draw_colour_bar(bar, ink or colour)
 
 
-def _footnotes(cases: Sequence[Case], panels: Iterable[Panel], footer: str) -> list[str]:
+def _footnotes(cases: Sequence[IllustratedCase], panels: Iterable[Panel], footer: str) -> list[str]:
     """Return what must stand under every picture: what lines and hatching are, where from, and what holds of the run."""
     scene = cases[0].scene
     parts = ((scene.lines, hatching_in_words(panels)), (RESEARCH_ONLY, scene.banner))

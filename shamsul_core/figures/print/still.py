@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shamsul_core.figures.scene.scene import Outline, Panel, Scene
     from shamsul_core.heatmap import FloatArray
 
-Picture: TypeAlias = npt.NDArray[np.uint8]
+RgbArray: TypeAlias = npt.NDArray[np.uint8]
 """uint8, h × w × 3: red, green, blue."""
 
 Part: TypeAlias = tuple[slice, slice]
@@ -58,7 +58,7 @@ SPECKLED = 60
 """A mask of more pieces than this would vanish under its own dashes."""
 
 
-def still(scene: Scene, panel: Panel, longest_px: int, display: Display = AS_AT_FIRST) -> Picture:
+def still(scene: Scene, panel: Panel, longest_px: int, display: Display = AS_AT_FIRST) -> RgbArray:
     """Return a panel as a picture with all its outlines.
 
     Parameters
@@ -84,7 +84,7 @@ def still(scene: Scene, panel: Panel, longest_px: int, display: Display = AS_AT_
     return picture
 
 
-def blended(scene: Scene, panel: Panel, longest_px: int, display: Display = AS_AT_FIRST) -> Picture:
+def blended(scene: Scene, panel: Panel, longest_px: int, display: Display = AS_AT_FIRST) -> RgbArray:
     """Return the radiograph with a panel's heatmap over it, hatched where that is uncertain; no outlines.
 
     Where the panel has no heatmap but should, the radiograph is darkened; `Panel.message` says why.
@@ -114,12 +114,12 @@ def blended(scene: Scene, panel: Panel, longest_px: int, display: Display = AS_A
     return np.asarray(np.rint(picture), np.uint8)
 
 
-def encode_png(picture: Picture) -> bytes:
+def encode_png(picture: RgbArray) -> bytes:
     """Return a picture as PNG, the same bytes for the same picture."""
     return bytes(cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1])
 
 
-def encode_jpeg(picture: Picture) -> bytes:
+def encode_jpeg(picture: RgbArray) -> bytes:
     """Return a picture as JPEG, a seventh of the PNG's size, for the screen."""
     options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
     return bytes(cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)[1])
@@ -184,7 +184,7 @@ def _on_picture(outline: Outline, part: Part, scale: float) -> Line:
 
 
 def _draw_around(
-    picture: Picture, outlines: Sequence[Line], colour: Colour, width: int, *, is_dashed: bool = False
+    picture: RgbArray, outlines: Sequence[Line], colour: Colour, width: int, *, is_dashed: bool = False
 ) -> None:
     """Draw a line of this width with a shadow around a region and none of it inside, so that a tube stays in sight."""
     if not outlines:
@@ -201,7 +201,7 @@ def _draw_around(
 
 
 def _stroke(
-    picture: Picture, lines: Sequence[Line], colour: Colour, width: int, *, is_closed: bool = True
+    picture: RgbArray, lines: Sequence[Line], colour: Colour, width: int, *, is_closed: bool = True
 ) -> None:
     cv2.polylines(picture, _fixed(lines), is_closed, colour, width, cv2.LINE_AA, shift=_SUBPIXEL_BITS)
 

@@ -12,7 +12,9 @@ import pandas as pd
 
 from shamsul_core.classifier.model_card import NEVER_REAL, card_in_manifest
 from shamsul_core.cohort import CohortError
-from shamsul_core.figures.scene.findings import (
+from shamsul_core.figures.scene.overlay import map_for_thresholds, picture_of
+from shamsul_core.figures.scene.scene import Agreement, Levels, Panel, Picture, Scene
+from shamsul_core.figures.scene.score_grid import (
     Metric,
     lesion,
     lesion_fact,
@@ -20,8 +22,6 @@ from shamsul_core.figures.scene.findings import (
     prediction_fact,
     score_grid,
 )
-from shamsul_core.figures.scene.overlay import map_for_thresholds, picture_of
-from shamsul_core.figures.scene.scene import Agreement, Levels, Panel, Picture, Scene
 from shamsul_core.imaging import to_8_bits
 from shamsul_core.localisation.overlap import iou
 from shamsul_core.localisation.segmentation import grey_levels, outline, scale, segment

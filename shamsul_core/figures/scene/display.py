@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from shamsul_core.figures.scene.comparison import comparison_scene
-from shamsul_core.figures.scene.findings import percent
 from shamsul_core.figures.scene.relevance_colours import COLOUR_MAPS, ColourMap
 from shamsul_core.figures.scene.scene import EXPERT
+from shamsul_core.figures.scene.score_grid import percent
 from shamsul_core.localisation.thresholds import LEVEL_THRESHOLDS
 from shamsul_core.run import SCORE_COLUMNS
 from shamsul_core.run.scoring import score_result, segmentation_of

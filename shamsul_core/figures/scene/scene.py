@@ -11,7 +11,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from shamsul_core.figures.scene.findings import Metric, Row
+    from shamsul_core.figures.scene.score_grid import GridRow, Metric
     from shamsul_core.heatmap import FloatArray
     from shamsul_core.localisation.segmentation import Mask
     from shamsul_core.localisation.thresholds import RatioArray
@@ -189,7 +189,7 @@ class Scene:
     facts: tuple[Metric, ...] = ()
     prediction_rule: str = ""
     threshold_rule: str = "Otsu"
-    grid: tuple[Row, ...] = ()
+    grid: tuple[GridRow, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     is_above_form: bool = False
     can_draw: bool = False

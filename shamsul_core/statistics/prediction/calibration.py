@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from shamsul_core.statistics.prediction.discrimination import observations_of, paired
+from shamsul_core.statistics.prediction.discrimination import labels_and_probabilities, observations_of
 
 if TYPE_CHECKING:
     from shamsul_core.statistics.prediction.discrimination import FloatArray
@@ -30,7 +30,7 @@ def reliability(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame
         A row an observation and bin that holds radiographs: ``observation``, ``low`` and ``high`` (the bin's bounds),
         ``count`` (radiographs), ``mean_probability`` and ``positive_share`` among them.
     """
-    truth, probability = paired(predictions, labels)
+    truth, probability = labels_and_probabilities(predictions, labels)
     tables = [
         _reliability_of_one(name, truth[:, place], probability[:, place])
         for place, name in enumerate(observations_of(predictions))
@@ -45,7 +45,7 @@ def calibration_scores(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.Da
     The Brier score is the mean of :math:`(p - y)^2`; the expected calibration error is the mean over radiographs of
     how far their bin's mean probability lies from its share of positives (Guo et al. 2017).
     """
-    truth, probability = paired(predictions, labels)
+    truth, probability = labels_and_probabilities(predictions, labels)
     known = ~np.isnan(truth)
     squares = np.where(known, (probability - truth) ** 2, 0).sum(axis=0)
     counts = known.sum(axis=0)

@@ -88,7 +88,7 @@ def evaluate(
     seed
         Of the samples: the same seed gives the same intervals.
     """
-    truth, probability = paired(predictions, labels)
+    truth, probability = labels_and_probabilities(predictions, labels)
     patients = number_patients(predictions["image_id"])
     once_each = np.ones((1, patients.max(initial=-1) + 1), np.int64)
     # The first row is the cohort itself
@@ -167,7 +167,7 @@ def curves(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
         ``false_positive``, ``true_positive_rate`` (sensitivity, recall), ``false_positive_rate`` and ``precision``,
         which is 1 at infinity, where nothing is called positive.
     """
-    truth, probability = paired(predictions, labels)
+    truth, probability = labels_and_probabilities(predictions, labels)
     tables = [
         _curve(name, truth[:, place], probability[:, place])
         for place, name in enumerate(observations_of(predictions))
@@ -180,7 +180,9 @@ def observations_of(predictions: pd.DataFrame) -> list[str]:
     return [name for name in OBSERVATIONS if name in predictions]
 
 
-def paired(predictions: pd.DataFrame, labels: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+def labels_and_probabilities(
+    predictions: pd.DataFrame, labels: pd.DataFrame
+) -> tuple[FloatArray, FloatArray]:
     """Return definite labels and probabilities side by side.
 
     Returns

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from shamsul_core.figures.scene.findings import Metric
 from shamsul_core.figures.scene.overlay import (
     decode_scene,
     encode_scene,
@@ -23,6 +22,7 @@ from shamsul_core.figures.scene.overlay import (
 )
 from shamsul_core.figures.scene.relevance_colours import COLOUR_MAPS, oklab
 from shamsul_core.figures.scene.scene import Agreement, Levels, Panel, Scene
+from shamsul_core.figures.scene.score_grid import Metric
 from shamsul_core.localisation.segmentation import grey_levels
 
 IOU = Metric(name="IoU", value="0.37", help="overlap")

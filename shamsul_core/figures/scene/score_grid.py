@@ -45,7 +45,7 @@ class Metric:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class GridCell:
     """One method's score of one pathology.
 
     Parameters
@@ -67,7 +67,7 @@ class Cell:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class GridRow:
     """One pathology: the label's sign, whether experts drew it, the prediction, and a cell for each method."""
 
     pathology: str
@@ -76,7 +76,7 @@ class Row:
     probability: str
     is_predicted: bool
     help: str
-    cells: tuple[Cell, ...]
+    cells: tuple[GridCell, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ def score_grid(
     labels: Mapping[str, float | None],
     marked: Collection[str],
     thresholds: Thresholds | None = None,
-) -> tuple[Row, ...]:
+) -> tuple[GridRow, ...]:
     """Return the pathologies of one radiograph by method.
 
     Parameters
@@ -206,16 +206,16 @@ def percent(share: float) -> str:
 
 def _row(
     pathology: str,
-    cells: Sequence[Cell],
+    cells: Sequence[GridCell],
     probability: float | None,
     label: float | None,
     thresholds: Thresholds,
     *,
     is_marked: bool,
-) -> Row:
+) -> GridRow:
     prediction = prediction_fact(pathology, probability, label, thresholds)
     words = [f"probability {prediction.value}", *(["expert contour available"] if is_marked else [])]
-    return Row(
+    return GridRow(
         pathology=pathology,
         sign=sign_of(label),
         is_marked=is_marked,
@@ -226,17 +226,17 @@ def _row(
     )
 
 
-def _cell(title: str, score: Mapping[Hashable, Any] | None) -> Cell:
+def _cell(title: str, score: Mapping[Hashable, Any] | None) -> GridCell:
     if score is None:
-        return Cell(iou=None, text=NOTHING, is_hit=False, help=f"{title}: not scored yet")
+        return GridCell(iou=None, text=NOTHING, is_hit=False, help=f"{title}: not scored yet")
     is_hit = score["hit"] == 1
     if _is_missing(score["iou"]):
         reason = "no IoU" if _is_missing(score["reason"]) else score["reason"]
-        return Cell(iou=None, text=NOTHING, is_hit=is_hit, help=f"{title}: {reason}")
+        return GridCell(iou=None, text=NOTHING, is_hit=is_hit, help=f"{title}: {reason}")
     words = f"{title}: IoU {score['iou']:.2f}" + (
         ", the map's maximum is inside the contour" if is_hit else ""
     )
-    return Cell(iou=float(score["iou"]), text=f"{score['iou']:.2f}", is_hit=is_hit, help=words)
+    return GridCell(iou=float(score["iou"]), text=f"{score['iou']:.2f}", is_hit=is_hit, help=words)
 
 
 def _is_missing(value: object) -> bool:

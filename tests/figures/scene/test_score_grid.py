@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shamsul_core.figures.scene.findings import Lesion, lesion, lesion_fact, prediction_fact, score_grid
+from shamsul_core.figures.scene.score_grid import Lesion, lesion, lesion_fact, prediction_fact, score_grid
 from shamsul_core.statistics.prediction.decisions import Thresholds
 
 SHAPE = (100, 201)
