@@ -79,7 +79,7 @@ def _figure(
     display: Display,
     kind: str,
 ) -> bytes:
-    from shamsul_core.figures.print.printed_comparison import (
+    from shamsul_core.figures.print.comparison import (
         print_comparison,  # matplotlib, which no other view needs
     )
 
@@ -87,7 +87,7 @@ def _figure(
 
 
 def _numbers(run: RunReader, cohort: Cohort, image_id: str, scores: pd.DataFrame, display: Display) -> str:
-    from shamsul_core.figures.print.printed_comparison import numbers_csv
+    from shamsul_core.figures.print.comparison import numbers_csv
 
     return numbers_csv(run, cohort, image_id, scores, display)
 

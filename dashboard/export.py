@@ -9,7 +9,8 @@ from zipfile import ZipFile, ZipInfo
 
 import streamlit as st
 
-from shamsul_core.figures.print.cases import case_pages, count_pages, make_case, slide
+from shamsul_core.figures.print.cases import case_pages, count_pages, slide
+from shamsul_core.figures.scene.illustrated_case import make_case
 from shamsul_core.run.wording import file_name, origin_in_words
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from shamsul_core.cases.selection import ChosenCase
     from shamsul_core.cohort import Cohort
-    from shamsul_core.figures.print.cases import IllustratedCase
+    from shamsul_core.figures.scene.illustrated_case import IllustratedCase
     from shamsul_core.run import Run
 
 _ALL = "All shown"
@@ -97,7 +98,7 @@ def _made(run: Run, cohort: Cohort, chosen: Sequence[ChosenCase]) -> Iterator[Il
 
 
 def _pdf(draw: Callable[[], Iterator[Figure]]) -> bytes:
-    from shamsul_core.figures.print.printed import encode_pages
+    from shamsul_core.figures.print.files import encode_pages
 
     return encode_pages(draw())
 
@@ -106,7 +107,7 @@ def _png(
     draw: Callable[[], Iterator[Figure]], count: int, name: Callable[..., str], dots_per_inch: int
 ) -> bytes:
     """Return the only picture, or several in a ZIP, the same bytes for the same pictures."""
-    from shamsul_core.figures.print.printed import encode_figure
+    from shamsul_core.figures.print.files import encode_figure
 
     pictures = (encode_figure(figure, "png", dots_per_inch=dots_per_inch) for figure in draw())
     if count == 1:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import address
 from shamsul_core.cohort import CohortError
+from shamsul_core.figures.colours import WARNING, WARNING_SURFACE
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.figures.scene.comparison import banner
 from shamsul_core.run import RunError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from shamsul_core.run.reader import RunReader
 
-_STYLE = "padding:0.15rem 0.625rem;font-size:0.875rem;color:#ffd166;border-left:3px solid #ffd166;background:#1d1808"
+_STYLE = f"padding:0.15rem 0.625rem;font-size:0.875rem;color:{WARNING};border-left:3px solid {WARNING};background:{WARNING_SURFACE}"
 
 
 def show_banner(run: RunReader) -> None:

@@ -10,7 +10,7 @@ from dashboard import reading
 from shamsul_core.cohort.summary import composition, label_counts
 from shamsul_core.figures.print.assessment import ASSESSMENT_FIGURES
 from shamsul_core.figures.print.cohort import composition_figure, label_figure
-from shamsul_core.figures.print.drawing import encode_png
+from shamsul_core.figures.print.files import encode_figure
 
 if TYPE_CHECKING:
     from shamsul_core.figures.print.assessment import FigureName
@@ -39,13 +39,13 @@ def _assessment_picture(
     folder: str, name: FigureName, rule: ThresholdRule, stamp: int, *, zeros: bool
 ) -> bytes:
     assessment = reading.assessment(reading.open_run(folder), rule, zeros=zeros)
-    return encode_png(ASSESSMENT_FIGURES[name](assessment, "screen"))
+    return encode_figure(ASSESSMENT_FIGURES[name](assessment, "screen"), "png")
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _cohort_pictures(folder: str) -> tuple[bytes, bytes]:
     radiographs = reading.cohort_table(reading.open_run(folder))
     return (
-        encode_png(label_figure(label_counts(radiographs), "screen")),
-        encode_png(composition_figure(composition(radiographs), "screen")),
+        encode_figure(label_figure(label_counts(radiographs), "screen"), "png"),
+        encode_figure(composition_figure(composition(radiographs), "screen"), "png"),
     )

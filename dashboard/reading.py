@@ -12,8 +12,9 @@ from shamsul_core.cases.case_list import count_explained, list_cases
 from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort import summary as cohort_summary
 from shamsul_core.cohort.views import ids_of_view
-from shamsul_core.figures.print.cases import CARD_PX, case_card, make_case
+from shamsul_core.figures.html.case_card import CARD_PX, case_card
 from shamsul_core.figures.scene.comparison import comparison_scene
+from shamsul_core.figures.scene.illustrated_case import make_case
 from shamsul_core.figures.scene.overlay import encode_scene, picture_of
 from shamsul_core.files.storage import place
 from shamsul_core.imaging import to_8_bits

@@ -22,6 +22,7 @@ _MODULES = (
     *("plotly.graph_objects", "scipy.stats", "matplotlib.backends.backend_agg", "alembic.command"),
     *(
         "shamsul_core.figures.html.distributions",
+        "shamsul_core.figures.print.cases",
         "shamsul_core.figures.html.summary",
         "shamsul_core.figures.print.assessment",
     ),

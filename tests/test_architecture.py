@@ -14,7 +14,7 @@ from shamsul_core.version import ROOT
 
 LISTING = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 CORE = re.findall(r"^    ([a-z_]+(?:\.py|/)) ", LISTING, flags=re.M)
-FIGURES = ("figures/scene", "figures/html", "figures/print")
+FIGURES = ("figures/colours", "figures/scene", "figures/html", "figures/print")
 
 
 def modules(folder):

@@ -18,6 +18,6 @@ def show(cards: Sequence[str], *, key: str) -> None:
     Parameters
     ----------
     cards
-        What `shamsul_core.figures.print.cases.case_card` returned.
+        What `shamsul_core.figures.html.case_card.case_card` returned.
     """
     _component(key=key, data=list(cards))

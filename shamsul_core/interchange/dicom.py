@@ -27,9 +27,9 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import RLELossless
 
-from shamsul_core.figures.print.still import still
 from shamsul_core.figures.scene.display import AS_AT_FIRST, displayed_scene
 from shamsul_core.figures.scene.scene import EXPERT, hatching_in_words
+from shamsul_core.figures.scene.still import still
 from shamsul_core.imaging import to_8_bits
 from shamsul_core.imaging.dicom import geometry
 from shamsul_core.localisation.scoring import expert_mask
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from shamsul_core.cohort import Cohort, Radiograph
-    from shamsul_core.figures.print.still import RgbArray
     from shamsul_core.figures.scene.display import Display
     from shamsul_core.figures.scene.scene import Panel, Scene
+    from shamsul_core.figures.scene.still import RgbArray
     from shamsul_core.localisation.segmentation import Mask
     from shamsul_core.run.reader import RunReader
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shamsul_core.cohort.summary import cohort_table
-from shamsul_core.figures.print.drawing import encode_png, encode_svg
+from shamsul_core.figures.print.files import encode_figure
 from shamsul_core.figures.scene.comparison import banner
 from shamsul_core.files.atomic import write_atomically
 from shamsul_core.progress import OnStep, say_nothing
@@ -95,9 +95,9 @@ def write_report(
         blocks: list[DocumentBlock] = []
         for block in chapter.blocks:
             if isinstance(block, Drawing):
-                png = encode_png(block.figure)
+                png = encode_figure(block.figure, "png")
                 write(f"{block.name}.png", png)
-                write(f"{block.name}.svg", encode_svg(block.figure))
+                write(f"{block.name}.svg", encode_figure(block.figure, "svg"))
                 blocks.append(draw(block.caption, png))
                 continue
             if isinstance(block, Table):

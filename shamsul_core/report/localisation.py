@@ -18,7 +18,8 @@ from shamsul_core.figures.html.summary import (
     ranking_table,
 )
 from shamsul_core.figures.print.boxes import box_figure
-from shamsul_core.figures.print.cases import case_figure, make_case
+from shamsul_core.figures.print.cases import case_figure
+from shamsul_core.figures.scene.illustrated_case import make_case
 from shamsul_core.report.chapter import Chapter, Drawing, Table, Words, cell
 from shamsul_core.run.wording import origin_in_words, threshold_in_words
 from shamsul_core.statistics import paper

@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import export
 from shamsul_core.cases.selection import CRITERIA, in_order
 from shamsul_core.cohort import open_cohort
-from shamsul_core.figures.print.printed_comparison import numbers_csv, print_comparison
+from shamsul_core.figures.print.comparison import numbers_csv, print_comparison
 from shamsul_core.figures.scene.display import AS_AT_FIRST
 from shamsul_core.interchange.dicom import case_as_dicom
 from shamsul_core.interchange.exporting import export_run

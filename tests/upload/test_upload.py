@@ -10,7 +10,7 @@ from PIL import Image
 
 from shamsul_core.classifier.weights import load_classifier
 from shamsul_core.cohort import open_cohort
-from shamsul_core.figures.print.printed_comparison import caption, numbers_csv, print_comparison
+from shamsul_core.figures.print.comparison import caption, numbers_csv, print_comparison
 from shamsul_core.figures.scene.comparison import comparison_scene
 from shamsul_core.figures.scene.overlay import decode_scene
 from shamsul_core.upload.examples import choose_examples

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
+from shamsul_core.figures.colours import BLACK, LINE, MUTED, SURFACE, TEXT, WHITE
 from shamsul_core.figures.html.foreign import as_plotly
 from shamsul_core.statistics.intervals import TOO_FEW
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-TEXT, MUTED, GRID = "#d7dce0", "#a3adb5", "#2a2f34"
 
 _COLOURS = ("#56b4e9", "#e69f00", "#cc79a7", "#f0e442", "#b8bec4")
 """Okabe and Ito's, which colour-blind readers tell apart, in the order of the methods."""
@@ -30,7 +30,6 @@ _OPACITY = (0.85, 0.45)
 """Of a point where there are few, and of each of `MOST_POINTS`, so that a pile of them is brighter than one alone."""
 
 _FEW = 150
-_PAPER = "#ffffff"
 _GROUP = 0.84
 """Width of a pathology's boxes together; 1 would touch the next one's."""
 
@@ -182,7 +181,7 @@ def iou_against(
     figure.update_xaxes(
         title=words,
         type="log" if is_logarithmic else "linear",
-        gridcolor=GRID,
+        gridcolor=LINE,
         zeroline=False,
         automargin=True,
     )
@@ -218,7 +217,7 @@ def add_human_benchmark(figure: go.Figure, readers: pd.DataFrame, summary: pd.Da
         x=ends.ravel(),
         y=np.repeat(means[places], 3),
         mode="lines",
-        line={"color": _PAPER, "width": 2, "dash": "dot"},
+        line={"color": WHITE, "width": 2, "dash": "dot"},
         name="Second readers",
         hovertemplate="second readers' mean: %{y:.2f}<extra></extra>",
     )
@@ -357,7 +356,7 @@ def _add_paper(
         x=at[given],
         y=boxes["paper_mean"].to_numpy(np.float64)[given],
         mode="markers",
-        marker={"symbol": "star-open", "size": 13, "color": _PAPER, "line": {"width": 1.8}},
+        marker={"symbol": "star-open", "size": 13, "color": WHITE, "line": {"width": 1.8}},
         name="Mean in the paper",
         legendgroup="paper",
         legendrank=2000,  # after the methods
@@ -393,18 +392,18 @@ def _from_to(low: float, high: float) -> str:
 def _layout(quantity: str) -> dict[str, Any]:
     return {
         "template": None,
-        "paper_bgcolor": "#000000",
-        "plot_bgcolor": "#000000",
+        "paper_bgcolor": BLACK,
+        "plot_bgcolor": BLACK,
         "font": {"color": TEXT, "size": 13, "family": "Source Sans, sans-serif"},
         "margin": {"l": 60, "r": 10, "t": 34, "b": 74},
         "legend": {"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0, "itemsizing": "constant"},
-        "hoverlabel": {"bgcolor": "#14171a", "bordercolor": MUTED, "font": {"color": TEXT}},
+        "hoverlabel": {"bgcolor": SURFACE, "bordercolor": MUTED, "font": {"color": TEXT}},
         "hovermode": "closest",
         "dragmode": False,
         "clickmode": "event+select",
         "yaxis": {
             "title": quantity,
-            "gridcolor": GRID,
+            "gridcolor": LINE,
             "zeroline": False,
             "tickformat": ".1f",
             "automargin": True,

@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from shamsul_core.figures.colours import FAINT, LINE, LINK, MUTED
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-_STYLE = """<style>
-.linked { max-height: 26rem; overflow: auto; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
-.linked:focus-visible { outline: 2px solid #6cc4e8; }
-.linked table { border-collapse: collapse; width: 100%; }
-.linked :is(th, td) { border: 0; padding: 0.22rem 0.8rem; font-weight: 400; text-align: right; white-space: nowrap; }
-.linked :is(th, td).text { text-align: left; }
-.linked thead th { position: sticky; top: 0; background: #000; color: #a3adb5; box-shadow: inset 0 -1px #2a2f34; }
-.linked thead th[title] { cursor: help; text-decoration: underline dotted #59636c; text-underline-offset: 0.25em; }
-.linked tbody tr { border-top: 1px solid #1c2023; }
-.linked tbody tr:hover { background: #0f1214; }
-.linked a { color: #6cc4e8; text-underline-offset: 0.2em; }
-.linked a:focus-visible { outline: 2px solid #6cc4e8; outline-offset: 2px; }
+_STYLE = f"""<style>
+.linked {{ max-height: 26rem; overflow: auto; font-size: 0.85rem; font-variant-numeric: tabular-nums; }}
+.linked:focus-visible {{ outline: 2px solid {LINK}; }}
+.linked table {{ border-collapse: collapse; width: 100%; }}
+.linked :is(th, td) {{ border: 0; padding: 0.22rem 0.8rem; font-weight: 400; text-align: right; white-space: nowrap; }}
+.linked :is(th, td).text {{ text-align: left; }}
+.linked thead th {{ position: sticky; top: 0; background: #000; color: {MUTED}; box-shadow: inset 0 -1px {LINE}; }}
+.linked thead th[title] {{ cursor: help; text-decoration: underline dotted {FAINT}; text-underline-offset: 0.25em; }}
+.linked tbody tr {{ border-top: 1px solid #1c2023; }}
+.linked tbody tr:hover {{ background: #0f1214; }}
+.linked a {{ color: {LINK}; text-underline-offset: 0.2em; }}
+.linked a:focus-visible {{ outline: 2px solid {LINK}; outline-offset: 2px; }}
 </style>"""
 
 

@@ -6,19 +6,18 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from shamsul_core.classifier.model_card import NEVER_REAL, UNKNOWN
+from shamsul_core.figures.colours import BLACK, FAINT, SURFACE, TEXT, WARNING, WARNING_SURFACE
 
 if TYPE_CHECKING:
     from shamsul_core.classifier.model_card import ModelCard
 
 _WARNING = (
-    "background:#ffd166;color:#000;border-radius:0.25rem;padding:0.4rem 1rem;font-size:0.875rem;line-height:1.4;"
+    f"background:{WARNING};color:{BLACK};border-radius:0.25rem;padding:0.4rem 1rem;font-size:0.875rem;line-height:1.4;"
     "overflow-wrap:anywhere"
 )
-_NOTE = (
-    "padding:4px 10px;color:#ffd166;border-left:3px solid #ffd166;background:#1d1808;overflow-wrap:anywhere"
-)
+_NOTE = f"padding:4px 10px;color:{WARNING};border-left:3px solid {WARNING};background:{WARNING_SURFACE};overflow-wrap:anywhere"
 _FACT = (
-    "padding:4px 10px;color:#d7dce0;border-left:3px solid #55606a;background:#14171a;overflow-wrap:anywhere"
+    f"padding:4px 10px;color:{TEXT};border-left:3px solid {FAINT};background:{SURFACE};overflow-wrap:anywhere"
 )
 
 

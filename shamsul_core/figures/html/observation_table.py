@@ -6,6 +6,7 @@ import math
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from shamsul_core.figures.colours import ACCENT, FAINT, LINE, SECOND
 from shamsul_core.statistics.intervals import FEWEST, TOO_FEW
 
 if TYPE_CHECKING:
@@ -49,24 +50,24 @@ _HEADERS = (
     ),
 )
 
-_STYLE = """<style>
-.observations { border-collapse: collapse; width: 100%; font-size: 0.8rem; font-variant-numeric: tabular-nums; }
-.observations :is(th, td) { border: 0; padding: 0.19rem 0.2rem; font-weight: 400; text-align: right;
-  white-space: nowrap; line-height: 1.25; }
-.observations thead th { opacity: 0.75; cursor: help; }
-.observations th:first-child { text-align: left; padding-left: 0; }
-.observations tbody tr { border-top: 1px solid #2a2f34; }
-.observations .drawn { width: 30%; min-width: 3rem; text-align: left; padding-left: 0.8rem; }
-.observations .scale { position: relative; height: 0.8rem; border-bottom: 1px solid #59636c; }
-.observations .scale i { position: absolute; display: block; }
-.observations .chance { left: 50%; bottom: 0; width: 1px; height: 100%; background: #59636c; }
-.observations .line { top: 50%; height: 2px; min-width: 2px; background: #f2b134; }
-.observations .dot { top: calc(50% - 3px); width: 8px; height: 8px; margin-left: -4px; border-radius: 50%;
-  background: #4fb3d9; }
-.observations .range { opacity: 0.75; }
-.observations-room { container-type: inline-size; }
-@container (max-width: 48rem) { .observations .rate .range { display: none; } }
-.observations .missing { opacity: 0.75; text-align: left; padding-left: 0.8rem; }
+_STYLE = f"""<style>
+.observations {{ border-collapse: collapse; width: 100%; font-size: 0.8rem; font-variant-numeric: tabular-nums; }}
+.observations :is(th, td) {{ border: 0; padding: 0.19rem 0.2rem; font-weight: 400; text-align: right;
+  white-space: nowrap; line-height: 1.25; }}
+.observations thead th {{ opacity: 0.75; cursor: help; }}
+.observations th:first-child {{ text-align: left; padding-left: 0; }}
+.observations tbody tr {{ border-top: 1px solid {LINE}; }}
+.observations .drawn {{ width: 30%; min-width: 3rem; text-align: left; padding-left: 0.8rem; }}
+.observations .scale {{ position: relative; height: 0.8rem; border-bottom: 1px solid {FAINT}; }}
+.observations .scale i {{ position: absolute; display: block; }}
+.observations .chance {{ left: 50%; bottom: 0; width: 1px; height: 100%; background: {FAINT}; }}
+.observations .line {{ top: 50%; height: 2px; min-width: 2px; background: {SECOND}; }}
+.observations .dot {{ top: calc(50% - 3px); width: 8px; height: 8px; margin-left: -4px; border-radius: 50%;
+  background: {ACCENT}; }}
+.observations .range {{ opacity: 0.75; }}
+.observations-room {{ container-type: inline-size; }}
+@container (max-width: 48rem) {{ .observations .rate .range {{ display: none; }} }}
+.observations .missing {{ opacity: 0.75; text-align: left; padding-left: 0.8rem; }}
 </style>"""
 
 

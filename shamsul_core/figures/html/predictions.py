@@ -6,6 +6,7 @@ import math
 from html import escape
 from typing import TYPE_CHECKING
 
+from shamsul_core.figures.colours import ACCENT, SECOND
 from shamsul_core.figures.scene.score_grid import sign_of
 from shamsul_core.statistics.prediction.decisions import decide_one
 
@@ -22,15 +23,15 @@ DECISION_SIGNS = {
 }
 """How a decision is drawn and what it is: right or wrong; nothing where there is no definite label."""
 
-_STYLE = """<style>
-.predictions { border-collapse: collapse; width: 100%; font-size: 0.8rem; font-variant-numeric: tabular-nums; }
-.predictions :is(th, td) { border: 0; padding: 0.13rem 0; font-weight: 400; text-align: left; white-space: nowrap; }
-.predictions td:nth-child(2) { width: 100%; padding: 0 0.5rem; }
-.predictions td:nth-child(n+3) { text-align: right; }
-.predictions td:nth-child(4) { padding-left: 0.4rem; }
-.predictions div { height: 0.6rem; background: #4fb3d9; min-width: 1px; }
-.predictions .chosen { color: #f2b134; }
-.predictions .chosen div { background: #f2b134; }
+_STYLE = f"""<style>
+.predictions {{ border-collapse: collapse; width: 100%; font-size: 0.8rem; font-variant-numeric: tabular-nums; }}
+.predictions :is(th, td) {{ border: 0; padding: 0.13rem 0; font-weight: 400; text-align: left; white-space: nowrap; }}
+.predictions td:nth-child(2) {{ width: 100%; padding: 0 0.5rem; }}
+.predictions td:nth-child(n+3) {{ text-align: right; }}
+.predictions td:nth-child(4) {{ padding-left: 0.4rem; }}
+.predictions div {{ height: 0.6rem; background: {ACCENT}; min-width: 1px; }}
+.predictions .chosen {{ color: {SECOND}; }}
+.predictions .chosen div {{ background: {SECOND}; }}
 </style>"""
 
 

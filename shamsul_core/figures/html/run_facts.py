@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from shamsul_core.figures.colours import LINE
 from shamsul_core.messages import EXAMPLES, kind_of
 from shamsul_core.run.wording import cohort_in_words
 
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
 
     from shamsul_core.run import Manifest
 
-_STYLE = """<style>
-.facts { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
-.facts :is(th, td) { border: 0; padding: 0.2rem 1.2rem 0.2rem 0; font-weight: 400; text-align: left;
-  vertical-align: top; overflow-wrap: anywhere; }
-.facts :is(thead th, th[scope=row]) { opacity: 0.75; white-space: nowrap; }
-.facts tbody tr { border-top: 1px solid #2a2f34; }
+_STYLE = f"""<style>
+.facts {{ border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }}
+.facts :is(th, td) {{ border: 0; padding: 0.2rem 1.2rem 0.2rem 0; font-weight: 400; text-align: left;
+  vertical-align: top; overflow-wrap: anywhere; }}
+.facts :is(thead th, th[scope=row]) {{ opacity: 0.75; white-space: nowrap; }}
+.facts tbody tr {{ border-top: 1px solid {LINE}; }}
 </style>"""
 
 

@@ -1,117 +1,35 @@
-"""Chosen cases: as a card on a page, as a figure like the paper's, as a slide.
+"""Chosen cases as a figure like the paper's, as pages, as slides.
 
-The figures take scenes as `shamsul_core.figures.scene.comparison.comparison_scene` makes them. Only the figures need
-matplotlib, which is imported when one is drawn.
+Matplotlib takes a third of a second to import: import this module only when a figure is asked for.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass
-from html import escape
+from textwrap import fill, wrap
 from typing import TYPE_CHECKING
 
-import pandas as pd
+from matplotlib.figure import Figure
 
-from shamsul_core.figures.print.still import encode_jpeg, still
-from shamsul_core.figures.scene.comparison import comparison_scene
+from shamsul_core.figures.colours import BLACK, MUTED, TEXT, WHITE
+from shamsul_core.figures.print.files import DOTS_PER_INCH
+from shamsul_core.figures.print.panel import draw_colour_bar, draw_panel
+from shamsul_core.figures.scene.illustrated_case import panel_caption
 from shamsul_core.figures.scene.scene import EXPERT, hatching_in_words
-from shamsul_core.run.wording import RESEARCH_ONLY, sentence
+from shamsul_core.run.wording import RESEARCH_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from matplotlib.figure import Figure
-
-    from shamsul_core.cases.selection import ChosenCase
-    from shamsul_core.cohort import Cohort
+    from shamsul_core.figures.scene.illustrated_case import IllustratedCase
     from shamsul_core.figures.scene.scene import Panel, Scene
-    from shamsul_core.run.reader import RunReader
 
-CARD_PX = 340
-"""Longer side of a card's pictures."""
-
-_BLACK_PAGE = ("#000000", "#d7dce0", "#a3adb5")
-_WHITE_PAGE = ("#ffffff", "#000000", "#444444")
+_BLACK_PAGE = (BLACK, TEXT, MUTED)
+_WHITE_PAGE = (WHITE, BLACK, "#444444")
 _A4_IN = (8.27, 11.69)
 _SLIDE_IN = (40 / 3, 7.5)
 _FOOTER_IN, _TITLES_IN = 0.95, 0.35
 _MARGIN = 0.03  # of a page's width
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class IllustratedCase:
-    """A chosen case.
-
-    Parameters
-    ----------
-    scene
-        What there is to see.
-    reason
-        Why it was chosen, in words.
-    probability
-        Predicted for the scene's pathology; ``None`` where it is not known.
-    methods
-        The methods it was chosen for, none where it was not chosen for one.
-    """
-
-    scene: Scene
-    reason: str
-    probability: float | None = None
-    methods: tuple[str, ...] = ()
-
-    @property
-    def why(self) -> str:
-        """Why it was chosen, and for which methods."""
-        titles = [panel.title for panel in self.scene.panels if panel.key in self.methods]
-        return sentence(": ".join(filter(None, (", ".join(titles), self.reason))))
-
-    @property
-    def prediction(self) -> str:
-        """The predicted probability in words."""
-        return (
-            "Not predicted" if self.probability is None else f"Predicted probability {self.probability:.2f}"
-        )
-
-
-def make_case(
-    run: RunReader, cohort: Cohort, scores: pd.DataFrame, chosen: ChosenCase, *, longest_px: int
-) -> IllustratedCase:
-    """Return a chosen case with what there is to see of it, at most so large.
-
-    Raises
-    ------
-    CohortError
-        If the radiograph cannot be read.
-    RunError
-        If its result cannot be read.
-    """
-    scene = comparison_scene(run, cohort, chosen.image_id, chosen.pathology, scores, longest_px=longest_px)
-    here = scores[(scores["image_id"] == chosen.image_id) & (scores["pathology"] == chosen.pathology)]
-    probability = here["probability"].max()
-    return IllustratedCase(
-        scene=scene,
-        reason=chosen.reason,
-        probability=None if pd.isna(probability) else float(probability),
-        methods=() if chosen.method is None else (chosen.method,),
-    )
-
-
-def case_card(case: IllustratedCase, address: str) -> str:
-    """Return a case as HTML: what it is and why, beside the radiograph and every method's picture.
-
-    The heading is a link to the case; `dashboard.cards` makes the whole card lead where it does.
-    """
-    scene = case.scene
-    pictures = "".join(
-        _card_picture(scene, panel, is_chosen=panel.key in case.methods) for panel in scene.panels
-    )
-    return (
-        f'<article class="case" style="--panels:{len(scene.panels)}">'
-        f'<div><h2><a href="{escape(address)}" title="Open in Compare">{escape(scene.pathology)}</a></h2>'
-        f'<p>{escape(case.why)}</p><p>{case.prediction}</p><p class="faint">{escape(scene.image_id)}</p>'
-        f'<p class="open" aria-hidden="true">Open in Compare →</p></div>{pictures}</article>'
-    )
 
 
 def case_figure(cases: Sequence[IllustratedCase], methods: Collection[str], footer: str) -> Figure:
@@ -164,10 +82,8 @@ def case_pages(
 
 def slide(case: IllustratedCase, footer: str) -> Figure:
     """Return a case as a slide, 16:9: the radiograph large, each method's picture beside it, few words."""
-    from matplotlib.figure import Figure
-
     paper, ink, faint = _BLACK_PAGE
-    figure = Figure(figsize=_SLIDE_IN, facecolor=paper)
+    figure = Figure(figsize=_SLIDE_IN, dpi=DOTS_PER_INCH, facecolor=paper)
     figure.text(_MARGIN, 0.93, case.scene.pathology, color=ink, fontsize=28, va="center", weight="bold")
     figure.text(1 - _MARGIN, 0.93, case.scene.image_id, color=faint, fontsize=13, va="center", ha="right")
     words = f"{case.why}. {case.prediction}."
@@ -205,10 +121,8 @@ def _is_upright(methods: int) -> bool:
 def _draw_rows(
     cases: Sequence[IllustratedCase], methods: Collection[str], footer: str, rows: _Rows, *, height: float
 ) -> Figure:
-    from matplotlib.figure import Figure
-
     paper, ink, faint = _WHITE_PAGE
-    figure = Figure(figsize=(rows.width, height), facecolor=paper)
+    figure = Figure(figsize=(rows.width, height), dpi=DOTS_PER_INCH, facecolor=paper)
     shown = [_shown(case.scene, methods) for case in cases]
     column = (rows.width - rows.text) / len(shown[0])
     for number, (case, panels) in enumerate(zip(cases, shown, strict=True)):
@@ -235,31 +149,6 @@ def _write_words(figure: Figure, case: IllustratedCase, rows: _Rows, top: float,
         figure.text(_MARGIN, y, text, color=colour, fontsize=8, va="top", weight=weight)
 
 
-def _card_picture(scene: Scene, panel: Panel, *, is_chosen: bool) -> str:
-    picture = still(scene, panel, CARD_PX)
-    height, width = picture.shape[:2]
-    data = b64encode(encode_jpeg(picture)).decode()
-    spoken = panel.spoken(scene.pathology)
-    if panel.key == EXPERT and scene.expert_outlines:
-        spoken = f"Radiograph with {scene.contour}, {scene.pathology}"
-    text = escape(spoken, quote=True)
-    return (
-        f'<figure class="{"chosen" if is_chosen else ""}"><img alt="{text}" width="{width}" height="{height}" '
-        f'src="data:image/jpeg;base64,{data}">'
-        f"<figcaption>{escape(_caption(scene, panel))}</figcaption></figure>"
-    )
-
-
-def _caption(scene: Scene, panel: Panel) -> str:
-    """Return a panel's title and IoU, or why there is none."""
-    if panel.key == EXPERT:
-        return sentence(f"{scene.contour_of} contour") if scene.expert_outlines else panel.title
-    iou = next((metric.value for metric in panel.metrics if metric.name == "IoU"), None)
-    if panel.message is not None:
-        return f"{panel.title}: {panel.message}"
-    return f"{panel.title}, IoU {iou}" if iou and iou[0].isdigit() else panel.title
-
-
 def _shown(scene: Scene, methods: Collection[str]) -> list[Panel]:
     return [panel for panel in scene.panels if panel.key == EXPERT or panel.key in methods]
 
@@ -275,11 +164,9 @@ def _draw(
     font_size: float,
 ) -> None:
     """Draw a panel with its title above it, in bold where the case was chosen for its method."""
-    from shamsul_core.figures.print.printed import draw_panel
-
     axes = figure.add_axes(box)
     draw_panel(axes, case.scene, panel, longest_px=size_px)
-    caption = _caption(case.scene, panel) if panel.message is None else panel.title
+    caption = panel_caption(case.scene, panel) if panel.message is None else panel.title
     weight = "bold" if panel.key in case.methods else "normal"
     axes.set_title(caption, color=ink, fontsize=font_size, pad=3, weight=weight)
 
@@ -287,10 +174,6 @@ def _draw(
 def _write_footer(
     figure: Figure, lines: Iterable[str], colour: str, *, font_size: float, ink: str | None = None
 ) -> None:
-    from textwrap import wrap
-
-    from shamsul_core.figures.print.printed import draw_colour_bar
-
     width, height = figure.get_size_inches()
     step = 1.5 * font_size / 72 / height
     fitting = int(0.75 * width * 72 / (0.56 * font_size))  # beside the colour bar
@@ -309,6 +192,4 @@ def _footnotes(cases: Sequence[IllustratedCase], panels: Iterable[Panel], footer
 
 
 def _wrapped(words: str, width: int) -> str:
-    from textwrap import fill
-
     return "\n".join(fill(line, width, break_long_words=False) for line in words.split("\n"))

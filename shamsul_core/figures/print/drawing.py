@@ -1,4 +1,4 @@
-"""Static figures: their colours on screen and in print, and their files, the same bytes for the same table.
+"""Static figures: their colours on screen and in print.
 
 Figures are `matplotlib.figure.Figure` objects, drawn without pyplot, which keeps state for the whole process.
 """
@@ -6,7 +6,6 @@ Figures are `matplotlib.figure.Figure` objects, drawn without pyplot, which keep
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import BytesIO
 from itertools import zip_longest
 from math import ceil
 from textwrap import fill
@@ -14,6 +13,20 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from matplotlib.figure import Figure
 
+from shamsul_core.figures.colours import (
+    ACCENT,
+    ACCENT_INK,
+    AREA,
+    AREA_INK,
+    BLACK,
+    FAINT,
+    FAINT_INK,
+    INK,
+    SECOND,
+    SECOND_INK,
+    TEXT,
+    WHITE,
+)
 from shamsul_core.figures.print import settings as _settings  # noqa: F401 - makes matplotlib's
 
 if TYPE_CHECKING:
@@ -54,8 +67,8 @@ class Theme:
 
 
 THEMES: dict[ThemeName, Theme] = {
-    "screen": Theme("#000000", "#d7dce0", "#59636c", "#4fb3d9", "#f2b134", "#2a6f8c", "#ffffff", 160),
-    "print": Theme("#ffffff", "#1a1a1a", "#a8adb2", "#0072b2", "#d55e00", "#8cc5e8", "#000000", 300),
+    "screen": Theme(BLACK, TEXT, FAINT, ACCENT, SECOND, AREA, WHITE, 160),
+    "print": Theme(WHITE, INK, FAINT_INK, ACCENT_INK, SECOND_INK, AREA_INK, BLACK, 300),
 }
 """``screen`` matches .streamlit/config.toml, for a dark room; ``print`` is for paper."""
 
@@ -132,19 +145,3 @@ def nothing_to_draw(theme: Theme, words: str) -> Figure:
     figure = new_figure(theme, 10, 0.8)
     figure.text(0.5, 0.5, words, ha="center", va="center", color=theme.text, fontsize=NORMAL)
     return figure
-
-
-def encode_png(figure: Figure) -> bytes:
-    """Return a figure as PNG; the same figure gives the same bytes."""
-    return _encode(figure, "png", {"Software": None})
-
-
-def encode_svg(figure: Figure) -> bytes:
-    """Return a figure as SVG with its letters as outlines, so that it needs no font; the same bytes each time."""
-    return _encode(figure, "svg", {"Date": None, "Creator": None})
-
-
-def _encode(figure: Figure, kind: str, metadata: dict[str, None]) -> bytes:
-    buffer = BytesIO()
-    figure.savefig(buffer, format=kind, metadata=metadata)
-    return buffer.getvalue()

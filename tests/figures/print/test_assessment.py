@@ -17,7 +17,8 @@ from shamsul_core.figures.html.run_facts import facts_table, failure_table, left
 from shamsul_core.figures.print.assessment import ASSESSMENT_FIGURES
 from shamsul_core.figures.print.cohort import composition_figure, label_figure
 from shamsul_core.figures.print.curves import calibration_figure, precision_recall_figure, roc_figure
-from shamsul_core.figures.print.drawing import THEMES, encode_png, encode_svg
+from shamsul_core.figures.print.drawing import THEMES
+from shamsul_core.figures.print.files import encode_figure
 from shamsul_core.figures.print.performance_rings import rings
 from shamsul_core.statistics.intervals import FEWEST
 from shamsul_core.statistics.prediction.assessment import assess
@@ -119,7 +120,7 @@ def test_every_figure_stands_on_its_background_and_is_the_same_file_twice(assess
     for draw in ASSESSMENT_FIGURES.values():
         figure = draw(assessment, theme)
         assert figure.get_facecolor()[:3] == to_rgb(THEMES[theme].background)
-    once, again = (encode_svg(ASSESSMENT_FIGURES["figure3"](assessment, theme)) for _ in range(2))
+    once, again = (encode_figure(ASSESSMENT_FIGURES["figure3"](assessment, theme), "svg") for _ in range(2))
     assert once == again
     assert b"dc:date" not in once
 
@@ -157,10 +158,10 @@ def test_nothing_to_draw_is_said_and_draws(cohort):
     for rows in (predictions.iloc[:0], predictions.iloc[:1], predictions):
         one = assess(rows, labels * np.nan if len(rows) == 60 else labels)
         for draw in ASSESSMENT_FIGURES.values():
-            assert encode_png(draw(one, "screen"))
-    assert encode_png(label_figure(label_counts(labels.iloc[:0]), "screen"))
+            assert encode_figure(draw(one, "screen"), "png")
+    assert encode_figure(label_figure(label_counts(labels.iloc[:0]), "screen"), "png")
     empty = pd.DataFrame({"view": [], "projection": [], "sex": []}, dtype="string").assign(age=[])
-    assert encode_png(composition_figure(composition(empty), "screen"))
+    assert encode_figure(composition_figure(composition(empty), "screen"), "png")
 
 
 def test_the_table_says_each_figure_and_why_one_is_missing(assessment):

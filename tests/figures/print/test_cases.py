@@ -11,8 +11,10 @@ from PIL import Image
 
 from shamsul_core.cases.selection import ChosenCase
 from shamsul_core.cohort import open_cohort
-from shamsul_core.figures.print.cases import case_card, case_figure, case_pages, count_pages, make_case, slide
-from shamsul_core.figures.print.printed import encode_figure, encode_pages
+from shamsul_core.figures.html.case_card import case_card
+from shamsul_core.figures.print.cases import case_figure, case_pages, count_pages, slide
+from shamsul_core.figures.print.files import encode_figure, encode_pages
+from shamsul_core.figures.scene.illustrated_case import make_case
 from shamsul_core.run.wording import origin_in_words
 from tests.made import TITLES, image_id, make_run
 

@@ -17,12 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shamsul_core.cohort import open_cohort
-from shamsul_core.figures.print.printed_comparison import KINDS, caption, numbers_csv, print_comparison
-from shamsul_core.figures.print.still import blended, still
+from shamsul_core.figures.print.comparison import KINDS, caption, numbers_csv, print_comparison
 from shamsul_core.figures.scene.comparison import comparison_scene
 from shamsul_core.figures.scene.display import AS_AT_FIRST, Display, displayed_scene
 from shamsul_core.figures.scene.relevance_colours import COLOUR_MAPS
 from shamsul_core.figures.scene.scene import EXPERT
+from shamsul_core.figures.scene.still import blended, still
 from shamsul_core.interchange.dicom import case_as_dicom
 from shamsul_core.localisation.overlap import iou
 from shamsul_core.run.in_memory import RunInMemory

@@ -15,8 +15,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from shamsul_core.cohort import open_cohort
-from shamsul_core.figures.print.drawing import encode_svg
-from shamsul_core.figures.print.printed_comparison import KINDS, numbers_csv, print_comparison
+from shamsul_core.figures.print.comparison import KINDS, numbers_csv, print_comparison
+from shamsul_core.figures.print.files import encode_figure
 from shamsul_core.run.wording import cohort_in_words
 from tests.made import image_id, make_run
 
@@ -44,7 +44,7 @@ def test_files_drawn_at_once_are_the_bytes_of_those_drawn_alone(made_run, cohort
     def bars():
         figure = Figure(figsize=(2, 1))
         figure.add_subplot().bar([0, 1], [1, 2], hatch="////", label="bars")
-        return encode_svg(figure)
+        return encode_figure(figure, "svg")
 
     drawn = [partial(printed, made_run, cohort, kind) for kind in KINDS] + [bars, bars]
     alone = [draw() for draw in drawn]

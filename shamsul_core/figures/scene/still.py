@@ -1,7 +1,7 @@
 """A panel of a scene as a still picture: radiograph, heatmap, the method's mask and the experts' contours.
 
 Drawn as the viewer draws them, in the same colours, without a browser and in milliseconds. For figures with type and
-lines that stay sharp at any size see `shamsul_core.figures.print.printed`.
+lines that stay sharp at any size see `shamsul_core.figures.print.panel`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from shamsul_core.figures.colours import EXPERT, MASK, rgb
 from shamsul_core.figures.scene.display import AS_AT_FIRST
 from shamsul_core.figures.scene.overlay import map_for_screen, quantise
 
@@ -33,8 +34,7 @@ Line: TypeAlias = npt.NDArray[np.float64]
 
 Colour: TypeAlias = tuple[int, int, int]
 
-EXPERT_COLOUR = (61, 245, 166)
-MASK_COLOUR = (255, 243, 196)
+EXPERT_COLOUR, MASK_COLOUR = rgb(EXPERT), rgb(MASK)
 """sRGB. The experts' contour is a continuous line, the mask's a dashed one, so that no colour is needed to tell them
 apart."""
 

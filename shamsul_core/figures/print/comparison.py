@@ -3,47 +3,37 @@
 from __future__ import annotations
 
 from functools import partial
-from io import BytesIO
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import PolyCollection
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from shamsul_core.figures.print import settings as _settings  # noqa: F401 - makes matplotlib's
+from shamsul_core.figures.colours import EXPERT_INK, MASK_INK, WHITE
+from shamsul_core.figures.print.files import DOTS_PER_INCH, encode_figure
+from shamsul_core.figures.print.panel import draw_colour_bar, draw_panel
 from shamsul_core.figures.scene.comparison import threshold_rule
 from shamsul_core.figures.scene.display import AS_AT_FIRST, displayed_scene
-from shamsul_core.figures.scene.overlay import map_for_screen
 from shamsul_core.figures.scene.scene import hatching_in_words
 from shamsul_core.run.scoring import segmentation_of
 from shamsul_core.run.wording import RESEARCH_ONLY, cohort_in_words, sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
-    from matplotlib.axes import Axes
 
     from shamsul_core.cohort import Cohort
-    from shamsul_core.cohort.radiograph import PixelArray
+    from shamsul_core.figures.print.files import FileKind
     from shamsul_core.figures.scene.display import Display
-    from shamsul_core.figures.scene.scene import Outline, Panel, Scene
+    from shamsul_core.figures.scene.scene import Scene
     from shamsul_core.run.reader import RunReader
 
 KINDS = ("png", "svg", "pdf")
 
 _WIDTH_IN, _ENLARGED_IN = 3.0, 7.0
-_TITLE_IN, _LEGEND_IN, _LINE_IN = 0.42, 0.36, 0.155
+_TITLE_IN, _LEGEND_IN, _LINE_IN = 0.42, 0.5, 0.155
 _CHARACTERS_PER_IN = 15
-_DPI = 200
 _PIXELS_PER_IN = 300  # of the radiograph's longer side
-_SPECKLED = 60  # a mask of more pieces than this would vanish under its own lines
-_EXPERT, _MASK = "#00a86b", "#fff3c4"
 _FONT_SIZE = 8
 
 
@@ -53,7 +43,7 @@ def print_comparison(
     image_id: str,
     pathology: str,
     scores: pd.DataFrame,
-    kind: str,
+    kind: FileKind,
     display: Display = AS_AT_FIRST,
 ) -> bytes:
     """Draw the radiograph with the experts' contours and each method's heatmap and mask, side by side.
@@ -80,11 +70,7 @@ def print_comparison(
         message = f"a figure is one of {', '.join(KINDS)}, not {kind!r}"
         raise ValueError(message)
     scene = displayed_scene(run, cohort, image_id, pathology, scores, display)
-    figure = _figure(run, scene, display)
-    file = BytesIO()
-    dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[kind]
-    figure.savefig(file, format=kind, dpi=_DPI, metadata=dates)
-    return file.getvalue()
+    return encode_figure(_figure(run, scene, display), kind)
 
 
 def numbers_csv(
@@ -153,113 +139,38 @@ def _figure(run: RunReader, scene: Scene, display: Display) -> Figure:
     width_in = panel_in * count
     rows, columns = display.shown_part(scene.pixels.shape)
     height_in = panel_in * (rows.stop - rows.start) / (columns.stop - columns.start)
-    pixels = _small(scene.pixels, display.zoom * panel_in * _PIXELS_PER_IN)
+    longest_px = min(max(scene.pixels.shape), round(panel_in * _PIXELS_PER_IN))
     text = caption(run, scene, columns=int(_CHARACTERS_PER_IN * width_in), display=display)
     text_in = _LINE_IN * (text.count("\n") + 1)
     total_in = _TITLE_IN + height_in + _LEGEND_IN + text_in
-    figure = Figure(figsize=(width_in, total_in), facecolor="white")
+    figure = Figure(figsize=(width_in, total_in), dpi=DOTS_PER_INCH, facecolor=WHITE)
     FigureCanvasAgg(figure)
     bottom, height = (_LEGEND_IN + text_in) / total_in, height_in / total_in
     for i, panel in enumerate(scene.panels):
         box = ((i + 0.01) / count, bottom, 0.98 / count, height)
-        _draw(figure.add_axes(box), panel, scene, pixels, display)
+        axes = figure.add_axes(box)
+        draw_panel(axes, scene, panel, display, longest_px=longest_px)
+        readings = ", ".join(f"{metric.name} {metric.value}" for metric in panel.metrics)
+        axes.set_title(f"{panel.title}\n{readings}" if readings else panel.title, loc="left", fontsize=9)
     figure.text(0.01 / count, text_in / total_in, text, va="top", linespacing=1.35, fontsize=_FONT_SIZE)
-    _legend(figure, (text_in + 0.12) / total_in, scene, display)
+    _legend(figure, (text_in + 0.26) / total_in, scene, display)
     return figure
-
-
-def _draw(axes: Axes, panel: Panel, scene: Scene, pixels: PixelArray, display: Display) -> None:
-    width, height = scene.radiograph.width, scene.radiograph.height
-    extent = (0, width, height, 0)
-    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="bilinear")
-    if panel.relevance is not None and np.any(panel.relevance) and display.has_heatmap:
-        relevance = map_for_screen(panel.relevance, is_piecewise=panel.is_piecewise)
-        table = display.colour_map.table / 255
-        table[:, 3] *= display.opacity
-        greatest = float(np.abs(relevance).max())
-        interpolation = "nearest" if panel.is_piecewise else "bilinear"
-        axes.imshow(
-            relevance,
-            cmap=ListedColormap(table),
-            vmin=-greatest,
-            vmax=greatest,
-            extent=extent,
-            interpolation=interpolation,
-            interpolation_stage="data",
-        )
-    if panel.uncertain is not None and display.has_heatmap:
-        rows = np.linspace(0, height, panel.uncertain.shape[0])
-        columns = np.linspace(0, width, panel.uncertain.shape[1])
-        uncertain = axes.contourf(
-            columns, rows, panel.uncertain, levels=(0.5, 1.5), colors="none", hatches=["////"]
-        )
-        uncertain.set(hatchcolor="white", hatch_linewidth=0.5)
-    is_speckled = len(panel.outlines) > _SPECKLED
-    _outlines(axes, panel.outlines, _MASK, "-" if is_speckled else "--", 0.4 if is_speckled else 1)
-    _outlines(axes, scene.expert_outlines, _EXPERT, "-", 1)
-    if panel.message:
-        axes.text(
-            0.5,
-            0.5,
-            fill(panel.message, 32),
-            transform=axes.transAxes,
-            ha="center",
-            color="white",
-            fontsize=_FONT_SIZE,
-        )
-    readings = ", ".join(f"{metric.name} {metric.value}" for metric in panel.metrics)
-    axes.set_title(f"{panel.title}\n{readings}" if readings else panel.title, loc="left", fontsize=9)
-    down, across = display.shown_part((height, width))
-    axes.set(xlim=(across.start, across.stop), ylim=(down.stop, down.start), xticks=[], yticks=[])
-    if scene.side_markers is not None:
-        for text, x, ha in zip(scene.side_markers, (0.02, 0.98), ("left", "right"), strict=True):
-            axes.text(
-                x,
-                0.98,
-                text,
-                transform=axes.transAxes,
-                ha=ha,
-                va="top",
-                color="white",
-                weight="bold",
-                fontsize=_FONT_SIZE,
-            )
-
-
-def _outlines(axes: Axes, outlines: Sequence[Outline], colour: str, dash: str, width: float) -> None:
-    rings = [outline + 0.5 for outline in outlines]
-    axes.add_collection(
-        PolyCollection(rings, facecolors="none", edgecolors=colour, linestyles=dash, linewidths=width)
-    )
 
 
 def _legend(figure: Figure, y: float, scene: Scene, display: Display) -> None:
     """Draw the colour bar with its meaning in words, and the two lines, in one row at this height."""
     width_in, height_in = figure.get_size_inches()
     if display.has_heatmap:
-        bar = figure.add_axes((0.55 / width_in, y, 1.2 / width_in, 0.1 / height_in))
-        is_signed = bool(display.colour_map.against)
-        table = display.colour_map.table[0 if is_signed else 127 :] / 255.0
-        opacity = table[:, 3:] * display.opacity
-        bar.imshow((table[:, :3] * opacity + 0.2 * (1 - opacity))[None], aspect="auto")  # over dark grey
-        bar.set(xticks=[], yticks=[])
-        figure.text(0.5 / width_in, y, "against" if is_signed else "0", ha="right", fontsize=_FONT_SIZE)
-        figure.text(1.8 / width_in, y, "for the pathology", fontsize=_FONT_SIZE)
+        draw_colour_bar(
+            figure.add_axes((0.25 / width_in, y, 1.4 / width_in, 0.1 / height_in)), display=display
+        )
     line = partial(Line2D, [], [], linewidth=1.4)
     handles = []
     if display.has_contour:
-        handles.append(line(color=_EXPERT, label=f"{scene.contour_of} contour"))
+        handles.append(line(color=EXPERT_INK, label=f"{scene.contour_of} contour"))
     if display.has_mask:  # as on the picture, but seen on white
-        handles.append(line(color="#8a7f45", linestyle="--", label="method's mask"))
+        handles.append(line(color=MASK_INK, linestyle="--", label="method's mask"))
     at = (1, y - 0.1 / height_in)
     figure.legend(
         handles=handles, loc="lower right", bbox_to_anchor=at, frameon=False, ncols=2, fontsize=_FONT_SIZE
     )
-
-
-def _small(pixels: PixelArray, longest_px: float) -> PixelArray:
-    """Return the radiograph at print size, by areas, so that a file stays small."""
-    scale = longest_px / max(pixels.shape)
-    if scale >= 1:
-        return pixels
-    return np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))

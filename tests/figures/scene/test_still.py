@@ -8,13 +8,14 @@ import pytest
 from PIL import Image
 
 from shamsul_core.cohort import open_cohort
-from shamsul_core.figures.print.printed import draw_panel, encode_figure
-from shamsul_core.figures.print.still import EXPERT_COLOUR, blended, encode_png, still
+from shamsul_core.figures.print.files import encode_figure
+from shamsul_core.figures.print.panel import draw_panel
 from shamsul_core.figures.scene.comparison import comparison_scene
 from shamsul_core.figures.scene.display import Display
 from shamsul_core.figures.scene.overlay import picture_of
 from shamsul_core.figures.scene.relevance_colours import COLOUR_MAPS
 from shamsul_core.figures.scene.scene import EXPERT, Panel, Scene
+from shamsul_core.figures.scene.still import EXPERT_COLOUR, blended, encode_png, still
 from shamsul_core.localisation.overlap import iou
 from shamsul_core.localisation.segmentation import outline
 from tests.made import image_id
