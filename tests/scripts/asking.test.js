@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { afterEach, beforeEach, mock, test } from "node:test";
 
 import { Asking } from "../../dashboard/asking.js";
 import { mounting } from "../../dashboard/mounting.js";
@@ -13,7 +13,10 @@ beforeEach(() => {
   server = { testScriptState: "notRunning" };
   sent = [];
   globalThis.document = { querySelector: () => ({ dataset: server }) };
+  mock.timers.enable({ apis: ["setTimeout"] });
 });
+afterEach(() => mock.timers.reset());
+
 const asking = () => new Asking((question) => sent.push(question), (question) => question);
 
 test("one question is on its way, and of those asked meanwhile the last counts", () => {
@@ -25,7 +28,6 @@ test("one question is on its way, and of those asked meanwhile the last counts",
   assert.deepEqual(sent, ["a", "c"]);
   one.hear("c");
   assert.equal(one.key, null);
-  one.stop();
 });
 
 test("an answer to something else is none", () => {
@@ -33,11 +35,10 @@ test("an answer to something else is none", () => {
   one.ask("a");
   one.hear("b");
   assert.equal(one.key, "a");
-  one.stop();
+  assert.deepEqual(sent, ["a"], "it is not asked twice");
 });
 
-test("a lost question is asked again once the server is idle, and not for ever", ({ mock }) => {
-  mock.timers.enable({ apis: ["setTimeout"] });
+test("a lost question is asked again once the server is idle, and not for ever", () => {
   const one = asking();
   server.testScriptState = "running";
   one.ask("a");
@@ -51,8 +52,7 @@ test("a lost question is asked again once the server is idle, and not for ever",
   assert.equal(one.key, null);
 });
 
-test("the server hears of the screen once the hand rests, and of nothing twice", ({ mock }) => {
-  mock.timers.enable({ apis: ["setTimeout"] });
+test("the server hears of the screen once the hand rests, and of nothing twice", () => {
   const telling = new Telling(({ zoom }) => sent.push(zoom));
   const at = (zoom) => displayOf({
     scene: { id: "a", pathology: "Edema" }, view: { zoom, x: 1, y: 1 }, window: FIRST_WINDOW, choices: FIRST_CHOICES, enlarged: null,
