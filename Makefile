@@ -5,7 +5,7 @@ PYTHON ?= python3
 RUN ?=
 VENV := .venv
 BIN := $(VENV)/bin
-AXE := tests/browser/node_modules/.installed
+NPM := node_modules/.installed
 
 DEMO := build/demo
 CLI = $(BIN)/python -m shamsul_core
@@ -21,7 +21,7 @@ run: $(VENV)/.installed
 	@echo "== Serving the dashboard; the address is below, Ctrl-C stops it"
 	$(BIN)/python -m streamlit run app.py -- $(if $(RUN),--run $(RUN))
 
-test: $(VENV)/.installed-dev $(AXE) lint
+test: $(VENV)/.installed-dev lint
 	@$(BIN)/python tests/browser/find_browser.py || { \
 	  echo "== Installing a browser for the browser tests"; \
 	  if command -v apt-get >/dev/null; then \
@@ -37,15 +37,16 @@ test: $(VENV)/.installed-dev $(AXE) lint
 check: $(VENV)/.installed-dev lint
 	$(UNITS)
 
-$(AXE): tests/browser/package-lock.json
-	@echo "== Installing axe-core, which looks for what keeps readers out"
-	@{ command -v npm >/dev/null && npm ci --prefix tests/browser --no-audit --no-fund --silent && touch $@; } || \
-	  echo "== It could not be installed with npm: pages are not tested with it (in CI that is a failure)"
+$(NPM): package-lock.json
+	@echo "== Installing eslint for the browser's scripts, and axe-core, which looks for what keeps readers out"
+	@{ command -v npm >/dev/null && npm ci --engine-strict --no-audit --no-fund --silent && touch $@; } || \
+	  echo "== They could not be installed with npm: neither scripts nor pages are tested with them (in CI that is a failure)"
 
-lint: $(VENV)/.installed-dev
+lint: $(VENV)/.installed-dev $(NPM)
 	@echo "== Checking style and types"
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive shamsul_core dashboard pages app.py main.py
+	@if test -e $(NPM); then echo "node_modules/.bin/eslint ." && node_modules/.bin/eslint .; else test -z "$$CI"; fi
 
 audit: $(VENV)/.installed-dev
 	@echo "== Asking for known vulnerabilities in all that is installed"
@@ -87,4 +88,4 @@ demo: $(VENV)/.installed-dev
 	$(CLI) report --run $(DEMO)/test --out $(DEMO)/report
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache

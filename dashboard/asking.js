@@ -8,7 +8,7 @@ const MOST_TIMES = 20;
 
 const isServerIdle = () => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning";
 
-class Asking {
+export class Asking {
   // `send` takes a question to the server, `keyOf` returns by what its answer is known.
   constructor(send, keyOf) {
     Object.assign(this, { send, keyOf, asked: null, wanted: null });

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,22 +13,34 @@ if TYPE_CHECKING:
 
     from streamlit.components.v2.types import ComponentRenderer
 
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).resolve().parent
+_IMPORT = re.compile(r'^import \{[^}]*\} from "(.+)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?!default )", re.MULTILINE)
 
 
-def component(name: str, folder: str, *scripts: str) -> ComponentRenderer:
-    """Return the component whose scripts, and ``<folder>.css`` where it shows something, lie in a folder beside this file.
-
-    The scripts become one module, in this order: Streamlit takes one string, which cannot import its neighbours. The
-    last one exports.
-    """
+def component(name: str, folder: str, script: str) -> ComponentRenderer:
+    """Return the component that a script in a folder beside this file exports, with ``<folder>.css`` where it shows something."""
     place = _FOLDER / folder
     style = place / f"{folder}.css"
     return st.components.v2.component(
         name,
-        js="\n".join((place / script).read_text(encoding="utf-8") for script in scripts),
+        js=joined(place / script),
         css=style.read_text(encoding="utf-8") if style.exists() else None,
     )
+
+
+def joined(script: Path, known: set[Path] | None = None) -> str:
+    """Return a script and all that it imports as one module, each script once and after those that it imports.
+
+    Streamlit takes one string, which cannot import its neighbours. The scripts share its scope: what they import keeps its
+    name, and no two of them have a name in common.
+    """
+    known = set() if known is None else known
+    known.add(script)
+    text = script.read_text(encoding="utf-8")
+    neighbours = [(script.parent / name).resolve() for name in _IMPORT.findall(text)]
+    before = [joined(neighbour, known) for neighbour in neighbours if neighbour not in known]
+    return "\n".join([*before, _EXPORT.sub("", _IMPORT.sub("", text))])
 
 
 def hearing(key: str, name: str, act: Callable[[Any], None] | None) -> Callable[[], None]:

@@ -4,7 +4,7 @@
 
 // `Kind` is made once for each place on the page, with the place; then `show(data)` is called with each data, and `destroy()`
 // at the end. `calls` tells it whether it was called again, `send` and `report` take something to the server.
-function mounting(Kind) {
+export function mounting(Kind) {
   const mounted = new WeakMap();
   return ({ parentElement, data, setTriggerValue, setStateValue }) => {
     let one = mounted.get(parentElement);

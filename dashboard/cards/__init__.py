@@ -9,7 +9,7 @@ from dashboard.component import component
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_component = component("shamsul_cards", "cards", "../scroll/place.js", "../mounting.js", "cards.js")
+_component = component("shamsul_cards", "cards", "cards.js")
 
 
 def show(cards: Sequence[str], *, key: str) -> None:

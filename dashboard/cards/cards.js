@@ -1,6 +1,9 @@
 // ---------------------------------------------------------------- cards.js
 // The cards' HTML is made by shamsul_core/figures/print/cases.py, with every word in it escaped.
 
+import { mounting } from "../mounting.js";
+import { recall, remember } from "../scroll/place.js";
+
 const OPENED = "shamsul.card"; // the address of the last one
 
 class Cards {

@@ -16,7 +16,7 @@ _COOKIE = "shamsul_reader"
 _name = component("shamsul_name", "review", "name.js")
 _sight = component("shamsul_sight", "review", "sight.js")
 _hand = component("shamsul_hand", "review", "hand.js")
-_cases = component("shamsul_cases", "review", "../stepping.js", "../mounting.js", "cases.js")
+_cases = component("shamsul_cases", "review", "cases.js")
 
 
 def name_in_browser() -> str:

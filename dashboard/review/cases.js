@@ -1,6 +1,9 @@
 // Previous and next case. The reader's place is kept here while the server is
 // on its way: presses in quick succession add up, and the last one wins.
 
+import { mounting } from "../mounting.js";
+import { stepped, steppers } from "../stepping.js";
+
 const TAKEN = "input, textarea, select, [contenteditable], [role=radiogroup], [role=radio], [role=slider], [role=dialog]," +
   " [role=listbox], [role=combobox], [role=menu], [data-testid=stButtonGroup]";
 const PATIENCE_MS = 5000; // after which a case that did not come is no longer counted from
@@ -33,7 +36,7 @@ class Cases {
   }
 
   step(by) {
-    this.wanted = ((this.wanted ?? this.place) + by + this.count) % this.count;
+    this.wanted = stepped(this.wanted ?? this.place, by, this.count);
     this.send("place", this.wanted);
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => { this.wanted = null; }, PATIENCE_MS);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboard.component import component
 
-_component = component("shamsul_scroll", "scroll", "place.js", "../mounting.js", "scroll.js")
+_component = component("shamsul_scroll", "scroll", "scroll.js")
 
 
 def remember(*view: str) -> None:

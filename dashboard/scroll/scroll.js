@@ -2,6 +2,9 @@
 // Remembers how far the page is scrolled; on coming back, waits until the page has grown long enough and scrolls there.
 // What the reader does ends the waiting.
 
+import { mounting } from "../mounting.js";
+import { placeOf, recall, remember } from "./place.js";
+
 const OWN_ACTS = ["wheel", "touchstart", "pointerdown", "keydown"];
 
 function scrollerOf(node) {

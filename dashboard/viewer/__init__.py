@@ -14,22 +14,7 @@ if TYPE_CHECKING:
 
     from streamlit.components.v2.bidi_component import ComponentResult
 
-_component = component(
-    "shamsul_viewer",
-    "viewer",
-    "../screen.js",
-    "../asking.js",
-    "../mounting.js",
-    "scene.js",
-    "view.js",
-    "contour.js",
-    "drawing.js",
-    "layers.js",
-    "elements.js",
-    "findings.js",
-    "choices.js",
-    "viewer.js",
-)
+_component = component("shamsul_viewer", "viewer", "viewer.js")
 
 
 def show(

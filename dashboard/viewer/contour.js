@@ -12,10 +12,17 @@ const LINES = [
 ];
 
 // Returns the rings as flat arrays x, y, x, y, ... in cells of the map, 0..width and 0..height.
-function contourRings({ values, width, height }, least) {
-  const across = width + 2; // nodes of a row, with one outside on either side
-  const valueAt = (x, y) => (x < 0 || y < 0 || x >= width || y >= height ? -1 : values[y * width + x]);
-  // An edge is named by its first node and whether it runs down; a ring goes from edge to edge.
+export function contourRings({ values, width, height }, least) {
+  const grid = {
+    width, height, least, across: width + 2, // nodes of a row, with one outside on either side
+    valueAt: (x, y) => (x < 0 || y < 0 || x >= width || y >= height ? -1 : values[y * width + x]),
+  };
+  return joinedLines(linesThrough(grid), (edge) => pointOn(edge, grid));
+}
+
+// Returns for each edge the one that the line through it goes on to, -1 where there is none. An edge is named by its first
+// node and whether it runs down.
+function linesThrough({ width, height, least, across, valueAt }) {
   const next = new Int32Array(2 * across * (height + 2)).fill(-1);
   const edgeOf = (x, y, side) => {
     const node = (y + 1 + (side === BOTTOM)) * across + x + 1 + (side === RIGHT);
@@ -35,24 +42,17 @@ function contourRings({ values, width, height }, least) {
       }
     }
   }
-  const crossing = (at, before, after, size) => {
-    if (at < 0) return 0;
-    if (at + 1 >= size) return size;
-    return at + 0.5 + (least - before) / (after - before);
-  };
-  const pointOn = (edge) => {
-    const node = edge >> 1;
-    const [x, y] = [(node % across) - 1, Math.floor(node / across) - 1];
-    return edge & 1
-      ? [x + 0.5, crossing(y, valueAt(x, y), valueAt(x, y + 1), height)]
-      : [crossing(x, valueAt(x, y), valueAt(x + 1, y), width), y + 0.5];
-  };
+  return next;
+}
+
+// Follows the lines from edge to edge until they close; uses them up.
+function joinedLines(next, pointOf) {
   const rings = [];
   for (let start = 0; start < next.length; start++) {
     if (next[start] < 0) continue;
     const ring = [];
     for (let edge = start; next[edge] >= 0;) {
-      ring.push(...pointOn(edge));
+      ring.push(...pointOf(edge));
       const after = next[edge];
       next[edge] = -1;
       edge = after;
@@ -62,8 +62,21 @@ function contourRings({ values, width, height }, least) {
   return rings;
 }
 
+function pointOn(edge, { width, height, least, across, valueAt }) {
+  const crossing = (at, before, after, size) => {
+    if (at < 0) return 0;
+    if (at + 1 >= size) return size;
+    return at + 0.5 + (least - before) / (after - before);
+  };
+  const node = edge >> 1;
+  const [x, y] = [(node % across) - 1, Math.floor(node / across) - 1];
+  return edge & 1
+    ? [x + 0.5, crossing(y, valueAt(x, y), valueAt(x, y + 1), height)]
+    : [crossing(x, valueAt(x, y), valueAt(x + 1, y), width), y + 0.5];
+}
+
 // The mask's outline at a level, as a path in pixels of the radiograph; kept until another level is asked for.
-function contourAt(levels, level, size) {
+export function contourAt(levels, level, size) {
   if (levels.contour?.level !== level) {
     const rings = contourRings(levels, 257 * (level + 1));
     const [wide, high] = [size.width / levels.width, size.height / levels.height];

@@ -2,10 +2,12 @@
 // A contour drawn by hand: one stroke from press to release, closed by itself. The server keeps the contours and answers
 // with the scene that holds them; until then the stroke stays where it was drawn.
 
-const STEP_PX = 1.5; // CSS pixels between two points of a stroke
+import { within } from "./view.js";
+
+export const STEP_PX = 1.5; // CSS pixels between two points of a stroke
 const LEAST_POINTS = 3;
 
-class Stroke {
+export class Stroke {
   constructor(pathology) {
     this.pathology = pathology;
     this.points = []; // x, y, x, y, ... in pixels of the radiograph

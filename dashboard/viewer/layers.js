@@ -1,7 +1,12 @@
 // ---------------------------------------------------------------- layers.js
 // Draws. Everything here runs once a frame at most, and only when something changed.
 
-const EXPERT_LINE = { colour: "#3df5a6", width: 1.8, dash: [] };
+import { RUN } from "./choices.js";
+import { contourAt } from "./contour.js";
+import { chosenColours, colouredHeat } from "./heat.js";
+import { shadesOf } from "./windowing.js";
+
+export const EXPERT_LINE = { colour: "#3df5a6", width: 1.8, dash: [] };
 const MASK_LINE = { colour: "#fff3c4", width: 1.6, dash: [6, 4] };
 const SPECKLE_LINE = { colour: "#fff3c4", width: 0.8, dash: [2, 1] };
 const SPECKLED = 60; // a mask of more pieces than this would vanish under its own lines
@@ -10,11 +15,10 @@ const MOVING_LEVEL_PX = 1024; // while the window is being dragged, larger level
 
 // ---- The radiograph with window and level, drawn once a frame and copied to every panel.
 
-class Backdrop {
+export class Backdrop {
   constructor() {
     this.canvas = new OffscreenCanvas(1, 1);
     this.context = this.canvas.getContext("2d", { alpha: false });
-    this.table = new Uint32Array(256);
   }
 
   draw(scene, transform, width, height, window_, isMoving) {
@@ -38,21 +42,17 @@ class Backdrop {
     return levels[index];
   }
 
-  #applyWindow(level, { width, centre, isInverted }) {
-    const stamp = `${width} ${centre} ${isInverted}`;
+  #applyWindow(level, window_) {
+    const stamp = `${window_.width} ${window_.centre} ${window_.isInverted}`;
     if (level.stamp === stamp) return;
-    for (let grey = 0; grey < 256; grey++) {
-      const share = Math.min(1, Math.max(0, (grey - centre) / width + 0.5));
-      const shade = Math.round(255 * (isInverted ? 1 - share : share));
-      this.table[grey] = 0xff000000 | (shade << 16) | (shade << 8) | shade;
-    }
+    const shades = shadesOf(window_);
     if (!level.canvas) {
       level.canvas = new OffscreenCanvas(level.width, level.height);
       level.context = level.canvas.getContext("2d", { alpha: false });
       level.image = level.context.createImageData(level.width, level.height);
     }
     const out = new Uint32Array(level.image.data.buffer);
-    for (let i = 0; i < out.length; i++) out[i] = this.table[level.grey[i]];
+    for (let i = 0; i < out.length; i++) out[i] = shades[level.grey[i]];
     level.context.putImageData(level.image, 0, 0);
     level.stamp = stamp;
   }
@@ -60,7 +60,7 @@ class Backdrop {
 
 // ---- One panel: backdrop, heatmap, hatching, outlines.
 
-function drawPanel(context, panel, scene, backdrop, transform, choices, ratio) {
+export function drawPanel(context, panel, scene, backdrop, transform, choices, ratio) {
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.globalAlpha = 1;
   context.drawImage(backdrop, 0, 0);
@@ -89,9 +89,7 @@ function maskOf(panel, choices, size) {
   return panel.levels ? contourAt(panel.levels, choices.level, size) : {};
 }
 
-const chosenColours = (scene, choices) => scene.colours.find(({ key }) => key === choices.colours) ?? scene.colours[0];
-
-function strokeOutline(context, path, { colour, width, dash }, pixel) {
+export function strokeOutline(context, path, { colour, width, dash }, pixel) {
   context.lineJoin = "round";
   if (width > 1) {
     context.setLineDash([]);
@@ -125,18 +123,4 @@ function hatch(context, path, ratio) {
   pattern.setTransform(context.getTransform().inverse()); // the lines keep their distance at any zoom
   context.fillStyle = pattern;
   context.fill(path, "evenodd");
-}
-
-function drawColourBar(canvas, { table, is_signed: isSigned }, opacity) {
-  const context = canvas.getContext("2d");
-  context.fillStyle = "#26292c";
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.globalAlpha = opacity;
-  for (let x = 0; x < canvas.width; x++) {
-    const share = x / (canvas.width - 1);
-    const row = 4 * Math.round(isSigned ? 254 * share : 127 + 127 * share);
-    context.fillStyle = `rgba(${table[row]}, ${table[row + 1]}, ${table[row + 2]}, ${table[row + 3] / 255})`;
-    context.fillRect(x, 0, 1, canvas.height);
-  }
-  context.globalAlpha = 1;
 }

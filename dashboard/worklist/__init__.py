@@ -14,15 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from streamlit.components.v2.bidi_component import ComponentResult
 
-_component = component(
-    "shamsul_worklist",
-    "worklist",
-    "../screen.js",
-    "../asking.js",
-    "../stepping.js",
-    "../mounting.js",
-    "worklist.js",
-)
+_component = component("shamsul_worklist", "worklist", "worklist.js")
 
 
 def show(

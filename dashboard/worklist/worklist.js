@@ -2,17 +2,16 @@
 // A list of any length: only the rows in sight are in the document. Rows are [id, name, pathology, about].
 // The row chosen is marked at once; the viewer hears of it by a "shamsul:asked" event, and shows that it is loading.
 
+import { Asking } from "../asking.js";
+import { element } from "../element.js";
+import { mounting } from "../mounting.js";
+import { textScale } from "../screen.js";
+import { stepped, steppers } from "../stepping.js";
+import { activeAfter, rowsInSight, scrolledTo } from "./rows.js";
+
 const PLAIN_ROW_PX = 26;
 const FULL_ROW_PX = 42;
-const SPARE_ROWS = 6;
 const TAKEN = "input, textarea, select, [contenteditable], [role=dialog], [role=slider]"; // by keys of their own
-
-function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) if (value !== null) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
 
 const announce = (what, detail) => document.dispatchEvent(new CustomEvent(`shamsul:${what}`, { detail }));
 
@@ -67,7 +66,7 @@ class Worklist {
 
   step(by) {
     const count = this.rows.length;
-    if (count) this.choose(this.at < 0 ? 0 : (this.at + by + count) % count);
+    if (count) this.choose(this.at < 0 ? 0 : stepped(this.at, by, count));
   }
 
   choose(at) {
@@ -81,14 +80,13 @@ class Worklist {
 
   reveal(at) {
     if (at < 0) return;
-    const [top, height] = [at * this.rowHeight, this.list.clientHeight];
-    if (top < this.list.scrollTop) this.list.scrollTop = top;
-    if (top + this.rowHeight > this.list.scrollTop + height) this.list.scrollTop = top + this.rowHeight - height;
+    const { scrollTop, clientHeight } = this.list;
+    const top = scrolledTo(at, this.rowHeight, scrollTop, clientHeight);
+    if (top !== scrollTop) this.list.scrollTop = top;
   }
 
   draw() {
-    const first = Math.max(0, Math.floor(this.list.scrollTop / this.rowHeight) - SPARE_ROWS);
-    const last = Math.min(this.rows.length, Math.ceil((this.list.scrollTop + this.list.clientHeight) / this.rowHeight) + SPARE_ROWS);
+    const [first, last] = rowsInSight(this.rows.length, this.rowHeight, this.list.scrollTop, this.list.clientHeight);
     this.space.replaceChildren(...this.rows.slice(first, last).map((row, i) => this.#row(row, first + i)));
     const isInSight = this.active >= first && this.active < last;
     if (isInSight) this.list.setAttribute("aria-activedescendant", `row-${this.active}`);
@@ -106,14 +104,13 @@ class Worklist {
   }
 
   #onListKey(event) {
-    const last = this.rows.length - 1;
-    const to = { ArrowDown: this.active + 1, ArrowUp: this.active - 1, Home: 0, End: last }[event.key];
-    if (to !== undefined) {
-      this.active = Math.min(last, Math.max(0, to));
+    const to = activeAfter(event.key, this.active, this.rows.length);
+    if (to !== null) {
+      this.active = to;
       this.reveal(this.active);
       this.draw();
     } else if (event.key === "Enter" || event.key === " ") {
-      if (this.active <= last) this.choose(this.active);
+      if (this.active < this.rows.length) this.choose(this.active);
     } else {
       return;
     }

@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.crawling import READY
-from tests.serving import served
+from tests.serving import ROOT, served
 
 FOLDER = Path(__file__).parent
-AXE = FOLDER / "node_modules" / "axe-core" / "axe.min.js"
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 SLOW = 90_000
 MOST_TABS = 200
 
@@ -96,7 +96,7 @@ def found_by_axe(page):
 
 
 def test_axe_is_here():
-    how = "axe-core is not installed: npm ci --prefix tests/browser"
+    how = "axe-core is not installed: npm ci"
     if not AXE.is_file() and "CI" not in os.environ:
         pytest.skip(how)
     assert AXE.is_file(), how

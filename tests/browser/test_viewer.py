@@ -208,6 +208,7 @@ def test_opacity_is_the_heatmaps_alone(viewer):
 
 def test_another_pathology_keeps_zoom_and_window_and_another_radiograph_does_not(viewer):
     viewer.get_by_test_id("toggle-mask").click()
+    viewer.get_by_test_id("colours").select_option("dark-light")
     point_at(viewer, "lime", 0.6, 0.5)
     viewer.mouse.wheel(0, -600)
     expect(canvas(viewer, "lrp")).not_to_have_attribute("data-zoom", "1.000")
@@ -216,6 +217,7 @@ def test_another_pathology_keeps_zoom_and_window_and_another_radiograph_does_not
     expect(canvas(viewer, "lrp")).to_have_attribute("aria-label", re.compile("Atelectasis"))
     viewer.evaluate(DRAWN)
     assert views(viewer) == before
+    expect(viewer.get_by_test_id("colours")).to_have_value("dark-light")
     viewer.get_by_text("2", exact=True).click()
     expect(canvas(viewer, "lrp")).to_have_attribute("data-zoom", "1.000")
     expect(viewer.get_by_test_id("toggle-mask")).not_to_be_checked()

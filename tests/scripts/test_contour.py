@@ -6,26 +6,19 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.serving import ROOT
-
-SCRIPT = (ROOT / "dashboard" / "viewer" / "contour.js").read_text(encoding="utf-8")
-
 
 @pytest.fixture(scope="module")
-def rings(browser):
-    page = browser.new_page()
-    page.evaluate(f"() => {{ {SCRIPT}; window.contourRings = contourRings; }}")
-
+def rings(script):
     def draw(values, least):
         height, width = values.shape
-        flat = page.evaluate(
-            "([values, width, height, least]) => contourRings({values, width, height}, least)",
-            [values.ravel().tolist(), width, height, least],
-        )
-        return [np.reshape(ring, (-1, 2)) for ring in flat]
+        given = {"map": {"values": values.ravel().tolist(), "width": width, "height": height}, "least": least}
+        imports = 'import { contourRings } from "./dashboard/viewer/contour.js";'
+        return [
+            np.reshape(ring, (-1, 2))
+            for ring in script(imports, "contourRings(given.map, given.least)", given)
+        ]
 
-    yield draw
-    page.close()
+    return draw
 
 
 def area(ring):
