@@ -116,9 +116,9 @@ def case_table(
     thresholds = thresholds or Thresholds()
     index = pd.MultiIndex.from_product([image_ids, pathologies], names=["image_id", "pathology"])
     table = pd.DataFrame(index=index)
-    shown = [radiographs[one] for one in image_ids]
-    table["view"] = np.repeat([one.view for one in shown], len(pathologies))
-    labels = [[one.labels.get(name) for name in pathologies] for one in shown]
+    listed = [radiographs[image_id] for image_id in image_ids]
+    table["view"] = np.repeat([radiograph.view for radiograph in listed], len(pathologies))
+    labels = [[radiograph.labels.get(name) for name in pathologies] for radiograph in listed]
     table["label"] = np.array(labels, float).ravel()
     probabilities = predictions.set_index("image_id").reindex(
         index=list(image_ids), columns=list(pathologies)

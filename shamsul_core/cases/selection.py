@@ -147,12 +147,12 @@ def in_order(cases: pd.DataFrame, pathologies: Sequence[str]) -> list[ChosenCase
     ordered = cases.sort_values("pathology", key=lambda names: names.map(pathologies.index), kind="stable")
     return [
         ChosenCase(
-            str(one.image_id),
-            str(one.pathology),
-            one.method if isinstance(one.method, str) else None,
-            *one[3:],
+            str(row.image_id),
+            str(row.pathology),
+            row.method if isinstance(row.method, str) else None,
+            *row[3:],
         )
-        for one in ordered[list(CASE_COLUMNS)].itertuples(index=False)
+        for row in ordered[list(CASE_COLUMNS)].itertuples(index=False)
     ]
 
 
@@ -176,7 +176,7 @@ def _extremes(
         return _empty()
     groups = known.groupby(list(by), sort=False, observed=True)
     place = groups[column].idxmax() if largest else groups[column].idxmin()
-    cases = known.loc[place].assign(value=lambda one: one[column])
+    cases = known.loc[place].assign(value=lambda table: table[column])
     sizes = groups.size().reindex(pd.MultiIndex.from_frame(cases[by]) if len(by) > 1 else cases[by[0]])
     cases["reason"] = [reason(value, int(count)) for value, count in zip(cases["value"], sizes, strict=True)]
     if "method" not in cases:

@@ -70,8 +70,8 @@ def check_texts(part: str, stored: object, depth: int = 0) -> None:
             message = f"{part} holds more, or more deeply nested, than a run has"
             raise ValueError(message)
         inner = [*stored, *stored.values()] if isinstance(stored, dict) else stored
-        for one in inner:
-            check_texts(part, one, depth + 1)
+        for value in inner:
+            check_texts(part, value, depth + 1)
 
 
 def check_name(part: str, name: str) -> None:

@@ -95,20 +95,20 @@ class Manifest:
             If it is not a manifest, or one of another format.
         """
         stored = json.loads(text)
-        found = stored.get("schema") if isinstance(stored, dict) else None
-        if found != SCHEMA:
-            message = f"run format {quoted(found)}, this version of SHAMSUL reads {SCHEMA}; explain the cohort again"
+        schema = stored.get("schema") if isinstance(stored, dict) else None
+        if schema != SCHEMA:
+            message = f"run format {quoted(schema)}, this version of SHAMSUL reads {SCHEMA}; explain the cohort again"
             raise ValueError(message)
         stored.setdefault("explained", ALL)  # runs from before there was a choice
         stored.setdefault("made_with", {})
-        missing = {one.name for one in fields(cls)} - stored.keys()
+        missing = {field.name for field in fields(cls)} - stored.keys()
         if missing:
             message = f"{', '.join(sorted(missing))} missing"
             raise ValueError(message)
         check_texts("it", stored)
         _check(stored)
         return cls(
-            **{one.name: stored[one.name] for one in fields(cls)}
+            **{field.name: stored[field.name] for field in fields(cls)}
             | {"pathologies": tuple(stored["pathologies"])}
         )
 
@@ -140,10 +140,10 @@ def _check(stored: Mapping[str, Any]) -> None:
         message = "two methods have the same title"
         raise ValueError(message)
     names = stored["pathologies"]
-    if not stored["methods"] or not names or len({str(one) for one in names}) < len(names):
+    if not stored["methods"] or not names or len({str(name) for name in names}) < len(names):
         message = "it must name at least one method and one pathology, and none twice"
         raise ValueError(message)
-    if not all(isinstance(one, str) for one in [*names, *stored["model"]["pathologies"]]):
+    if not all(isinstance(name, str) for name in [*names, *stored["model"]["pathologies"]]):
         message = "a pathology is not a name"
         raise ValueError(message)
     for name in names:
@@ -152,7 +152,7 @@ def _check(stored: Mapping[str, Any]) -> None:
     for part in stored["made_with"].values():
         _check_kinds("made_with", part, _PARTS["circumstances"])
     parts = [stored, *stored["made_with"].values()]
-    if not all(isinstance(one, str) for part in parts for one in part["versions"].values()):
+    if not all(isinstance(version, str) for part in parts for version in part["versions"].values()):
         message = "a version is not a text"
         raise ValueError(message)
     if not isinstance(stored["cohort"].get("simulated"), str | None):

@@ -28,7 +28,7 @@ def model_file(run: Run) -> Path | None:
     """Return the file of a run's model, beside the run or where it was; ``None`` where it is not on this machine."""
     source = str(run.manifest.model["source"])
     beside = run.folder.parent / source
-    return next((one for one in (beside, Path(source)) if not is_remote(one) and _is_file(one)), None)
+    return next((path for path in (beside, Path(source)) if not is_remote(path) and _is_file(path)), None)
 
 
 def _is_file(path: Path) -> bool:

@@ -75,7 +75,10 @@ def describe_model(classifier: Classifier) -> dict[str, Any]:
 
 def describe_methods(explainers: Sequence[Explainer]) -> dict[str, dict[str, Any]]:
     """Return a manifest's words on the methods."""
-    return {one.name: {"title": one.title, "settings": asdict(one.settings)} for one in explainers}
+    return {
+        explainer.name: {"title": explainer.title, "settings": asdict(explainer.settings)}
+        for explainer in explainers
+    }
 
 
 def describe_cohort(cohort: Cohort, folder: Path) -> dict[str, Any]:

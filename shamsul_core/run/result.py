@@ -153,7 +153,7 @@ def _checked(record: dict[str, Any]) -> dict[str, Any]:
     is_sized = is_sized and height * width <= _MOST_PIXELS
     is_probable = all(0 <= probability <= 1 for probability in record["probabilities"].values())
     is_failing = all(isinstance(word, str) for failure in record["failures"] for word in failure)
-    is_mapping = all(isinstance(about, dict) for about in record["heatmaps"].values())
+    is_mapping = all(isinstance(heatmap, dict) for heatmap in record["heatmaps"].values())
     if not (is_sized and is_probable and is_failing and is_mapping):
         message = "its record is damaged"
         raise ValueError(message)
@@ -173,11 +173,11 @@ def _opened(path: Path) -> Iterator[Any]:
 def encode_result(result: RadiographResult) -> bytes:
     """Return the bytes of a result's file."""
     tensors: dict[str, npt.NDArray[Any]] = {}
-    about = {}
+    described = {}
     for heatmap in result.heatmaps:
         key = f"{heatmap.method}/{heatmap.pathology}"
         tensors |= _tensors(key, heatmap)
-        about[key] = {
+        described[key] = {
             "output": heatmap.output,
             "converged": heatmap.converged,
             "evaluations": heatmap.evaluations,
@@ -189,7 +189,7 @@ def encode_result(result: RadiographResult) -> bytes:
         "image_id": result.image_id,
         "size": list(result.size),
         "probabilities": dict(result.probabilities),
-        "heatmaps": about,
+        "heatmaps": described,
         "failures": [list(failure) for failure in result.failures],
     }
     if result.made_with is not None:
@@ -223,14 +223,14 @@ def _scale(heatmap: Heatmap) -> float:
 
 
 def decode_heatmaps(
-    file: Any, about: Mapping[str, Mapping[str, Any]]
+    file: Any, described: Mapping[str, Mapping[str, Any]]
 ) -> tuple[tuple[Heatmap, ...], tuple[tuple[str, str, str], ...]]:
     """Read every heatmap of an open file; return them, and (method, pathology, reason) of each that is no map."""
     heatmaps, failures = [], []
     decoded = 0
-    for key, one in about.items():
+    for key, description in described.items():
         try:
-            heatmaps.append(decode_heatmap(file, key, one))
+            heatmaps.append(decode_heatmap(file, key, description))
             decoded += _bytes(heatmaps[-1])
             if decoded > _MOST_DECODED:
                 message = f"its maps take more than {_MOST_DECODED:,} bytes"
@@ -241,7 +241,7 @@ def decode_heatmaps(
     return tuple(heatmaps), tuple(failures)
 
 
-def decode_heatmap(file: Any, key: str, about: Mapping[str, Any]) -> Heatmap:
+def decode_heatmap(file: Any, key: str, description: Mapping[str, Any]) -> Heatmap:
     """Read one heatmap of an open file; `about` is what the record says of it.
 
     Raises
@@ -256,8 +256,10 @@ def decode_heatmap(file: Any, key: str, about: Mapping[str, Any]) -> Heatmap:
         if prod(file.get_slice(name).get_shape()) > _MOST_PIXELS:
             message = f"{name} has more than {_MOST_PIXELS:,} values"
             raise ValueError(message)
-    values = file.get_tensor(key).astype(np.float32) * np.float32(about["scale"])
-    superpixels = file.get_tensor(f"{method}/superpixels").astype(np.intp) if about["superpixels"] else None
+    values = file.get_tensor(key).astype(np.float32) * np.float32(description["scale"])
+    superpixels = (
+        file.get_tensor(f"{method}/superpixels").astype(np.intp) if description["superpixels"] else None
+    )
     standard_error = file.get_tensor(error) if error in names else None
     extent = values if superpixels is None else superpixels
     if extent.ndim != 2 or not extent.size or not np.isfinite(values).all():
@@ -274,18 +276,18 @@ def decode_heatmap(file: Any, key: str, about: Mapping[str, Any]) -> Heatmap:
     return Heatmap(
         method=method,
         pathology=pathology,
-        output=about["output"],
+        output=description["output"],
         values=values,
         superpixels=superpixels,
         standard_error=standard_error,
-        converged=about["converged"],
-        evaluations=about["evaluations"],
+        converged=description["converged"],
+        evaluations=description["evaluations"],
     )
 
 
 def _bytes(heatmap: Heatmap) -> int:
     arrays = (heatmap.values, heatmap.standard_error, heatmap.superpixels)
-    return sum(one.nbytes for one in arrays if one is not None)
+    return sum(array.nbytes for array in arrays if array is not None)
 
 
 def make_result(

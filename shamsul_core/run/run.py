@@ -186,8 +186,8 @@ class Run:
             If the radiograph's result is not there or cannot be read.
         """
         with self._opened(image_id) as (file, record):
-            about = record["heatmaps"].get(f"{method}/{pathology}")
-            return None if about is None else decode_heatmap(file, f"{method}/{pathology}", about)
+            description = record["heatmaps"].get(f"{method}/{pathology}")
+            return None if description is None else decode_heatmap(file, f"{method}/{pathology}", description)
 
     def _opened(self, image_id: str) -> OpenResult:
         return OpenResult(self.path_of(image_id))
@@ -220,7 +220,10 @@ class Run:
             if image_id not in self._probabilities:
                 with suppress(RunError):
                     self._probabilities[image_id] = self.read_record(image_id).probabilities
-        rows = [{"image_id": one, **self._probabilities[one]} for one in sorted(self._probabilities)]
+        rows = [
+            {"image_id": image_id, **self._probabilities[image_id]}
+            for image_id in sorted(self._probabilities)
+        ]
         columns = ["image_id", *self.manifest.model["pathologies"]]
         types = dict.fromkeys(columns, "float64") | {"image_id": "string"}
         write_table(self.folder / "predictions.parquet", pd.DataFrame(rows, columns=columns).astype(types))
@@ -258,23 +261,23 @@ def find_runs(folders: Sequence[str]) -> dict[str, str]:
     OSError
         If a place cannot be reached.
     """
-    found: list[str] = []
+    runs: list[str] = []
     for folder in folders:
         path = place(folder)
         inside = [] if _exists(path / "manifest.json") else _runs_inside(path)
-        found += [str(one) for one in inside] or [folder]
-    return dict(zip(_telling_names(list(dict.fromkeys(found))), dict.fromkeys(found), strict=True))
+        runs += [str(run) for run in inside] or [folder]
+    return dict(zip(_telling_names(list(dict.fromkeys(runs))), dict.fromkeys(runs), strict=True))
 
 
 def _runs_inside(path: Path) -> list[Path]:
     with reaching(path):
-        return sorted(one.parent for one in path.glob("*/manifest.json"))
+        return sorted(manifest.parent for manifest in path.glob("*/manifest.json"))
 
 
 def _telling_names(folders: list[str]) -> list[str]:
-    parts = [one.rstrip("/").split("/") for one in folders]
+    parts = [folder.rstrip("/").split("/") for folder in folders]
     for depth in range(1, max(map(len, parts), default=1) + 1):
-        names = ["/".join(one[-depth:]) for one in parts]
+        names = ["/".join(part[-depth:]) for part in parts]
         if len(set(names)) == len(names):
             break
     return names

@@ -60,7 +60,7 @@ def score_result(
         _failure(image_id, "explain", reason, method, name) for method, name, reason in result.failures
     ]
     reasons = {(method, pathology): reason for method, pathology, reason in result.failures}
-    heatmaps = {(one.method, one.pathology): one for one in result.heatmaps}
+    heatmaps = {(heatmap.method, heatmap.pathology): heatmap for heatmap in result.heatmaps}
     absent = "there is no heatmap" if run.manifest.explained == ALL else NOT_ASKED
     scores = []
     for pathology in run.manifest.pathologies if pathologies is None else pathologies:

@@ -172,10 +172,10 @@ def read_segmentation(path: Path) -> dict[str, Any] | None:
         raise _not_a_table(path, error) from error
 
 
-def write_table(path: Path, table: pd.DataFrame, about: Mapping[str, Any] | None = None) -> None:
+def write_table(path: Path, table: pd.DataFrame, metadata: Mapping[str, Any] | None = None) -> None:
     """Write a table, whole or not at all; `about` goes into its metadata as JSON."""
     arrow = pa.Table.from_pandas(table, preserve_index=False)
-    extra = {key: json.dumps(value) for key, value in (about or {}).items()}
+    extra = {key: json.dumps(value) for key, value in (metadata or {}).items()}
     arrow = arrow.replace_schema_metadata((arrow.schema.metadata or {}) | extra)
     buffer = pa.BufferOutputStream()
     pq.write_table(arrow, buffer)
@@ -235,9 +235,9 @@ def _check_form(parquet: pq.ParquetFile, types: Mapping[str, str]) -> None:
             message = f"column {field.name}: holds {field.type}"
             raise ValueError(message)
     for group in range(parquet.metadata.num_row_groups):
-        about = parquet.metadata.row_group(group)
-        for place in range(about.num_columns):
-            column = about.column(place)
+        row_group = parquet.metadata.row_group(group)
+        for place in range(row_group.num_columns):
+            column = row_group.column(place)
             if column.path_in_schema in types and (
                 column.compression not in _CODECS or not _ENCODINGS.issuperset(column.encodings)
             ):

@@ -132,7 +132,7 @@ def mixture_in_words(manifest: Manifest, *more: Mapping[str, Any]) -> str | None
     """
     # Runs from before circumstances were kept say this of all their radiographs
     first = {"precision": manifest.model.get("precision"), "versions": manifest.versions}
-    parts = [_deciding(one) for one in (first, *manifest.made_with.values(), *more)]
+    parts = [_deciding(circumstances) for circumstances in (first, *manifest.made_with.values(), *more)]
     differing = []
     for name in dict.fromkeys(name for part in parts for name in part):
         values = list(dict.fromkeys(part[name] for part in parts if part.get(name)))
@@ -155,12 +155,12 @@ def _deciding(circumstances: Mapping[str, Any]) -> dict[str, str]:
     return named | {_ENGINE: circumstances.get("engine", "")} | dict(circumstances["versions"])
 
 
-def cohort_in_words(about: Mapping[str, Any]) -> str:
+def cohort_in_words(cohort: Mapping[str, Any]) -> str:
     """Return what to call a cohort.
 
     Parameters
     ----------
-    about
+    cohort
         `Manifest.cohort`.
 
     Examples
@@ -170,10 +170,10 @@ def cohort_in_words(about: Mapping[str, Any]) -> str:
     >>> cohort_in_words({"name": "cohort/val", "split": "val", "simulated": "Simulated from CT."})
     'Simulated cohort “cohort”, validation set'
     """
-    folder, _, split = str(about["name"]).rpartition("/")
-    if split != about["split"]:  # no folder, such as a reader's own radiograph
+    folder, _, split = str(cohort["name"]).rpartition("/")
+    if split != cohort["split"]:  # no folder, such as a reader's own radiograph
         return f"{split[:1].upper()}{split[1:]}"
-    kind = "Simulated cohort" if about.get("simulated") else "Cohort"
+    kind = "Simulated cohort" if cohort.get("simulated") else "Cohort"
     return f"{kind} “{folder}”, {_SPLITS.get(split, split)}"
 
 

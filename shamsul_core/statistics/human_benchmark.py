@@ -126,10 +126,14 @@ def _decreases(readers: Floats, method: Floats, patients: npt.NDArray[np.int64])
     shared = np.isfinite(second[0]) & np.isfinite(ours[0])
     pairs = [*zip(second.T, ours.T, strict=True)]
     pairs.append((mean_of_known(second[:, shared], axis=1), mean_of_known(ours[:, shared], axis=1)))
-    known = [np.isfinite(one) for one in (readers, method)]
-    numbers = [np.append(count_patients(one, patients), _of_any(one[:, shared], patients)) for one in known]
+    known = [np.isfinite(table) for table in (readers, method)]
+    numbers = [
+        np.append(count_patients(table, patients), _of_any(table[:, shared], patients)) for table in known
+    ]
     enough = np.minimum(*numbers) >= FEWEST
-    return [_decrease(*pair, has_interval=bool(one)) for pair, one in zip(pairs, enough, strict=True)]
+    return [
+        _decrease(*pair, has_interval=bool(is_enough)) for pair, is_enough in zip(pairs, enough, strict=True)
+    ]
 
 
 def _of_any(known: npt.NDArray[np.bool_], patients: npt.NDArray[np.int64]) -> int:

@@ -85,18 +85,18 @@ def compare_pairs(scores: pd.DataFrame, methods: Sequence[str], column: str = "i
     pathologies = list(dict.fromkeys(scores["pathology"]))
     by_pair = {pair: _differences(wide, *pair) for pair in combinations(methods, 2)}
     for pathology in pathologies:
-        for (one, other), differences in by_pair.items():
+        for (method, other), differences in by_pair.items():
             is_here = differences.index.get_level_values("pathology") == pathology
-            row = {"pathology": pathology, "method": one, "other": other}
+            row = {"pathology": pathology, "method": method, "other": other}
             rows.append(row | _compared(differences[is_here].to_numpy(float)))
     table = pd.DataFrame(rows, columns=PAIR_COLUMNS)
     return table.assign(p_holm=_holm(table["p"].to_numpy(float)))
 
 
-def _differences(wide: pd.DataFrame, one: str, other: str) -> pd.Series[float]:
-    """Return by how much each patient's mean under one method is above that under the other; equal ones are 0."""
-    both = _by_patient(wide[[one, other]])
-    return (both[one] - both[other]).round(12)
+def _differences(wide: pd.DataFrame, method: str, other: str) -> pd.Series[float]:
+    """Return by how much each patient's mean under a method is above that under the other; equal ones are 0."""
+    both = _by_patient(wide[[method, other]])
+    return (both[method] - both[other]).round(12)
 
 
 def _holm(p: Floats) -> Floats:
@@ -186,8 +186,8 @@ def rank_methods(scores: pd.DataFrame, methods: Sequence[str], column: str = "io
     rankings = [
         _ranked(table.loc[name], name) for name in dict.fromkeys(scores["pathology"]) if name in there
     ]
-    corrected = _holm(np.array([one.p for one in rankings]))
-    return tuple(replace(one, p_holm=float(p)) for one, p in zip(rankings, corrected, strict=True))
+    corrected = _holm(np.array([ranking.p for ranking in rankings]))
+    return tuple(replace(ranking, p_holm=float(p)) for ranking, p in zip(rankings, corrected, strict=True))
 
 
 def _ranked(table: pd.DataFrame, pathology: str) -> Ranking:

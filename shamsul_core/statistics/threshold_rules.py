@@ -79,8 +79,8 @@ def level_scores(run: RunReader, cohort: Cohort, on_step: OnStep = say_nothing) 
                     scaled = scale(heatmap, result.size, sign)
                 except ValueError:  # no map, such as one with NaN; the run's failures name it
                     continue
-                about: dict[str, Any] = {"image_id": image_id, "pathology": heatmap.pathology}
-                about |= {"method": heatmap.method, "sign": sign}
+                row: dict[str, Any] = {"image_id": image_id, "pathology": heatmap.pathology}
+                row |= {"method": heatmap.method, "sign": sign}
                 if isinstance(scaled, str):
                     levels: dict[str, Any] = {"otsu": 255, "share": 255, "ious": np.zeros(256, np.float32)}
                 else:
@@ -92,7 +92,7 @@ def level_scores(run: RunReader, cohort: Cohort, on_step: OnStep = say_nothing) 
                         "share": int(np.argmin(np.abs(above - TOP_SHARE))),
                         "ious": np.nan_to_num(counts.iou).astype(np.float32),
                     }
-                rows.append(about | levels)
+                rows.append(row | levels)
         on_step(image_id)
     return pd.DataFrame(
         rows, columns=["image_id", "pathology", "method", "sign", "otsu", "share", "ious"]
@@ -126,8 +126,8 @@ def rule_scores(levels: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
             "best": ious.max(axis=1),
         }
         for rule, values in of_rule.items():
-            about = {"pathology": pathology, "method": method, "sign": sign, "rule": rule}
-            rows.append(pd.DataFrame(about | {"image_id": group["image_id"].to_numpy(), "iou": values}))
+            row = {"pathology": pathology, "method": method, "sign": sign, "rule": rule}
+            rows.append(pd.DataFrame(row | {"image_id": group["image_id"].to_numpy(), "iou": values}))
     columns = ["image_id", "pathology", "method", "sign", "rule", "iou"]
     return pd.concat(rows, ignore_index=True)[columns] if rows else pd.DataFrame(columns=columns)
 

@@ -121,8 +121,8 @@ def comparison_scene(
     whose = "your" if cohort.is_readers_own else "the experts'"
     settings = segmentation or segmentation_of(run)
     case = _Case(run, result, pathology, expert, here, settings, whose)
-    shown = [_method(case, method, size) for method in run.manifest.methods]
-    titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
+    methods = [_method(case, method, size) for method in run.manifest.methods]
+    titles = {name: str(method["title"]) for name, method in run.manifest.methods.items()}
     marked = set(scores.loc[scores["expert_area_px"] > 0, "pathology"])
     return Scene(
         image_id=image_id,
@@ -130,10 +130,10 @@ def comparison_scene(
         radiograph=picture,
         pixels=pixels,
         expert_outlines=() if expert is None else outline(expert),
-        panels=(_expert_panel(expert, note, whose), *(one.panel for one in shown)),
+        panels=(_expert_panel(expert, note, whose), *(method.panel for method in methods)),
         banner=banner(run),
         side_markers=None if radiograph.view == "lateral" else ("R", "L"),
-        facts=_facts(radiograph, result, pathology, expert, shown, thresholds),
+        facts=_facts(radiograph, result, pathology, expert, methods, thresholds),
         prediction_rule=RULE_MEANINGS[thresholds.rule],
         threshold_rule=threshold_rule(case.settings, pathology),
         grid=score_grid(
@@ -145,7 +145,7 @@ def comparison_scene(
             marked,
             thresholds,
         ),
-        agreements=_agreements(shown),
+        agreements=_agreements(methods),
         contour_of=whose.removeprefix("the "),
         can_draw=cohort.is_readers_own,
     )
@@ -238,7 +238,7 @@ def _method(case: _Case, method: str, size: tuple[int, int]) -> _Shown:
 
 
 def _why_not_explained(case: _Case, method: str) -> str:
-    reasons = {(one, name): reason for one, name, reason in case.result.failures}
+    reasons = {(method_name, name): reason for method_name, name, reason in case.result.failures}
     reason = reasons.get((method, case.pathology))
     if reason is None and case.run.manifest.explained != ALL:
         reason = NOT_ASKED
@@ -250,16 +250,16 @@ def _facts(
     result: RadiographResult,
     pathology: str,
     expert: Mask | None,
-    shown: Sequence[_Shown],
+    methods: Sequence[_Shown],
     thresholds: Thresholds,
 ) -> tuple[Metric, ...]:
-    found = None if expert is None else lesion(expert)
-    sampled = [one.sampling for one in shown if one.sampling is not None]
+    marked = None if expert is None else lesion(expert)
+    sampled = [method.sampling for method in methods if method.sampling is not None]
     facts = [
         prediction_fact(
             pathology, result.probabilities.get(pathology), radiograph.labels.get(pathology), thresholds
         ),
-        None if found is None else lesion_fact(found, is_frontal=radiograph.view == "frontal"),
+        None if marked is None else lesion_fact(marked, is_frontal=radiograph.view == "frontal"),
         Metric(
             name="Sampling",
             value=", ".join(sampled),
@@ -271,8 +271,8 @@ def _facts(
     return tuple(fact for fact in facts if fact is not None)
 
 
-def _agreements(shown: Sequence[_Shown]) -> tuple[Agreement, ...]:
-    compared = [(one.panel.key, *one.masks) for one in shown if one.masks is not None]
+def _agreements(methods: Sequence[_Shown]) -> tuple[Agreement, ...]:
+    compared = [(method.panel.key, *method.masks) for method in methods if method.masks is not None]
     levels = count_overlaps([grey for _, _, grey in compared])
     return tuple(
         Agreement(one=key, other=other_key, iou=iou(mask, other_mask), levels=levels[i, j])

@@ -147,7 +147,7 @@ class Display:
         window = (self.width, self.centre) != (first.width, first.centre)
         is_opacity_told = self.has_heatmap and self.opacity != first.opacity
         is_coloured = self.has_heatmap and self.colours != first.colours
-        said = (
+        words = (
             self.threshold,
             alone and f"{alone} alone",
             "inverted" if self.is_inverted else None,
@@ -159,7 +159,7 @@ class Display:
             f"colours {self.colour_map.title.lower()}" if is_coloured else None,
             f"magnified {self.zoom:.1f}×" if self.zoom > 1 else None,
         )
-        return tuple(part for part in said if part)
+        return tuple(part for part in words if part)
 
     def shown_part(self, size: tuple[int, int]) -> tuple[slice, slice]:
         """Return the rows and columns of a radiograph, height and width, that are in the picture.
@@ -252,10 +252,12 @@ def displayed_scene(
     CohortError, RunError
         If the radiograph or its result cannot be read.
     """
-    shown = scores if display.level is None else display.scores(run, cohort, image_id, scores, [pathology])
+    shown_scores = (
+        scores if display.level is None else display.scores(run, cohort, image_id, scores, [pathology])
+    )
     segmentation = display.segmentation(run)
     scene = comparison_scene(
-        run, cohort, image_id, pathology, shown, segmentation=segmentation, thresholds=display.decides
+        run, cohort, image_id, pathology, shown_scores, segmentation=segmentation, thresholds=display.decides
     )
     panels = [panel for panel in scene.panels if panel.key == display.enlarged] or scene.panels
     return replace(

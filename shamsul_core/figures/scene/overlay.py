@@ -63,7 +63,7 @@ def encode_scene(scene: Scene) -> bytes:
         "side_markers": scene.side_markers,
         "facts": [asdict(fact) for fact in scene.facts],
         "radiograph": _radiograph(scene.radiograph, blobs),
-        "colours": [_colours(one, blobs) for one in COLOUR_MAPS],
+        "colours": [_colours(colours, blobs) for colours in COLOUR_MAPS],
         "expert_outlines": _outlines(scene.expert_outlines, blobs),
         "prediction_rule": scene.prediction_rule,
         "threshold_rule": scene.threshold_rule,
@@ -177,13 +177,13 @@ def _radiograph(picture: Picture, blobs: _Blobs) -> dict[str, Any]:
     return {"width": picture.width, "height": picture.height, "jpeg": blobs.add(picture.jpeg)}
 
 
-def _colours(one: ColourMap, blobs: _Blobs) -> dict[str, Any]:
+def _colours(colours: ColourMap, blobs: _Blobs) -> dict[str, Any]:
     return {
-        "key": one.key,
-        "title": one.title,
-        "help": one.help,
-        "is_signed": bool(one.against),
-        "table": blobs.add(one.table.tobytes()),
+        "key": colours.key,
+        "title": colours.title,
+        "help": colours.help,
+        "is_signed": bool(colours.against),
+        "table": blobs.add(colours.table.tobytes()),
     }
 
 

@@ -155,17 +155,17 @@ def lesion(mask: Mask) -> Lesion | None:
     return Lesion(regions=regions - 1, share=area / mask.size, side=side)
 
 
-def lesion_fact(found: Lesion, *, is_frontal: bool) -> Metric:
+def lesion_fact(lesion: Lesion, *, is_frontal: bool) -> Metric:
     """Return the lesion in words: its regions, its size and, in a frontal view, its side."""
-    regions = "1 region" if found.regions == 1 else f"{found.regions} regions"
-    words = [regions, f"{percent(found.share)} of the radiograph"]
+    regions = "1 region" if lesion.regions == 1 else f"{lesion.regions} regions"
+    words = [regions, f"{percent(lesion.share)} of the radiograph"]
     if is_frontal:
         words.append(
             {
                 "left": "left of the image's midline (patient's right)",
                 "right": "right of the image's midline (patient's left)",
                 "both": "on both sides of the image's midline",
-            }[found.side]
+            }[lesion.side]
         )
     meaning = f"From the experts' mask; on one side if at least {_SIDE_SHARE:.0%} of its area is there. The midline is the image's."
     return Metric(name="Lesion", value=", ".join(words), help=meaning)

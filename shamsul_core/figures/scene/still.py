@@ -95,10 +95,10 @@ def blended(scene: Scene, panel: Panel, longest_px: int, display: Display = AS_A
         As in `still`.
     """
     part = display.shown_part(scene.pixels.shape)
-    shown = scene.pixels[part]
-    height, width = (max(1, round(side * longest_px / max(shown.shape))) for side in shown.shape)
-    how = cv2.INTER_AREA if longest_px < max(shown.shape) else cv2.INTER_LINEAR
-    grey = np.asarray(cv2.resize(shown, (width, height), interpolation=how), np.float32)
+    visible = scene.pixels[part]
+    height, width = (max(1, round(side * longest_px / max(visible.shape))) for side in visible.shape)
+    how = cv2.INTER_AREA if longest_px < max(visible.shape) else cv2.INTER_LINEAR
+    grey = np.asarray(cv2.resize(visible, (width, height), interpolation=how), np.float32)
     if panel.relevance is None or not display.has_heatmap:
         grey = grey if panel.message is None else grey * np.float32(_WITHOUT_HEATMAP)
         return np.repeat(np.rint(grey).astype(np.uint8)[..., None], 3, axis=2)

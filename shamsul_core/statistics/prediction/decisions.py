@@ -72,9 +72,9 @@ class Thresholds:
         threshold = self.of(observation)
         digits = next((n for n in (2, 3, 4) if _agree(probability, threshold, n)), 6)
         name = "Youden threshold" if observation in self.own else "threshold"
-        shown = "" if digits == 2 else f"{probability:.{digits}f}, "
+        in_full = "" if digits == 2 else f"{probability:.{digits}f}, "
         verdict = "predicted" if self.is_predicted(observation, probability) else "not predicted"
-        return f"{verdict} ({shown}{name} {threshold:.{digits}f})"
+        return f"{verdict} ({in_full}{name} {threshold:.{digits}f})"
 
 
 def _agree(probability: float, threshold: float, digits: int) -> bool:

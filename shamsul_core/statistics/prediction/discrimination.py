@@ -95,9 +95,9 @@ def evaluate(
     samplings = [once_each, *resamples(once_each.shape[1], samples, seed=seed)]
     drawn = [ranking_scores(truth, probability, counts[:, patients]) for counts in samplings]
     auroc, auprc, positives = (
-        np.concatenate([one[0] for one in drawn]),
-        np.concatenate([one[1] for one in drawn]),
-        np.concatenate([one[2] for one in drawn]),
+        np.concatenate([resample[0] for resample in drawn]),
+        np.concatenate([resample[1] for resample in drawn]),
+        np.concatenate([resample[2] for resample in drawn]),
     )
     table = _counts(predictions, labels)
     weighted = {}
