@@ -23,12 +23,12 @@ _BY_CRITERION, _BY_PATHOLOGY, _WRITTEN = "By criterion", "By pathology", "From a
 def show_assigning(run: Run, reviews: Reviews) -> None:
     """Let a lead choose readers and cases, and show what is assigned."""
     key = run_key(run.manifest)
-    known = sorted({*reviews.readers(key), *sign_in.known_readers()})
+    readers = sorted({*reviews.readers(key), *sign_in.known_readers()})
     left, right = st.columns([2, 3], gap="large")
     with left:
         names = st.multiselect(
             "Readers",
-            known,
+            readers,
             key="assign_to",
             accept_new_options=True,
             placeholder="Choose or type a name",
@@ -46,7 +46,7 @@ def show_assigning(run: Run, reviews: Reviews) -> None:
         st.markdown("**Selected cases**")
         st.dataframe(
             pd.DataFrame(
-                [(one.image_id, one.pathology) for one in cases], columns=["Radiograph", "Pathology"]
+                [(case.image_id, case.pathology) for case in cases], columns=["Radiograph", "Pathology"]
             ),
             hide_index=True,
             height=300,
@@ -89,12 +89,12 @@ def _show_assigned(run: Run, reviews: Reviews) -> None:
         pd.DataFrame(
             [
                 {
-                    "Reader": one.reader,
-                    "Rated": f"{len(done.get(one.reader, set()).intersection(one.cases))} of {len(one.cases)}",
-                    "Assigned (UTC)": one.assigned,
-                    "Assigned by": one.assigned_by,
+                    "Reader": worklist.reader,
+                    "Rated": f"{len(done.get(worklist.reader, set()).intersection(worklist.cases))} of {len(worklist.cases)}",
+                    "Assigned (UTC)": worklist.assigned,
+                    "Assigned by": worklist.assigned_by,
                 }
-                for one in latest.sort_values("reader").itertuples()
+                for worklist in latest.sort_values("reader").itertuples()
             ]
         ),
         hide_index=True,

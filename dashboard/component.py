@@ -29,17 +29,17 @@ def component(name: str, folder: str, script: str) -> ComponentRenderer:
     )
 
 
-def joined(script: Path, known: set[Path] | None = None) -> str:
+def joined(script: Path, joined_before: set[Path] | None = None) -> str:
     """Return a script and all that it imports as one module, each script once and after those that it imports.
 
     Streamlit takes one string, which cannot import its neighbours. The scripts share its scope: what they import keeps its
     name, and no two of them have a name in common.
     """
-    known = set() if known is None else known
-    known.add(script)
+    joined_before = set() if joined_before is None else joined_before
+    joined_before.add(script)
     text = script.read_text(encoding="utf-8")
     neighbours = [(script.parent / name).resolve() for name in _IMPORT.findall(text)]
-    before = [joined(neighbour, known) for neighbour in neighbours if neighbour not in known]
+    before = [joined(neighbour, joined_before) for neighbour in neighbours if neighbour not in joined_before]
     return "\n".join([*before, _EXPORT.sub("", _IMPORT.sub("", text))])
 
 

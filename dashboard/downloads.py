@@ -40,7 +40,7 @@ def offer_downloads(
     display
         How the viewer shows the case: the files show it the same way.
     """
-    choices = display.words({name: str(about["title"]) for name, about in run.manifest.methods.items()})
+    choices = display.words(run.manifest.titles)
     case = (run, cohort, image_id, pathology, scores, display)
     name = partial(file_name, image_id, pathology, *choices)
     with st.popover("Download", icon=":material/download:", width="stretch"):

@@ -88,7 +88,11 @@ class SignedInOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or hand it on."""
-        if scope["type"] == "http" and any(one in scope["path"] for one in _CLOSED) and not _may_pass(scope):
+        if (
+            scope["type"] == "http"
+            and any(part in scope["path"] for part in _CLOSED)
+            and not _may_pass(scope)
+        ):
             await PlainTextResponse("Sign in first.", status_code=401)(scope, receive, send)
         else:
             await self._app(scope, receive, send)

@@ -96,14 +96,14 @@ class NotTooMany:
 
 
 @contextmanager
-def _counted(counter: Counter[T], one: T) -> Iterator[None]:
-    counter[one] += 1
+def _counted(counter: Counter[T], owner: T) -> Iterator[None]:
+    counter[owner] += 1
     try:
         yield
     finally:
-        counter[one] -= 1
-        if not counter[one]:
-            del counter[one]
+        counter[owner] -= 1
+        if not counter[owner]:
+            del counter[owner]
 
 
 def _reader(scope: Scope) -> str | None:

@@ -129,8 +129,8 @@ def _radiograph_scene(folder: str, case: Case, stamps: tuple[int, ...]) -> bytes
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _scene(folder: str, case: Case, order: tuple[str, ...] | None, stamps: tuple[int, ...]) -> bytes:
-    shown = _comparison(folder, case, stamps)
-    return encode_scene(shown if order is None else blinded(shown, order))
+    scene = _comparison(folder, case, stamps)
+    return encode_scene(scene if order is None else blinded(scene, order))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -139,6 +139,6 @@ def _comparison(folder: str, case: Case, stamps: tuple[int, ...]) -> Scene:
     run = reading.open_run(folder)
     _, scores = reading.tables(run)
     cohort = reading.open_run_cohort(folder)
-    shown = comparison_scene(run, cohort, case.image_id, case.pathology, scores)
+    scene = comparison_scene(run, cohort, case.image_id, case.pathology, scores)
     # the pathology is given, and what the readers say is not to follow the scores
-    return replace(shown, grid=(), agreements=(), pixels=shown.pixels[:0])
+    return replace(scene, grid=(), agreements=(), pixels=scene.pixels[:0])

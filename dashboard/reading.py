@@ -85,7 +85,7 @@ def thresholds(run: Run, rule: ThresholdRule) -> Thresholds:
 
 def case_table(run: Run, cohort: Cohort, rule: ThresholdRule) -> pd.DataFrame:
     """Return a row a radiograph and pathology explained so far, see `shamsul_core.cases.case_list`; not to be changed."""
-    image_ids = tuple(one for one in run.explained_ids() if one in cohort.radiographs)
+    image_ids = tuple(image_id for image_id in run.explained_ids() if image_id in cohort.radiographs)
     return _case_table(str(run.folder), image_ids, rule, _table_stamps(run))
 
 
@@ -181,16 +181,16 @@ def _tables(folder: str, stamps: tuple[int, ...]) -> tuple[pd.DataFrame, pd.Data
     run = Run.open(place(folder))
     predictions, scores = run.predictions, run.scores
     # A table may name radiographs that have left the cohort since
-    known = set(open_run_cohort(folder).radiographs)
-    return predictions[predictions["image_id"].isin(known)], scores[scores["image_id"].isin(known)]
+    image_ids = set(open_run_cohort(folder).radiographs)
+    return predictions[predictions["image_id"].isin(image_ids)], scores[scores["image_id"].isin(image_ids)]
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _summary(folder: str, which: Slice, view: ViewFilter, stamp: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     run = Run.open(place(folder))
     scores = run.scores
-    shown = scores["image_id"].isin(ids_of_view(open_run_cohort(folder).radiographs, view))
-    scores = in_slice(scores[shown], which)
+    is_of_view = scores["image_id"].isin(ids_of_view(open_run_cohort(folder).radiographs, view))
+    scores = in_slice(scores[is_of_view], which)
     return scores, summarise(
         scores,
         run.manifest.pathologies,

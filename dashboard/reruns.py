@@ -98,6 +98,6 @@ class PatientFiles(MediaFileManager):
                 self._drop_deferred_id(name)
 
     def _unused(self) -> set[str]:
-        shown: Iterable[dict[str, str]] = self._files_by_session_and_coord.values()
+        of_sessions: Iterable[dict[str, str]] = self._files_by_session_and_coord.values()
         every = self._file_metadata.keys() | self._deferred_callables.keys()
-        return every.difference(*(files.values() for files in shown))
+        return every.difference(*(files.values() for files in of_sessions))

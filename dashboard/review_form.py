@@ -72,16 +72,16 @@ class Form(NamedTuple):
 
     def widget_key(self, question: str, method: str) -> str:
         """Return a widget's key, which holds its case, so that what was typed stays if it could not be saved."""
-        about = (self.reader, self.case.image_id, self.case.pathology, method, question)
+        parts = (self.reader, self.case.image_id, self.case.pathology, method, question)
         # stands in the page, where it must tell nothing
-        return hashlib.sha256("\n".join(about).encode()).hexdigest()[:24]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
 def ask_first(form: Form) -> None:
     """Ask what is asked before the maps are in sight, and open them once it is answered."""
     review.let_go()
-    questions = [one for one in QUESTIONS.values() if one.step == ALONE]
-    values = {one.name: _first_widget(form, one) for one in questions}
+    questions = [question for question in QUESTIONS.values() if question.step == ALONE]
+    values = {question.name: _first_widget(form, question) for question in questions}
     st.button(
         "Save and show the heatmaps",
         type="primary",
@@ -93,10 +93,10 @@ def ask_first(form: Form) -> None:
     st.caption("This answer cannot be changed once the heatmaps are shown.")
 
 
-def show_first(given: Mapping[tuple[str, str], str]) -> None:
+def show_first(answers: Mapping[tuple[str, str], str]) -> None:
     """Show what the reader answered before the maps were in sight; it stays so."""
     for question in QUESTIONS.values():
-        value = given.get((CASE, question.name))
+        value = answers.get((CASE, question.name))
         if question.step == ALONE and value:
             st.markdown(f"Before the heatmaps: {question.text} **{value} · {question.scale[value]}**")
 
@@ -132,12 +132,12 @@ def probability_in_words(pathology: str, probability: float) -> str:
 def ask_on_maps(form: Form) -> None:
     """Ask what is asked with the maps in sight: a row for each map under each question, then those on the case."""
     review.let_go()
-    given = form.given()
+    answers = form.given()
     for question in QUESTIONS.values():
         if question.step != WITH_MAPS:
             continue
         if not question.is_per_method:
-            _widget(form, given, question, CASE)
+            _widget(form, answers, question, CASE)
             continue
         st.markdown(f"**{question.text}**")
         if question.kind == "scale":
@@ -146,7 +146,7 @@ def ask_on_maps(form: Form) -> None:
             for method, name in form.names.items():
                 with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                     st.text(name, width=72)
-                    _widget(form, given, question, method)
+                    _widget(form, answers, question, method)
 
 
 def _first_widget(form: Form, question: Question) -> str | None:
@@ -160,9 +160,9 @@ def _first_widget(form: Form, question: Question) -> str | None:
     return chosen
 
 
-def _widget(form: Form, given: Mapping[tuple[str, str], str], question: Question, method: str) -> None:
+def _widget(form: Form, answers: Mapping[tuple[str, str], str], question: Question, method: str) -> None:
     key = form.widget_key(question.name, method)
-    value = given.get((method, question.name))
+    value = answers.get((method, question.name))
     save = partial(_save, form, question.name, method, key)
     if question.kind == "flag":
         st.checkbox(question.text, value=value == "yes", key=key, on_change=save)
@@ -177,7 +177,7 @@ def _widget(form: Form, given: Mapping[tuple[str, str], str], question: Question
         f"{as_markdown(form.names[method])}: {question.text}" if method else f"**{question.text}**",
         list(options),
         default=value if value in options else None,
-        format_func=(lambda one: as_markdown(form.names[one])) if question.kind == "method" else str,
+        format_func=(lambda method: as_markdown(form.names[method])) if question.kind == "method" else str,
         key=key,
         on_change=save,
         required=True,

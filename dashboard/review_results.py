@@ -111,13 +111,13 @@ def _show_agreement(answers: pd.DataFrame, scores: pd.DataFrame) -> None:
 
 
 def _show_times(times: pd.DataFrame) -> None:
-    said = [
-        f"{_STEPS[one.step].lower()} {one.median_seconds:.0f} s (n = {one.n})"
-        for one in step_times(times).itertuples()
+    medians = [
+        f"{_STEPS[step.step].lower()} {step.median_seconds:.0f} s (n = {step.n})"
+        for step in step_times(times).itertuples()
     ]
-    if said:
+    if medians:
         st.markdown(
-            f"Median time on the screen: {', '.join(said)}.",
+            f"Median time on the screen: {', '.join(medians)}.",
             help="Per reader and case. A pause in front of the screen counts; time in a background tab does not.",
         )
 

@@ -28,20 +28,20 @@ def arrive() -> None:
 
 def open_step(reviews: Reviews, run: str, reader: str, case: Case, step: Step) -> None:
     """Note that a step is on the screen, unless it was before; what was there instead has been left."""
-    shown = _Shown(run, reader, case, step)
-    if st.session_state.get(_HIDDEN) or st.session_state.get(_SHOWING, (None,))[0] == shown:
+    step_shown = _Shown(run, reader, case, step)
+    if st.session_state.get(_HIDDEN) or st.session_state.get(_SHOWING, (None,))[0] == step_shown:
         return
     close_step(reviews, "left")
     showing = uuid.uuid4().hex
-    reviews.note(*shown, showing, "opened")
-    st.session_state[_SHOWING] = (shown, showing)
+    reviews.note(*step_shown, showing, "opened")
+    st.session_state[_SHOWING] = (step_shown, showing)
 
 
 def close_step(reviews: Reviews, event: str) -> None:
     """Note what ended the step on the screen, if there is one."""
     if _SHOWING in st.session_state:
-        shown, showing = st.session_state.pop(_SHOWING)
-        reviews.note(*shown, showing, event)
+        step_shown, showing = st.session_state.pop(_SHOWING)
+        reviews.note(*step_shown, showing, event)
 
 
 def change_sight(reviews: Reviews, *, is_hidden: bool) -> None:

@@ -160,7 +160,7 @@ def known_as(name: str) -> str:
 
 def _named(role: str) -> set[str]:
     names = settings().get("roles", {}).get(role, [])
-    return {_without_case(str(one)) for one in ([names] if isinstance(names, str) else names)}
+    return {_without_case(str(name)) for name in ([names] if isinstance(names, str) else names)}
 
 
 def _without_case(name: str) -> str:

@@ -159,10 +159,10 @@ def _marks(scope: Scope) -> frozenset[str]:
 def _take_cookies(scope: Scope) -> None:
     headers = MutableHeaders(scope=scope)
     kept = [
-        one
+        cookie
         for line in headers.getlist("cookie")
-        for one in line.split(";")
-        if not one.strip().startswith(USER_COOKIE_NAME)
+        for cookie in line.split(";")
+        if not cookie.strip().startswith(USER_COOKIE_NAME)
     ]
     del headers["cookie"]
     if kept:

@@ -69,13 +69,13 @@ def _offer_file(label: str, queue: ExplanationQueue, *, help: str | None = None)
 
 
 def _show_examples(cohort: Cohort, folder: str, queue: ExplanationQueue) -> None:
-    found = uploading.examples(cohort, folder)
-    if not found:
+    examples = uploading.examples(cohort, folder)
+    if not examples:
         return
     st.markdown("**Or try an example**")
-    note = found[0][0].simulated
+    note = examples[0][0].simulated
     st.caption(as_markdown(note or f"From the radiographs of this run ({cohort_title(cohort)})."))
-    for example, thumbnail in found:
+    for example, thumbnail in examples:
         picture, words = st.columns([0.42, 0.58], vertical_alignment="center")
         picture.image(thumbnail, alt=f"Radiograph with {example.finding}")
         words.button(
@@ -114,13 +114,13 @@ def show_state(upload: Upload) -> None:
 
 
 @st.fragment(run_every=_LOOK_S)
-def _show_progress(upload: Upload, shown: tuple[object, ...]) -> None:
+def _show_progress(upload: Upload, progress_shown: tuple[object, ...]) -> None:
     """Show how far it has come, and the whole page anew when there is more than what is shown."""
     visit.note_life()
     methods = upload.queue.offer.methods if upload.queue.offer else {}
     share, words = progress_in_words(upload.job, upload.queue.look(upload.job), methods)
     st.progress(share, text=words)
-    if shown != upload.progress:
+    if progress_shown != upload.progress:
         st.rerun()
 
 

@@ -62,13 +62,13 @@ def card_of(queue: ExplanationQueue) -> ModelCard | None:
 @st.cache_resource(show_spinner=False, max_entries=4)
 def examples(_cohort: Cohort, folder: str) -> list[tuple[Example, bytes]]:
     """Return radiographs to try, each with a small JPEG of it; one that cannot be read is left out."""
-    found = []
+    examples_and_pictures = []
     for example in choose_examples(_cohort):
         try:
-            found.append((example, _thumbnail(example)))
+            examples_and_pictures.append((example, _thumbnail(example)))
         except CohortError:
             continue
-    return found
+    return examples_and_pictures
 
 
 def _thumbnail(example: Example) -> bytes:
@@ -82,16 +82,18 @@ def _thumbnail(example: Example) -> bytes:
 # Bring, choose, remove
 
 
-def file_key(about: str) -> str:
+def file_key(purpose: str) -> str:
     """Return the key of a file uploader; another each time a file was taken, so that the widget itself holds none."""
-    return f"{about} {st.session_state.get(_TURN, 0)}"
+    return f"{purpose} {st.session_state.get(_TURN, 0)}"
 
 
 def _files(key: str) -> list[tuple[str, bytes]]:
     """Return name and content of what an uploader was given, and leave nothing of it with Streamlit."""
     given = st.session_state.get(key)
     # What was taken already comes once more, without its content, where the browser had not yet heard of it.
-    files = [one for one in (given if isinstance(given, list) else [given]) if isinstance(one, UploadedFile)]
+    files = [
+        file for file in (given if isinstance(given, list) else [given]) if isinstance(file, UploadedFile)
+    ]
     contents = [(file.name, file.getvalue()) for file in files]
     context = get_script_run_ctx()
     for file in files:
@@ -171,12 +173,12 @@ def chosen() -> Upload | None:
     """Return the upload that the reader looks at; ``None`` where they brought none."""
     brought = visit.uploads()
     wanted = st.session_state.get(_CHOSEN)
-    return next((one for one in brought if one.number == wanted), brought[-1] if brought else None)
+    return next((upload for upload in brought if upload.number == wanted), brought[-1] if brought else None)
 
 
 def choose_upload(upload: Upload) -> None:
     """Let the reader go between the radiographs that they brought."""
-    names = {one.number: as_markdown(one.name) for one in visit.uploads()}
+    names = {upload.number: as_markdown(upload.name) for upload in visit.uploads()}
     if len(names) > 1:
         st.radio(
             "Your radiographs",

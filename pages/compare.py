@@ -60,7 +60,7 @@ criteria, order = filters.read(pathologies, run.manifest.methods)
 write_address()
 
 # The list first, since it hears keys; then the pictures, which the reader waits for
-titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
+titles = run.manifest.titles
 listed, explained = reading.listed(run, image_ids, rule, criteria, order)
 with listing:
     narrowing = st.container()

@@ -51,7 +51,7 @@ SLICES = {
 
 run, cohort = enter()
 show_banner(run)
-titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
+titles = run.manifest.titles
 methods = {"all": "All methods", **titles}
 views, slices = list(get_args(ViewFilter)), list(get_args(Slice))
 figure_name = choice("figure", list(FIGURES), "iou")
@@ -99,8 +99,8 @@ if reason := why_no_iou(scores, has_contours=cohort.has_annotations):
     )
     st.stop()
 
-shown = titles if method == "all" or figure_name == "methods" else {method: titles[method]}
-st.markdown(means_in_words(summary, shown))
+drawn_titles = titles if method == "all" or figure_name == "methods" else {method: titles[method]}
+st.markdown(means_in_words(summary, drawn_titles))
 if figure_name == "methods":
     st.markdown(as_markdown(ranking_in_words(scores, titles)))
     if not (ranks := ranking_table(scores, titles)).empty:
@@ -143,14 +143,14 @@ if figure_name == "lesion":
 readers = reading.human_benchmark(run)
 readers = readers[readers["image_id"].isin(scores["image_id"])]  # those of the view
 if figure_name == "iou":
-    figure = iou_boxes(scores, summary, shown)
+    figure = iou_boxes(scores, summary, drawn_titles)
     add_human_benchmark(figure, readers, summary, "iou")
 elif figure_name == "hit":
-    figure = hit_bars(summary, shown)
+    figure = hit_bars(summary, drawn_titles)
     add_human_benchmark(figure, readers, summary, "hit")
 else:
     is_wide = against in {"area_share", "elongation", "lesions"}
-    figure = iou_against(scores, against, words, shown, is_logarithmic=is_wide)
+    figure = iou_against(scores, against, words, drawn_titles, is_logarithmic=is_wide)
 
 picked = st.plotly_chart(
     figure,
@@ -167,8 +167,10 @@ if figure_name != "hit" and picked.selection.points:
 
 remarks = [threshold_in_words(run.segmentation)]
 if figure_name in {"probability", "lesion"}:
-    ranks = rank_correlations(scores, against, list(shown))
-    remarks.insert(0, f"Spearman's rank correlation between IoU and {words}: {ranks_in_words(ranks, shown)}.")
+    ranks = rank_correlations(scores, against, list(drawn_titles))
+    remarks.insert(
+        0, f"Spearman's rank correlation between IoU and {words}: {ranks_in_words(ranks, drawn_titles)}."
+    )
 elif figure_name == "iou":
     remarks.insert(
         0,
@@ -178,10 +180,10 @@ else:
     remarks.insert(0, "Hit: the map's maximum lies inside the experts' contour. Error bars: 95 % intervals.")
 if figure_name != "hit":
     columns = ["iou"] if figure_name == "iou" else ["iou", against]
-    remarks.append(drawn_in_words(scores, shown, *columns))
+    remarks.append(drawn_in_words(scores, drawn_titles, *columns))
 st.caption(as_markdown(" ".join(remarks)))
 
-table = summary_table(summary, shown, case_address)
+table = summary_table(summary, drawn_titles, case_address)
 st.html(
     linked_table(
         table,

@@ -20,14 +20,14 @@ with reading:
     st.markdown(text("reading"))
     st.html(colour_bar())
 
-for name, about in methods.items():
+for name, method in methods.items():
     with st.container(border=True):
-        st.markdown(f"## {as_markdown(about['title'])}")
+        st.markdown(f"## {as_markdown(method['title'])}")
         works, settings = st.columns([3, 2], gap="large")
         works.markdown(text(name) + "\n\n**Known limits**\n\n" + text(f"{name}-limits"))
         settings.markdown(
             "**In this run**\n"
-            + "".join(f"\n- {as_markdown(one)}" for one in settings_in_words(about["settings"]))
+            + "".join(f"\n- {as_markdown(setting)}" for setting in settings_in_words(method["settings"]))
         )
 
 scoring, sampling = st.columns(2, gap="large")
@@ -35,6 +35,6 @@ with scoring:
     st.markdown(text("scores"))
     st.caption(f"In this run: {as_markdown(threshold_in_words(run.segmentation))}")
 with sampling:
-    if any(is_adaptive(about["settings"]) for about in methods.values()):
+    if any(is_adaptive(method["settings"]) for method in methods.values()):
         st.markdown(text("sampling"))
 st.caption(as_markdown(origin_in_words(run.manifest)))

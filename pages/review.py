@@ -58,7 +58,7 @@ if not any(widget in st.session_state for widget in ("show", "blinded")):
     showing.arrive()
 key = run_key(run.manifest)
 methods = list(run.manifest.methods)
-titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
+titles = run.manifest.titles
 part = choose_part()
 reader = reader_name()
 
@@ -71,17 +71,23 @@ def judge(reader: str) -> None:
         return
     done = judged(reviews.answers(key, reader), methods)
     owner = f"review {reader}"
-    case = choose_case(cases, next((one for one in cases if one not in done), cases[0]), owner)
+    case = choose_case(
+        cases,
+        next((case_of_reader for case_of_reader in cases if case_of_reader not in done), cases[0]),
+        owner,
+    )
     address.write_address()
     place = cases.index(case)
     is_blinded = show_progress(
-        sum(one in done for one in cases[:assigned] or cases), assigned or len(cases), assigned
+        sum(case_of_reader in done for case_of_reader in cases[:assigned] or cases),
+        assigned or len(cases),
+        assigned,
     )
     order = shuffled(methods, reader, case.image_id, case.pathology) if is_blinded else methods
     names = {method: map_title(i) if is_blinded else titles[method] for i, method in enumerate(order)}
     form = Form(run, reviews, reader, case, names, is_blinded)
-    given = form.given()
-    step = WITH_MAPS if given else ALONE
+    answers = form.given()
+    step = WITH_MAPS if answers else ALONE
 
     def go(place: int) -> None:
         ahead = cases[int(place) % len(cases)]
@@ -112,7 +118,7 @@ def judge(reader: str) -> None:
         if step == ALONE:
             ask_first(form)
         else:
-            show_first(given)
+            show_first(answers)
             ask_on_maps(form)
     with steps:
         review.show_steps(place, len(cases), is_answered=case in done, key="steps", on_place=go)

@@ -24,7 +24,7 @@ show_banner(run)
 with stopping_plainly():
     _, scores = reading.tables(run)
 scores = scores[scores["image_id"].isin(list(cohort.radiographs))]
-titles = {name: str(about["title"]) for name, about in run.manifest.methods.items()}
+titles = run.manifest.titles
 pathologies = list(run.manifest.pathologies)
 names = {name: criterion.title for name, criterion in CRITERIA.items()}
 if len(pathologies) > 1:

@@ -78,8 +78,8 @@ with st.sidebar:
     upload_parts.take_mask(upload, pathology)
     if probabilities:
         st.markdown("**Predicted probability**")
-        shown = {name: probabilities[name] for name in OBSERVATIONS if name in probabilities}
-        st.html(prediction_table(shown, upload.cohort.radiograph.labels, pathology))
+        probabilities_in_order = {name: probabilities[name] for name in OBSERVATIONS if name in probabilities}
+        st.html(prediction_table(probabilities_in_order, upload.cohort.radiograph.labels, pathology))
     st.caption(upload_parts.KEPT)
 
 if is_rating:
@@ -87,7 +87,7 @@ if is_rating:
     if reader is None:
         st.info("Enter your name in the sidebar. Each answer is saved as you give it.")
         address.stop()
-    titles = {name: str(method["title"]) for name, method in own_run.manifest.methods.items()}
+    titles = own_run.manifest.titles
     case = Case(upload.image_id, pathology)
     try:
         ask(own_run, reviews, reader, case, titles, probabilities.get(pathology))

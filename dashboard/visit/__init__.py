@@ -47,10 +47,10 @@ def _remove_downloads(image_id: str) -> None:
     manager: Any = runtime.get_instance().media_file_mgr
     with manager._lock:
         files = manager._storage._files_by_id
-        for file_id in [one for one, file in files.items() if image_id in (file.filename or "")]:
+        for file_id in [file_id for file_id, file in files.items() if image_id in (file.filename or "")]:
             files.pop(file_id, None)
         offered = manager._deferred_callables
-        for file_id in [one for one, file in offered.items() if image_id in (file["filename"] or "")]:
+        for file_id in [file_id for file_id, file in offered.items() if image_id in (file["filename"] or "")]:
             manager._drop_deferred_id(file_id)
 
 

@@ -21,7 +21,7 @@ def show(
     listed: pd.DataFrame,
     titles: Mapping[str, str],
     *,
-    shown: str,
+    selected: str,
     total: int,
     explained: int,
     key: str,
@@ -45,12 +45,12 @@ def show(
         Called when the reader chose one, with ``{"radiograph": id, "pathology": name or None}``.
     """
     rows = [
-        [image_id, short_name(image_id), None if about is None else pathology, about]
-        for image_id, pathology, about in zip(
+        [image_id, short_name(image_id), None if details is None else pathology, details]
+        for image_id, pathology, details in zip(
             listed["image_id"], listed["pathology"], _about(listed, titles), strict=True
         )
     ]
-    data = {"rows": rows, "shown": shown, "total": total, "explained": explained}
+    data = {"rows": rows, "shown": selected, "total": total, "explained": explained}
     return _component(key=key, data=data, on_choice_change=hearing(key, "choice", on_choice))
 
 

@@ -50,7 +50,7 @@ def check(
         problems = opened.check(on_step)
     warn_of([*problems, *opened.remarks], out)
     unread = {problem.subject for problem in problems}
-    read = sum(str(one.path) not in unread for one in opened.radiographs.values())
+    read = sum(str(radiograph.path) not in unread for radiograph in opened.radiographs.values())
     say(
         f"{opened.folder}: {read} of {len(opened.radiographs)} radiographs can be used, {len(problems)} problems"
     )
@@ -68,8 +68,8 @@ def _places(cohort: Cohort) -> Iterator[str]:
 def _counts(labels: pd.DataFrame, marked: Mapping[str, int]) -> Iterator[str]:
     yield f"{'labels':<28}{''.join(f'{kind:>10}' for kind in _LABELS)}{'contours':>10}"
     for name, *counts in labels[[*_LABELS]].itertuples(name=None):
-        found = "".join(f"{count:>10}" for count in counts)
-        yield f"{name:<28}{found}{marked.get(name, '-'):>10}"
+        numbers = "".join(f"{count:>10}" for count in counts)
+        yield f"{name:<28}{numbers}{marked.get(name, '-'):>10}"
 
 
 def _say_partners(model: str, labels: pd.DataFrame, marked: Mapping[str, int]) -> bool:
@@ -77,10 +77,10 @@ def _say_partners(model: str, labels: pd.DataFrame, marked: Mapping[str, int]) -
     from shamsul_core.classifier.weights import load_classifier
 
     labelled = labels[["positive", "uncertain", "negative"]].sum(axis=1)
-    known = {name for name in OBSERVATIONS if labelled[name] or marked.get(name)}
+    labelled_or_marked = {name for name in OBSERVATIONS if labelled[name] or marked.get(name)}
     outputs = load_classifier(model).pathologies
-    partners = [name for name in outputs if name in known]
-    alone = [name for name in outputs if name not in known]
+    partners = [name for name in outputs if name in labelled_or_marked]
+    alone = [name for name in outputs if name not in labelled_or_marked]
     say("")
     say(
         f"{model}: {len(partners)} of its {len(outputs)} outputs are labelled or marked here: {_listed(partners)}"

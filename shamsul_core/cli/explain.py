@@ -136,13 +136,15 @@ def _chosen(cohort: Cohort, ids: Path | None) -> list[str]:
     named = {line.strip(): number for number, line in enumerate(lines, 1) if line.strip()}
     for name, number in named.items():
         if name not in cohort.radiographs:
-            one = next(iter(cohort.radiographs))
-            message = f"{ids} line {number}: {name!r} is no radiograph of this cohort and split, as {one} is"
+            example = next(iter(cohort.radiographs))
+            message = (
+                f"{ids} line {number}: {name!r} is no radiograph of this cohort and split, as {example} is"
+            )
             raise ValueError(message)
     if not named:
         message = f"{ids}: names no radiograph"
         raise ValueError(message)
-    return [one for one in cohort.radiographs if one in named]
+    return [image_id for image_id in cohort.radiographs if image_id in named]
 
 
 def _explain(

@@ -48,10 +48,10 @@ def warn_of(lines: Sequence[object], file: Path) -> None:
     from shamsul_core.files.atomic import write_atomically
     from shamsul_core.messages import brief
 
-    shown = brief(lines, file)
-    if shown != [str(line) for line in lines]:
+    briefly = brief(lines, file)
+    if briefly != [str(line) for line in lines]:
         write_atomically(file, "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
-    for line in shown:
+    for line in briefly:
         warn(line)
 
 
@@ -118,4 +118,6 @@ def _plain(text: str) -> str:
     >>> _plain("a\x1b[2Jb\nc")
     'a�[2Jb\nc'
     """
-    return "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in text)
+    return "".join(
+        character if character.isprintable() or character == "\n" else "\ufffd" for character in text
+    )

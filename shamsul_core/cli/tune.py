@@ -63,12 +63,12 @@ def tune(
             opened, cohort, sign, methods=methods, every_level=every_level, on_step=on_step
         )
     warn_of(problems, out.with_name(f"{out.stem}_problems.txt"))
-    for name, found in tunings.items():
+    for name, tuned in tunings.items():
         path = _of_method(out, name, methods)
-        best = {pathology: one.threshold for pathology, one in found.items()}
+        best = {pathology: tuning.threshold for pathology, tuning in tuned.items()}
         write_thresholds(path, best, method=name if len(methods) > 1 else None)
-        say(f"{path}: tuned on {sum(len(one.ious) for one in found.values())} heatmaps")
-        untuned = [pathology for pathology, one in found.items() if not len(one.ious)]
+        say(f"{path}: tuned on {sum(len(tuning.ious) for tuning in tuned.values())} heatmaps")
+        untuned = [pathology for pathology, tuning in tuned.items() if not len(tuning.ious)]
         if untuned:
             warn(f"{path}: nothing to tune on for {', '.join(untuned)}; the lowest threshold is used")
         if cutoffs_out:

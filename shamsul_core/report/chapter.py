@@ -42,8 +42,10 @@ class Table:
     @property
     def cells(self) -> tuple[list[str], list[list[str]]]:
         """Head and rows as the documents show them."""
-        shown = self.frame.reset_index() if self.shown is None else self.shown
-        return list(map(str, shown.columns)), [[cell(one) for one in row] for row in shown.to_numpy(object)]
+        frame = self.frame.reset_index() if self.shown is None else self.shown
+        return list(map(str, frame.columns)), [
+            [cell(value) for value in row] for row in frame.to_numpy(object)
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +81,7 @@ class Chapter:
 def cell(value: Any) -> str:
     """Return a value as a table shows it.
 
-    >>> [cell(one) for one in (0.12345, 3.0, 12, float("nan"), None, "LIME", 0.00004)]
+    >>> [cell(value) for value in (0.12345, 3.0, 12, float("nan"), None, "LIME", 0.00004)]
     ['0.123', '3', '12', '–', '–', 'LIME', '4.0e-05']
     """
     if value is None or value is pd.NA or (isinstance(value, float) and value != value):

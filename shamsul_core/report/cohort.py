@@ -13,7 +13,7 @@ def cohort_chapter(radiographs: pd.DataFrame) -> Chapter:
     """Return the chapter; `radiographs` is `shamsul_core.cohort.summary.cohort_table`."""
     counts = label_counts(radiographs)
     kinds = ("positive", "uncertain", "negative", "blank")
-    shown = pd.DataFrame(
+    in_words = pd.DataFrame(
         {"Observation": list(counts.index)}
         | {
             kind.capitalize(): [
@@ -30,7 +30,7 @@ def cohort_chapter(radiographs: pd.DataFrame) -> Chapter:
                 "table1",
                 "Labels for each observation (the paper's Table 1).",
                 counts,
-                shown,
+                in_words,
             ),
             Drawing("table1", "The same as a bar chart.", label_figure(counts, "print")),
             Drawing(

@@ -81,7 +81,7 @@ def draw(caption: str, png: bytes) -> Drawn:
         file = BytesIO()
         picture.save(file, kind, optimize=True, quality=_QUALITY)
         encoded[kind] = file.getvalue()
-    kind = min(encoded, key=lambda one: len(encoded[one]))
+    kind = min(encoded, key=lambda file_kind: len(encoded[file_kind]))
     return Drawn(caption, encoded[kind], kind)
 
 
@@ -153,13 +153,13 @@ def _table(table: Table, width: float) -> Flowable:
     """Return a table whose columns are as wide as their longest word or share of text asks for; a row may go over pages."""
     head, rows = table.cells
     lengths = [
-        max(4, 1.3 * max(map(len, title.split())), *(min(34, len(one)) for one in column))
+        max(4, 1.3 * max(map(len, title.split())), *(min(34, len(text)) for text in column))
         for title, *column in zip(head, *rows[:200], strict=True)
     ]
     scale = width / sum(lengths)
-    content = [[Paragraph(escape(one), _HEAD) for one in head]]
-    content += [[Paragraph(escape(one), _CELL) for one in row] for row in rows]
-    made = PdfTable(content, colWidths=[scale * one for one in lengths], repeatRows=1, splitInRow=1)
+    content = [[Paragraph(escape(text), _HEAD) for text in head]]
+    content += [[Paragraph(escape(text), _CELL) for text in row] for row in rows]
+    made = PdfTable(content, colWidths=[scale * length for length in lengths], repeatRows=1, splitInRow=1)
     made.setStyle(
         TableStyle(
             [

@@ -52,7 +52,7 @@ def _thresholds(evidence: Evidence) -> Iterator[Block]:
         "own best threshold, which no rule can know in advance.",
         rule_figure(ranked, titles, words),
     )
-    shown = ranked.assign(
+    in_words = ranked.assign(
         sign=[SIGNS[sign] for sign in ranked["sign"]],
         rule=[RULES[rule] for rule in ranked["rule"]],
         ranking=[
@@ -63,7 +63,7 @@ def _thresholds(evidence: Evidence) -> Iterator[Block]:
         "threshold_rules",
         "The same as numbers, with Kendall's τ between each ranking and the one under the paper's rule (signed map, Otsu).",
         ranked.set_index(["sign", "rule"]),
-        shown,
+        in_words,
     )
 
 
@@ -79,7 +79,7 @@ def _in_words(ranked: pd.DataFrame, titles: Mapping[str, str]) -> str:
         "" if tau.isna().all() else f"; Kendall's τ with it is between {tau.min():.2f} and {tau.max():.2f}"
     )
     return (
-        f"Under the paper's rule the methods rank {' > '.join(titles[one] for one in order.split(' > '))}. Of the "
+        f"Under the paper's rule the methods rank {' > '.join(titles[name] for name in order.split(' > '))}. Of the "
         f"{len(others)} other combinations of sign and rule {same} give the same ranking{agreement}. First place: "
         f"{first}. Where the order changes with the rule, it reflects the rule rather than the "
         f"methods."

@@ -98,7 +98,7 @@ class Evidence:
     @cached_property
     def titles(self) -> Mapping[str, str]:
         """Of the methods."""
-        return {name: str(about["title"]) for name, about in self.run.manifest.methods.items()}
+        return self.run.manifest.titles
 
 
 def method_chapters(evidence: Evidence) -> Iterator[Chapter]:
@@ -171,18 +171,18 @@ def _cases(evidence: Evidence, method: str, number: int | None) -> Iterator[Bloc
     titles = {"best": "highest IoU", "probable": "highest probability", "multilabel": "best multi-label case"}
     for step, (criterion, table, names) in enumerate(asked, start=1):
         cases = [
-            make_case(evidence.run, evidence.cohort, evidence.scores, one, longest_px=_CASE_PX)
-            for one in in_order(table, evidence.run.manifest.pathologies)
+            make_case(evidence.run, evidence.cohort, evidence.scores, chosen, longest_px=_CASE_PX)
+            for chosen in in_order(table, evidence.run.manifest.pathologies)
         ]
         if not cases:
             yield Words(f"This run has no {titles[criterion]} for {' and '.join(names)}.")
             continue
         figure = case_figure(cases, [method], origin_in_words(evidence.run.manifest))
         name = f"figure{number + step}" if number else f"cases_{method}_{step}"
-        said = paper.CASES.get(method, {}).get(criterion)
+        papers_cases = paper.CASES.get(method, {}).get(criterion)
         beside = ""
-        if said is not None and number is not None and evidence.why_not_paper is None:
-            words = "; ".join(f"{name} {said[paper.SHOWN.index(name)]}" for name in names)
+        if papers_cases is not None and number is not None and evidence.why_not_paper is None:
+            words = "; ".join(f"{name} {papers_cases[paper.SHOWN.index(name)]}" for name in names)
             beside = f" The paper's Figure {number + step}: {words}."
         ours = "; ".join(_reading(of_method, case.scene.image_id, case.scene.pathology) for case in cases)
         yield Drawing(
@@ -218,7 +218,7 @@ def _comparison(evidence: Evidence) -> Iterator[Block]:
     yield Table("methods", "Mean IoU and hit rate of each method.", wide.rename_axis("Pathology"))
     if len(methods) > 1:
         pairs = compare_pairs(scores, methods)
-        shown = pairs[pairs["n"] > 0]
+        compared = pairs[pairs["n"] > 0]
         yield Table(
             "pairs",
             "Pairwise comparison of the methods on the same patients (n; several radiographs of one patient are averaged): "
@@ -227,15 +227,15 @@ def _comparison(evidence: Evidence) -> Iterator[Block]:
             pairs.set_index("pathology"),
             pd.DataFrame(
                 {
-                    "Pathology": shown["pathology"],
+                    "Pathology": compared["pathology"],
                     "Methods": [
-                        f"{titles[a]} − {titles[b]}" for a, b in shown[["method", "other"]].to_numpy()
+                        f"{titles[a]} − {titles[b]}" for a, b in compared[["method", "other"]].to_numpy()
                     ],
-                    "n": shown["n"],
-                    "Difference": shown["mean_difference"],
-                    "Effect": shown["effect"],
-                    "p": shown["p"].map(p_in_words),
-                    "p, Holm": shown["p_holm"].map(p_in_words),
+                    "n": compared["n"],
+                    "Difference": compared["mean_difference"],
+                    "Effect": compared["effect"],
+                    "p": compared["p"].map(p_in_words),
+                    "p, Holm": compared["p_holm"].map(p_in_words),
                 }
             ),
         )
@@ -255,24 +255,27 @@ def _comparison(evidence: Evidence) -> Iterator[Block]:
 def _ranking(evidence: Evidence) -> Iterator[Block]:
     scores, titles = evidence.scores, evidence.titles
     yield Words(ranking_in_words(scores, titles))
-    shown = ranking_table(scores, titles)
-    if shown.empty:
+    in_words = ranking_table(scores, titles)
+    if in_words.empty:
         return
     rankings = rank_methods(scores, list(titles))
     facts = ("pathology", "patients", "statistic", "p", "p_holm", "critical_difference")
-    rows = [{name: getattr(one, name) for name in facts} | one.mean_ranks.to_dict() for one in rankings]
+    rows = [
+        {name: getattr(ranking, name) for name in facts} | ranking.mean_ranks.to_dict()
+        for ranking in rankings
+    ]
     yield Table(
         "friedman",
         "Mean rank of each method by IoU on each pathology (1 is best), across patients for whom every method has an "
         "IoU, with Friedman's test. Methods whose mean ranks are further apart than the critical difference differ at the "
         "5 % level (Nemenyi).",
         pd.DataFrame(rows).set_index("pathology"),
-        shown,
+        in_words,
     )
     pairs = pd.DataFrame(
         [
-            (one.pathology, titles[first], titles[second], one.p_pairs.loc[first, second])
-            for one in rankings
+            (ranking.pathology, titles[first], titles[second], ranking.p_pairs.loc[first, second])
+            for ranking in rankings
             for first, second in combinations(titles, 2)
         ],
         columns=["Pathology", "Method", "Other method", "p"],
@@ -296,7 +299,7 @@ def _readers(evidence: Evidence) -> Iterator[Block]:
         return
     for column, words in (("iou", "IoU"), ("hit", "hit rate")):
         table = percentage_decrease(evidence.scores, readers, list(evidence.titles), column)
-        known = table.dropna(subset=["decrease"])
+        decreases = table.dropna(subset=["decrease"])
         yield Table(
             f"{READERS}_{column}",
             f"Methods compared with second readers: mean {words}, and how far the method's mean is below the readers', in "
@@ -304,14 +307,14 @@ def _readers(evidence: Evidence) -> Iterator[Block]:
             table.set_index("pathology"),
             pd.DataFrame(
                 {
-                    "Pathology": known["pathology"],
-                    "Method": known["method"].map(evidence.titles),
-                    "Second readers": known["readers"],
-                    "Method's mean": known["mean"],
-                    "Decrease, %": known["decrease"].map("{:.1f}".format),
+                    "Pathology": decreases["pathology"],
+                    "Method": decreases["method"].map(evidence.titles),
+                    "Second readers": decreases["readers"],
+                    "Method's mean": decreases["mean"],
+                    "Decrease, %": decreases["decrease"].map("{:.1f}".format),
                     "95 % interval": [
                         TOO_FEW if pd.isna(low) else f"{low:.1f} to {high:.1f}"
-                        for low, high in known[["decrease_low", "decrease_high"]].to_numpy(float)
+                        for low, high in decreases[["decrease_low", "decrease_high"]].to_numpy(float)
                     ],
                 }
             ),

@@ -37,7 +37,7 @@ def _blocks(assessment: Assessment) -> Iterator[Block]:
     table = pd.concat([assessment.table, _average(assessment.performance.weighted)]).rename_axis(
         "observation"
     )
-    shown = pd.DataFrame(
+    in_words = pd.DataFrame(
         {"Observation": table.index, "Positive": table["positive"].to_numpy(object)}
         | {
             name.upper(): [_with_interval(row, name) for _, row in table.iterrows()]
@@ -56,7 +56,7 @@ def _blocks(assessment: Assessment) -> Iterator[Block]:
         f"({TOO_FEW}: fewer than {FEWEST} patients with a label); sensitivity and specificity at the threshold with "
         "Wilson's 95 % intervals.",
         table,
-        shown,
+        in_words,
     )
     dropped = assessment.performance.dropped
     if dropped:

@@ -23,22 +23,22 @@ _LONGEST = 400
 def provenance_chapter(run: Run) -> Chapter:
     """Return the chapter."""
     failures = run.failures
-    said = (
+    words = (
         f"Number of failures: {len(failures)}, listed in failures.csv."
         if len(failures)
         else "Nothing failed."
     )
-    shown = failures[["image_id", "step", "method", "pathology", "error"]].head(20)
-    shown = shown.assign(error=shown["error"].str.slice(0, _LONGEST))
+    first = failures[["image_id", "step", "method", "pathology", "error"]].head(20)
+    first = first.assign(error=first["error"].str.slice(0, _LONGEST))
     return Chapter(
         "Model, data and settings",
         (
             _facts("run", "Model, cohort and run.", model_facts(run.manifest)),
             _facts("settings", "Settings and versions.", setting_facts(run.manifest)),
             Words(threshold_in_words(run.segmentation)),
-            Words(said),
+            Words(words),
             *(
-                [Table("failures", "The first twenty failures.", failures.set_index("image_id"), shown)]
+                [Table("failures", "The first twenty failures.", failures.set_index("image_id"), first)]
                 if len(failures)
                 else []
             ),

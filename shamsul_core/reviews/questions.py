@@ -66,8 +66,8 @@ class Question:
 _TRUST = ("not at all", "a little", "somewhat", "largely", "completely")
 
 QUESTIONS: dict[str, Question] = {
-    one.name: one
-    for one in (
+    question.name: question
+    for question in (
         Question(
             name="trust_before",
             text="How much do you trust this prediction?",

@@ -94,15 +94,15 @@ def agreement(answers: pd.DataFrame, question: str = "significance") -> Agreemen
     )
     rows = []
     levels = list(range(1, len(QUESTIONS[question].answers) + 1))
-    for one, other in combinations(table.columns, 2):
-        both = table[[one, other]].dropna().astype(int)
+    for reader, other in combinations(table.columns, 2):
+        both = table[[reader, other]].dropna().astype(int)
         defined = len(both) > 0 and len(np.unique(both)) > 1
         kappa = (
-            cohen_kappa_score(both[one], both[other], weights="quadratic", labels=levels)
+            cohen_kappa_score(both[reader], both[other], weights="quadratic", labels=levels)
             if defined
             else np.nan
         )
-        rows.append({"reader": one, "other": other, "n": len(both), "kappa": float(kappa)})
+        rows.append({"reader": reader, "other": other, "n": len(both), "kappa": float(kappa)})
     return Agreement(float(alpha), len(shared), pd.DataFrame(rows, columns=["reader", "other", "n", "kappa"]))
 
 

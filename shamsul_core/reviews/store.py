@@ -74,13 +74,13 @@ class Case:
 
 def run_key(manifest: Manifest) -> str:
     """Return what answers on a run are stored under: the same wherever the run lies, another for other heatmaps."""
-    about = (
+    identity = (
         manifest.model["fingerprint"],
         manifest.cohort["fingerprint"],
         manifest.preset,
         dict(manifest.methods),
     )
-    return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +192,7 @@ class Reviews:
         ReviewsError
             If it could not be stored, or was given before.
         """
-        asked = [one.name for one in QUESTIONS.values() if one.step == ALONE]
+        asked = [question.name for question in QUESTIONS.values() if question.step == ALONE]
         if set(values) != set(asked) or not all(
             value and QUESTIONS[name].accepts(value, ()) for name, value in values.items()
         ):
@@ -216,9 +216,9 @@ class Reviews:
         if event not in EVENTS:
             message = f"no such event: {event!r}"
             raise ValueError(message)
-        about = {"run": run, "reader": reader, "image_id": case.image_id, "pathology": case.pathology}
+        seen = {"run": run, "reader": reader, "image_id": case.image_id, "pathology": case.pathology}
         with self._session() as session:
-            session.add(Showing(**about, step=step, showing=showing, event=event, happened=_now()))
+            session.add(Showing(**seen, step=step, showing=showing, event=event, happened=_now()))
 
     def showings(self, run: str) -> pd.DataFrame:
         """Return what happened to the steps on readers' screens, in order: `SHOWING_COLUMNS`."""
@@ -251,8 +251,8 @@ class Reviews:
             .order_by(Answer.id)
         )
         with self._session() as session:
-            found = {(method, question): value for method, question, value in session.execute(asked)}
-        return {key: value for key, value in found.items() if value}
+            answers = {(method, question): value for method, question, value in session.execute(asked)}
+        return {key: value for key, value in answers.items() if value}
 
     def assign(self, run: str, readers: Sequence[str], cases: Sequence[Case], *, by: str = "") -> None:
         """Ask readers to judge these cases, in this order, in place of those asked before; answers stay.
@@ -288,21 +288,21 @@ class Reviews:
         if reader is not None:
             asked = asked.where(Worklist.reader == reader)
         with self._session() as session:
-            found = [
+            worklists = [
                 (name, tuple(Case(*case) for case in json.loads(cases)), *about)
                 for name, cases, *about in session.execute(asked.order_by(Worklist.id))
             ]
-        return pd.DataFrame(found, columns=["reader", "cases", "assigned_by", "assigned"])
+        return pd.DataFrame(worklists, columns=["reader", "cases", "assigned_by", "assigned"])
 
     def readers(self, run: str) -> list[str]:
         """Return who answered or was assigned something, by name."""
         with self._session() as session:
-            found = {
+            readers = {
                 name
                 for table in (Answer, Worklist)
                 for name in session.scalars(select(table.reader).where(table.run == run).distinct())
             }
-        return sorted(found)
+        return sorted(readers)
 
     def count(self, run: str) -> int:
         """Return how many answers were ever given on a run."""

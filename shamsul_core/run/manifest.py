@@ -81,6 +81,11 @@ class Manifest:
             compared[f"settings of {name}"] = (self.methods[name], other.methods[name])
         return [what for what, (ours, theirs) in compared.items() if ours != theirs]
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """What readers call each method, by its name."""
+        return {name: str(method["title"]) for name, method in self.methods.items()}
+
     def to_json(self) -> str:
         """Return the manifest as the text of ``manifest.json``."""
         return json.dumps(asdict(self), indent=2) + "\n"

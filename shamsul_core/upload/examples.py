@@ -63,16 +63,24 @@ def choose_examples(cohort: Cohort, count: int = COUNT) -> list[Example]:
 
     Of each finding it is the radiograph with the fewest others, so that it shows that finding.
     """
-    frontal = [one for one in islice(cohort.radiographs.values(), _LOOKED_THROUGH) if one.view == "frontal"]
+    frontal = [
+        radiograph
+        for radiograph in islice(cohort.radiographs.values(), _LOOKED_THROUGH)
+        if radiograph.view == "frontal"
+    ]
     note = cohort.simulated_note if cohort.is_simulated else None
     chosen: list[Example] = []
     for finding in _TELLING:
         taken = [example.radiograph for example in chosen]
-        positive = [one for one in frontal if one.labels.get(finding) == 1.0 and one not in taken]
+        positive = [
+            radiograph
+            for radiograph in frontal
+            if radiograph.labels.get(finding) == 1.0 and radiograph not in taken
+        ]
         if positive and len(chosen) < count:
             chosen.append(Example(_plainest(positive), finding, note))
     return chosen
 
 
 def _plainest(radiographs: Sequence[Radiograph]) -> Radiograph:
-    return min(radiographs, key=lambda one: sum(label == 1.0 for label in one.labels.values()))
+    return min(radiographs, key=lambda radiograph: sum(label == 1.0 for label in radiograph.labels.values()))

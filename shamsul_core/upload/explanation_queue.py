@@ -266,11 +266,11 @@ class ExplanationQueue:
                 ours.close()
                 raise
         self._worker = _Worker(process, ours, self._clock() + self._start_s)
-        said = ours.recv()
-        if said[0] == "broken":
-            message = f"The model cannot be used: {said[1]}"
+        told = ours.recv()
+        if told[0] == "broken":
+            message = f"The model cannot be used: {told[1]}"
             raise QueueError(message)
-        self.offer = Offer(said[1], said[2], tuple(said[3]))
+        self.offer = Offer(told[1], told[2], tuple(told[3]))
         self._worker.due = math.inf
 
     def _serve(self, job: Job) -> str:
@@ -292,10 +292,10 @@ class ExplanationQueue:
                     is_told = True
                 if not worker.connection.poll(_LOOK_S):
                     continue
-                said = worker.connection.recv()
+                told = worker.connection.recv()
                 if not is_told:  # what was told to end has so long for its last word, whatever else it says
                     worker.due = self._clock() + self._silence_s
-                if self._hear(job, said):
+                if self._hear(job, told):
                     worker.due = math.inf
                     return ""
         except Exception as error:  # noqa: BLE001 - whatever it is, the next job is served
@@ -313,27 +313,27 @@ class ExplanationQueue:
     def _is_overdue(self) -> bool:
         return self._worker is not None and self._clock() > self._worker.due
 
-    def _hear(self, job: Job, said: tuple[Any, ...]) -> bool:
+    def _hear(self, job: Job, told: tuple[Any, ...]) -> bool:
         """Take what the worker said into the job; return whether it was its last word; refuse what it never says."""
         if job.is_cancelled:
-            return said[0] in ("done", "failed", "cancelled")
-        if said[0] == "predicted":
-            job.probabilities = said[1]
-        elif said[0] == "passes":
-            job.method, job.passes = str(said[1]), int(said[2])
+            return told[0] in ("done", "failed", "cancelled")
+        if told[0] == "predicted":
+            job.probabilities = told[1]
+        elif told[0] == "passes":
+            job.method, job.passes = str(told[1]), int(told[2])
             self._measure(job)
-        elif said[0] == "explained":
-            job.outcomes[said[1]] = (said[2], said[3])
-        elif said[0] == "failed":
-            job.reason, job.state = f"The radiograph could not be explained: {said[1]}", "failed"
-        elif said[0] == "done":
+        elif told[0] == "explained":
+            job.outcomes[told[1]] = (told[2], told[3])
+        elif told[0] == "failed":
+            job.reason, job.state = f"The radiograph could not be explained: {told[1]}", "failed"
+        elif told[0] == "done":
             job.state = "done"
             self._passes_needed = job.passes or self._passes_needed
         else:
-            message = f"unknown word {said[0]!r}"
+            message = f"unknown word {told[0]!r}"
             raise ValueError(message)
-        job.version += said[0] != "passes"
-        return said[0] in ("done", "failed")
+        job.version += told[0] != "passes"
+        return told[0] in ("done", "failed")
 
     def _measure(self, job: Job) -> None:
         """Estimate how long the forward passes will take that are still to come."""
@@ -351,7 +351,9 @@ class ExplanationQueue:
     def _most_passes(self) -> int:
         """Return as many forward passes as the methods take at most; they share them."""
         settings = [method["settings"] for method in (self.offer.methods if self.offer else {}).values()]
-        budgets = [one["sampling"]["budget"] for one in settings if isinstance(one.get("sampling"), dict)]
+        budgets = [
+            method["sampling"]["budget"] for method in settings if isinstance(method.get("sampling"), dict)
+        ]
         return max(budgets, default=0)
 
     def _stop(self) -> None:

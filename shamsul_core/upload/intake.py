@@ -91,12 +91,14 @@ def take_in(name: str, content: bytes) -> Intake:
         If it is no radiograph that can be explained.
     """
     try:
-        found = read_radiograph(content)
-        _check(found)
+        radiograph = read_radiograph(content)
+        _check(radiograph)
     except (ImageError, IntakeError) as error:
         message = f"{name}: {str(error).removesuffix('.')}."
         raise IntakeError(message) from error
-    return Intake(found.pixels, found.view, found.projection, _remarks(found), found.geometry)
+    return Intake(
+        radiograph.pixels, radiograph.view, radiograph.projection, _remarks(radiograph), radiograph.geometry
+    )
 
 
 def take_in_mask(
@@ -152,26 +154,28 @@ def take_in_mask(
     return geometry.show(mask) if is_as_stored else mask
 
 
-def _check(found: Presented) -> None:
-    if found.modality not in _RADIOGRAPHY:
-        _refuse(f"it is {_OTHERS.get(found.modality, f'of the modality {found.modality}')}, not a radiograph")
-    height, width = found.pixels.shape
+def _check(radiograph: Presented) -> None:
+    if radiograph.modality not in _RADIOGRAPHY:
+        _refuse(
+            f"it is {_OTHERS.get(radiograph.modality, f'of the modality {radiograph.modality}')}, not a radiograph"
+        )
+    height, width = radiograph.pixels.shape
     if min(height, width) < LEAST_SIDE_PX:
         _refuse(
             f"it is too small ({width} × {height} pixels); a radiograph has at least {LEAST_SIDE_PX} on each side"
         )
-    if found.coloured_share > _COLOURED_SHARE:
+    if radiograph.coloured_share > _COLOURED_SHARE:
         _refuse("it is a colour image, not a radiograph")
-    if np.ptp(found.pixels) < _LEAST_CONTRAST * np.iinfo(found.pixels.dtype).max:
+    if np.ptp(radiograph.pixels) < _LEAST_CONTRAST * np.iinfo(radiograph.pixels.dtype).max:
         _refuse("it is blank: all pixels have the same value")
 
 
-def _remarks(found: Presented) -> tuple[str, ...]:
-    remarks = found.remarks if found.is_dicom else (_UNKNOWN, *found.remarks)
-    if found.body_part is not None:
-        part = f"The file says that it shows another part of the body ({found.body_part}); "
+def _remarks(radiograph: Presented) -> tuple[str, ...]:
+    remarks = radiograph.remarks if radiograph.is_dicom else (_UNKNOWN, *radiograph.remarks)
+    if radiograph.body_part is not None:
+        part = f"The file says that it shows another part of the body ({radiograph.body_part}); "
         remarks = (f"{part}the model only knows chest radiographs.", *remarks)
-    return (_LATERAL, *remarks) if found.view == "lateral" else remarks
+    return (_LATERAL, *remarks) if radiograph.view == "lateral" else remarks
 
 
 def _refuse(reason: str) -> NoReturn:

@@ -93,7 +93,7 @@ class Shelf(Generic[T]):
     def _why_full(self, place: _Place[T] | None, owner: str | None) -> str:
         if place is not None and len(place.items) >= MOST:
             return f"Up to {MOST} radiographs can be kept at a time. Remove one before adding another."
-        counts = [(one.owner, len(one.items)) for one in self._places.values()]
+        counts = [(place.owner, len(place.items)) for place in self._places.values()]
         if owner is not None and sum(count for of, count in counts if of == owner) >= MOST_OF_A_READER:
             return (
                 f"You have {MOST_OF_A_READER} radiographs in all your tabs. Remove one, or close a tab and wait a quarter "

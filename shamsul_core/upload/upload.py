@@ -210,10 +210,10 @@ class Upload:
 
     def shown_pathology(self, run: RunInMemory) -> str:
         """Return the pathology to show: the one chosen, else the likeliest."""
-        known = run.manifest.pathologies
-        if self.pathology in known:
+        pathologies = run.manifest.pathologies
+        if self.pathology in pathologies:
             return str(self.pathology)
-        return max(known, key=lambda name: self.job.probabilities.get(name, 0.0))
+        return max(pathologies, key=lambda name: self.job.probabilities.get(name, 0.0))
 
     def scene(self, run: RunInMemory, pathology: str, *, is_above_form: bool = False) -> bytes:
         """Return what the viewer shows; the page itself says what holds of everything on it."""

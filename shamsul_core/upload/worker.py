@@ -57,12 +57,12 @@ class _Watched(MaskedEvaluation):
 
     def __call__(self, coalitions: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
         """Evaluate coalitions, see `MaskedEvaluation`."""
-        found = []
+        answers = []
         for start in range(0, len(coalitions), _AT_ONCE):
             part = coalitions[start : start + _AT_ONCE]
-            found.append(super().__call__(part))
+            answers.append(super().__call__(part))
             self.after(len(part))
-        return np.concatenate(found)
+        return np.concatenate(answers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +82,11 @@ def serve(connection: Connection, model: str) -> None:
     except (ModelError, OSError, ValueError, RuntimeError) as error:
         connection.send(("broken", " ".join(str(error).split())))
         return
-    explainers = sorted(make_explainers(), key=lambda one: ORDER.index(one.name))
+    explainers = sorted(make_explainers(), key=lambda explainer: ORDER.index(explainer.name))
     pathologies = [name for name in LOCALISED_PATHOLOGIES if name in classifier.pathologies]
-    shown = describe_methods(make_explainers())  # in the order in which they are shown
-    connection.send(("ready", describe_model(classifier), shown, pathologies))
+    # In the order in which they are shown, which is not that in which they are made
+    methods = describe_methods(make_explainers())
+    connection.send(("ready", describe_model(classifier), methods, pathologies))
     while True:
         request = connection.recv()
         if request[0] != "explain":
@@ -122,9 +123,13 @@ def _explain(
         method = explainer.name
         after(0)
         outcomes = explain_subject(explainer, subject, pathologies) if pathologies else []
-        heatmaps = [one for one in outcomes if not isinstance(one, Failure)]
+        heatmaps = [outcome for outcome in outcomes if not isinstance(outcome, Failure)]
         # In plain words, so that the other end need not import what explains
-        failures = [(one.method, one.pathology, one.reason) for one in outcomes if isinstance(one, Failure)]
+        failures = [
+            (outcome.method, outcome.pathology, outcome.reason)
+            for outcome in outcomes
+            if isinstance(outcome, Failure)
+        ]
         connection.send(("explained", method, heatmaps, failures))
 
 

@@ -42,7 +42,7 @@ _COUNTED = 0.6
 _COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100)
 """Where an axis of whole numbers has its ticks."""
 
-_TICKS = tuple(float(f"{one}e{power}") for power in range(-6, 4) for one in (1, 2, 5))
+_TICKS = tuple(float(f"{digit}e{power}") for power in range(-6, 4) for digit in (1, 2, 5))
 """Where a logarithmic axis has them."""
 
 MOST_POINTS = 2000
@@ -186,7 +186,7 @@ def iou_against(
         automargin=True,
     )
     if is_counted:
-        figure.update_xaxes(tickvals=[one for one in _COUNTS if one <= values.max()])
+        figure.update_xaxes(tickvals=[count for count in _COUNTS if count <= values.max()])
     elif is_logarithmic:
         figure.update_xaxes(tickvals=_TICKS)
     else:
@@ -325,7 +325,7 @@ def _means(
     return go.Scatter(
         x=at,
         y=np.full(len(at), 1.03 * height),
-        text=[one.removeprefix("0") for one in figures] if is_crowded else figures,
+        text=[number.removeprefix("0") for number in figures] if is_crowded else figures,
         customdata=boxes[["mean", "n"]].to_numpy(np.float64).round(3),
         hovertext=_between(boxes["mean_low"], boxes["mean_high"]),
         mode="text",
@@ -340,8 +340,8 @@ def _means(
 
 def _between(low: pd.Series[float], high: pd.Series[float]) -> list[str]:
     return [
-        TOO_FEW if np.isnan(one) else f"{one:.2f} to {other:.2f}"
-        for one, other in zip(low, high, strict=True)
+        TOO_FEW if np.isnan(lower) else f"{lower:.2f} to {upper:.2f}"
+        for lower, upper in zip(low, high, strict=True)
     ]
 
 
@@ -349,12 +349,12 @@ def _add_paper(
     figure: go.Figure, at: npt.NDArray[np.float32], boxes: pd.DataFrame, *, is_first: bool
 ) -> None:
     """Add the paper's means as hollow stars, where it gives them."""
-    given = boxes["paper_mean"].notna().to_numpy()
-    if not given.any():
+    is_reported = boxes["paper_mean"].notna().to_numpy()
+    if not is_reported.any():
         return
     figure.add_scatter(
-        x=at[given],
-        y=boxes["paper_mean"].to_numpy(np.float64)[given],
+        x=at[is_reported],
+        y=boxes["paper_mean"].to_numpy(np.float64)[is_reported],
         mode="markers",
         marker={"symbol": "star-open", "size": 13, "color": WHITE, "line": {"width": 1.8}},
         name="Mean in the paper",

@@ -66,12 +66,12 @@ def prediction_table(
 def _row(
     name: str, probability: float, label: float | None, thresholds: Thresholds | None, *, is_chosen: bool
 ) -> str:
-    known = not math.isnan(probability)
-    decision = _decision(name, probability, label, thresholds) if known and thresholds is not None else ""
-    bar = f'<div style="width:{100 * probability:.1f}%"></div>' if known else ""
+    is_known = not math.isnan(probability)
+    decision = _decision(name, probability, label, thresholds) if is_known and thresholds is not None else ""
+    bar = f'<div style="width:{100 * probability:.1f}%"></div>' if is_known else ""
     return (
         f'<tr class="{"chosen" if is_chosen else ""}"><th scope="row">{escape(name.replace("Enlarged", "Enl."))} '
-        f"{sign_of(label)}</th><td>{bar}</td><td>{f'{probability:.2f}' if known else '–'}</td>"
+        f"{sign_of(label)}</th><td>{bar}</td><td>{f'{probability:.2f}' if is_known else '–'}</td>"
         f"<td>{decision}</td></tr>"
     )
 

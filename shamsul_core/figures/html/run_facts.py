@@ -44,7 +44,7 @@ def model_facts(manifest: Manifest) -> dict[str, str]:
 
 def setting_facts(manifest: Manifest) -> dict[str, str]:
     """Return the preset, the settings of each method, and the versions of the libraries."""
-    methods = {str(one["title"]): _in_words(one["settings"]) for one in manifest.methods.values()}
+    methods = {str(method["title"]): _in_words(method["settings"]) for method in manifest.methods.values()}
     software = ", ".join(dict.fromkeys(str(part["software"]) for part in manifest.made_with.values()))
     made_by = {"SHAMSUL": software} if software else {}
     return {"Preset": manifest.preset} | methods | made_by | dict(manifest.versions)
@@ -71,14 +71,14 @@ def failure_table(failures: pd.DataFrame, label: str, *, most: int) -> str:
         return ""
     kinds = [failures["step"], failures["method"], failures["error"].astype("string").fillna("").map(kind_of)]
     alike = failures.groupby(kinds, sort=False, dropna=False)["error"]
-    known = failures[[*columns, "error"]].astype("string").fillna("").assign(alike=alike.transform("size"))
-    shown = known[(known["alike"] <= EXAMPLES + 1) | (alike.cumcount() < EXAMPLES)].head(most)
-    rows = "".join(_cells("td", row) for row in shown.itertuples(index=False))
+    counted = failures[[*columns, "error"]].astype("string").fillna("").assign(alike=alike.transform("size"))
+    listed = counted[(counted["alike"] <= EXAMPLES + 1) | (alike.cumcount() < EXAMPLES)].head(most)
+    rows = "".join(_cells("td", row) for row in listed.itertuples(index=False))
     head = _cells("th", [*columns.values(), "Reason", "Failures like this"])
     return (
         f'{_STYLE}<table class="facts" aria-label="{escape(label)}"><thead>{head}</thead>'
         f"<tbody>{rows}</tbody></table>"
-    ) + (f"<p>and {len(failures) - len(shown)} more</p>" if len(failures) > len(shown) else "")
+    ) + (f"<p>and {len(failures) - len(listed)} more</p>" if len(failures) > len(listed) else "")
 
 
 def line_list(lines: Sequence[str], label: str) -> str:

@@ -94,15 +94,15 @@ def ranking_in_words(scores: pd.DataFrame, titles: Mapping[str, str]) -> str:
         rankings = rank_methods(scores, list(titles))
     except ValueError as error:
         return f"The methods cannot be ranked: {error}."
-    differing = [one.pathology for one in rankings if one.p_holm < LEVEL]
+    differing = [ranking.pathology for ranking in rankings if ranking.p_holm < LEVEL]
     count = "1 pathology" if len(rankings) == 1 else f"{len(rankings)} pathologies"
-    found = (
+    verdict = (
         f"The methods differ on {', '.join(differing)}."
         if differing
         else "No difference between the methods was found on any pathology."
     )
     return (
-        f"{found} Friedman's test on each pathology separately, with one value per patient, because the findings of one "
+        f"{verdict} Friedman's test on each pathology separately, with one value per patient, because the findings of one "
         f"patient are not independent; p corrected for {count} (Holm), 5 % level."
     )
 
@@ -115,12 +115,12 @@ def ranking_table(scores: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFra
         rankings = ()
     return pd.DataFrame(
         {
-            "Pathology": [one.pathology for one in rankings],
-            "Patients": [one.patients for one in rankings],
-            **{title: [one.mean_ranks[name] for one in rankings] for name, title in titles.items()},
-            "Critical difference": [one.critical_difference for one in rankings],
-            "p": [p_in_words(one.p) for one in rankings],
-            "p, Holm": [p_in_words(one.p_holm) for one in rankings],
+            "Pathology": [ranking.pathology for ranking in rankings],
+            "Patients": [ranking.patients for ranking in rankings],
+            **{title: [ranking.mean_ranks[name] for ranking in rankings] for name, title in titles.items()},
+            "Critical difference": [ranking.critical_difference for ranking in rankings],
+            "p": [p_in_words(ranking.p) for ranking in rankings],
+            "p, Holm": [p_in_words(ranking.p_holm) for ranking in rankings],
         }
     )
 
@@ -180,8 +180,8 @@ def intervals(
 ) -> list[str]:
     """Return intervals in words; `TOO_FEW` where there is a value without one, a dash where there is no value."""
     return [
-        f"{one:.{digits}f}–{other:.{digits}f}" if one == one else TOO_FEW if count else "–"  # NaN differs
-        for one, other, count in zip(low, high, number, strict=True)
+        (TOO_FEW if count else "–") if np.isnan(lower) else f"{lower:.{digits}f}–{upper:.{digits}f}"
+        for lower, upper, count in zip(low, high, number, strict=True)
     ]
 
 

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 FigureName: TypeAlias = Literal["figure3", "roc", "precision_recall", "calibration"]
 
 ASSESSMENT_FIGURES: Mapping[FigureName, Callable[[Assessment, ThemeName], Figure]] = {
-    "figure3": lambda one, theme: rings(one.performance.by_observation, theme),
-    "roc": lambda one, theme: roc_figure(one.points, one.performance.by_observation, one.rates, theme),
-    "precision_recall": lambda one, theme: precision_recall_figure(
-        one.points, one.performance.by_observation, one.rates, theme
+    "figure3": lambda assessment, theme: rings(assessment.performance.by_observation, theme),
+    "roc": lambda assessment, theme: roc_figure(
+        assessment.points, assessment.performance.by_observation, assessment.rates, theme
     ),
-    "calibration": lambda one, theme: calibration_figure(one.bins, one.calibration, theme),
+    "precision_recall": lambda assessment, theme: precision_recall_figure(
+        assessment.points, assessment.performance.by_observation, assessment.rates, theme
+    ),
+    "calibration": lambda assessment, theme: calibration_figure(
+        assessment.bins, assessment.calibration, theme
+    ),
 }

@@ -123,9 +123,9 @@ def _draw_rows(
 ) -> Figure:
     paper, ink, faint = _WHITE_PAGE
     figure = Figure(figsize=(rows.width, height), dpi=DOTS_PER_INCH, facecolor=paper)
-    shown = [_shown(case.scene, methods) for case in cases]
-    column = (rows.width - rows.text) / len(shown[0])
-    for number, (case, panels) in enumerate(zip(cases, shown, strict=True)):
+    panel_rows = [_shown(case.scene, methods) for case in cases]
+    column = (rows.width - rows.text) / len(panel_rows[0])
+    for number, (case, panels) in enumerate(zip(cases, panel_rows, strict=True)):
         bottom, tall = height - rows.top - rows.row * (number + 1), rows.row - _TITLES_IN
         _write_words(figure, case, rows, bottom + tall, ink)
         for place, panel in enumerate(panels):
@@ -133,7 +133,10 @@ def _draw_rows(
             box = (left / rows.width, bottom / height, (column - 0.1) / rows.width, tall / height)
             _draw(figure, box, case, panel, ink, size_px=600, font_size=8)
     _write_footer(
-        figure, _footnotes(cases, [panel for row in shown for panel in row], footer), faint, font_size=7
+        figure,
+        _footnotes(cases, [panel for row in panel_rows for panel in row], footer),
+        faint,
+        font_size=7,
     )
     return figure
 
@@ -177,7 +180,7 @@ def _write_footer(
     width, height = figure.get_size_inches()
     step = 1.5 * font_size / 72 / height
     fitting = int(0.75 * width * 72 / (0.56 * font_size))  # beside the colour bar
-    for place, line in enumerate(reversed([part for one in lines for part in wrap(one, fitting)])):
+    for place, line in enumerate(reversed([part for words in lines for part in wrap(words, fitting)])):
         figure.text(_MARGIN, (0.5 + place) * step, line, color=colour, fontsize=font_size, va="bottom")
     bar = figure.add_axes((0.78, 0.35 / height, 0.17, 0.11 / height))
     draw_colour_bar(bar, ink or colour)

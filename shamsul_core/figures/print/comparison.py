@@ -95,7 +95,7 @@ def numbers_csv(
     here = display.scores(run, cohort, image_id, scores)
     settings = segmentation_of(run)
     rules = [display.threshold or threshold_rule(settings, name) for name in here["pathology"]]
-    about = {
+    origin = {
         "threshold_rule": rules,
         "run": run.name,
         "model": run.manifest.model["fingerprint"],
@@ -104,7 +104,7 @@ def numbers_csv(
         "simulated": run.manifest.cohort.get("simulated"),
         "preset": run.manifest.preset,
     }
-    return str(here.assign(**about).to_csv(index=False))
+    return str(here.assign(**origin).to_csv(index=False))
 
 
 def caption(run: RunReader, scene: Scene, *, columns: int, display: Display = AS_AT_FIRST) -> str:
@@ -121,7 +121,7 @@ def caption(run: RunReader, scene: Scene, *, columns: int, display: Display = AS
         f"preset {manifest.preset}",
         f"masks {of_masks} {scene.threshold_rule}.",
     )
-    choices = display.words({name: str(about["title"]) for name, about in manifest.methods.items()})
+    choices = display.words(manifest.titles)
     parts = [
         f"{scene.image_id}, {scene.pathology}. {facts}.",
         f"Shown as on the screen: {', '.join(choices)}." if choices else None,

@@ -58,17 +58,17 @@ def rings(by_observation: pd.DataFrame, theme: ThemeName) -> Figure:
 
 def _sector(axes: PolarAxes, theme: Theme, angle: float, width: float, name: str, row: pd.Series) -> None:
     inner, outer = _SCORES
-    known = not np.isnan(row["auroc"])
+    is_known = not np.isnan(row["auroc"])
     for low, high in (_COUNTS, _SCORES):
         axes.bar(angle, high - low, width, low, color=theme.faint, alpha=0.35, linewidth=0)
-    if known:
+    if is_known:
         radius = [inner + (outer - inner) * row[bound] for bound in ("auroc", "auroc_low", "auroc_high")]
         axes.bar(angle, radius[0] - inner, width, inner, color=theme.area, linewidth=0, label=name)
         aside = angle + 0.36 * width
         if not np.isnan(row["auroc_low"]):
             axes.plot([aside, aside], radius[1:], color=theme.second, linewidth=1.6, zorder=4)
-    words = f"{row['auroc']:.2f}" if known else "–"
-    colour = theme.on_area if known and row["auroc"] > 0.35 else theme.text
+    words = f"{row['auroc']:.2f}" if is_known else "–"
+    colour = theme.on_area if is_known and row["auroc"] > 0.35 else theme.text
     _words(axes, angle, inner + 0.11, words, colour, NORMAL, "bold")
     count = f"{row['positive']:.0f}"
     size = SMALL * min(1, 3 / len(count))  # five digits of a training set fit too
@@ -76,7 +76,7 @@ def _sector(axes: PolarAxes, theme: Theme, angle: float, width: float, name: str
     side = np.sin(angle)
     alignment = "center" if abs(side) < 0.1 else "left" if side > 0 else "right"
     edge = "center" if abs(np.cos(angle)) < 0.85 else "bottom" if np.cos(angle) > 0 else "top"
-    reason = "" if known else f"\n({row['reason']})"
+    reason = "" if is_known else f"\n({row['reason']})"
     axes.text(
         angle,
         1.05,

@@ -122,7 +122,7 @@ def comparison_scene(
     settings = segmentation or segmentation_of(run)
     case = _Case(run, result, pathology, expert, here, settings, whose)
     methods = [_method(case, method, size) for method in run.manifest.methods]
-    titles = {name: str(method["title"]) for name, method in run.manifest.methods.items()}
+    titles = run.manifest.titles
     marked = set(scores.loc[scores["expert_area_px"] > 0, "pathology"])
     return Scene(
         image_id=image_id,
