@@ -12,7 +12,7 @@ from dashboard import address
 from shamsul_core.cohort import CohortError
 from shamsul_core.figures.colours import WARNING, WARNING_SURFACE
 from shamsul_core.figures.html.foreign import as_markdown
-from shamsul_core.figures.scene.comparison import banner
+from shamsul_core.figures.scene.notes import banner
 from shamsul_core.run import RunError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dashboard import uploading, visit
 from dashboard.notes import show_error, show_note
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.figures.html.model_card import model_card_html
-from shamsul_core.figures.scene.comparison import UNTRAINED
+from shamsul_core.figures.scene.notes import UNTRAINED
 from shamsul_core.run.wording import cohort_title
 from shamsul_core.upload.progress import progress_in_words
 

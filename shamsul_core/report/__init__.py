@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 from shamsul_core.cohort.summary import cohort_table
 from shamsul_core.figures.print.files import encode_figure
-from shamsul_core.figures.scene.comparison import banner
+from shamsul_core.figures.scene.notes import banner
 from shamsul_core.files.atomic import write_atomically
 from shamsul_core.progress import OnStep, say_nothing
 from shamsul_core.report.chapter import Chapter, Drawing, Table
 from shamsul_core.report.cohort import cohort_chapter
+from shamsul_core.report.comparison import comparison_chapter
 from shamsul_core.report.documents import DocumentChapter, as_html, as_pdf, draw
+from shamsul_core.report.evidence import Evidence
 from shamsul_core.report.influences import correlation_chapter, threshold_chapter
-from shamsul_core.report.localisation import Evidence, comparison_chapter, method_chapters
+from shamsul_core.report.localisation import method_chapters
 from shamsul_core.report.prediction import prediction_chapter
 from shamsul_core.report.provenance import provenance_chapter
 from shamsul_core.run import RunError

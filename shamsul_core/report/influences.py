@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from shamsul_core.report.chapter import Block
-    from shamsul_core.report.localisation import Evidence
+    from shamsul_core.report.evidence import Evidence
     from shamsul_core.statistics.prediction.assessment import Assessment
 
 

@@ -1,7 +1,8 @@
 """What readers think of explanations: asked, stored, and held against each other."""
 
+from shamsul_core.reviews.case import Case, Circumstances, run_key
 from shamsul_core.reviews.questions import ALONE, CASE, QUESTIONS, WITH_MAPS, Question, Step
-from shamsul_core.reviews.store import Case, Circumstances, Reviews, ReviewsError, run_key
+from shamsul_core.reviews.store import Reviews, ReviewsError
 
 __all__ = [
     "ALONE",

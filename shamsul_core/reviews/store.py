@@ -6,10 +6,8 @@ audit trail, and two who write at once lose nothing. What a reader says before s
 
 from __future__ import annotations
 
-import hashlib
 import json
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
@@ -24,6 +22,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from shamsul_core.reviews.case import Case, Circumstances
 from shamsul_core.reviews.questions import ALONE, CASE, QUESTIONS
 from shamsul_core.reviews.tables import Answer, EndedSignIn, Showing, Worklist
 from shamsul_core.version import software_version
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
     from shamsul_core.reviews.questions import Step
-    from shamsul_core.run import Manifest
 
 
 _ASKED = ("reader", "image_id", "pathology", "method", "question")
@@ -62,44 +60,6 @@ _one_migration = Lock()  # Alembic's context is one for the process
 
 class ReviewsError(RuntimeError):
     """The database cannot be used; the message says in one line what is wrong and what to do."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """What a reader judges: a pathology on a radiograph."""
-
-    image_id: str
-    pathology: str
-
-
-def run_key(manifest: Manifest) -> str:
-    """Return what answers on a run are stored under: the same wherever the run lies, another for other heatmaps."""
-    identity = (
-        manifest.model["fingerprint"],
-        manifest.cohort["fingerprint"],
-        manifest.preset,
-        dict(manifest.methods),
-    )
-    return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:32]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Circumstances:
-    """What a reader had in sight when they answered.
-
-    Parameters
-    ----------
-    model
-        Fingerprint of the model whose prediction was judged.
-    order
-        The methods as their maps stood, the first is *Map A* of a blinded review; empty where no map was shown.
-    is_blinded
-        Whether the methods' names were hidden; ``None`` where no map was shown.
-    """
-
-    model: str
-    order: tuple[str, ...] = ()
-    is_blinded: bool | None = None
 
 
 class Reviews:

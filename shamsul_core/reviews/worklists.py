@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from shamsul_core.reviews.store import Case
+from shamsul_core.reviews.case import Case
 from shamsul_core.vocabulary import DECISION_THRESHOLD
 
 if TYPE_CHECKING:

@@ -10,21 +10,21 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from shamsul_core.upload.job import Job, Offer
 from shamsul_core.version import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from multiprocessing.connection import Connection
 
     import numpy as np
     import numpy.typing as npt
 
-    from shamsul_core.heatmap import Heatmap
 
 State: TypeAlias = Literal["waiting", "working", "done", "failed", "cancelled"]
 
@@ -50,61 +50,6 @@ _log = logging.getLogger("shamsul")
 
 class QueueError(RuntimeError):
     """Nothing can be explained; the message is a sentence for the reader."""
-
-
-@dataclass(eq=False)
-class Job:
-    """One radiograph to be explained. What the worker has sent so far is in it; only the queue changes it.
-
-    Parameters
-    ----------
-    probabilities
-        Of each observation, empty until predicted.
-    outcomes
-        Of each method that is ready: its heatmaps, and (method, pathology, reason) where there is none.
-    method, passes
-        What is being worked on, and the forward passes so far of all methods.
-    share
-        How much of the forward passes is done, 0 to 1.
-    left_s
-        Seconds until everything is done, by the speed measured on this radiograph and by as many forward passes as the
-        radiograph before needed; ``None`` before anything was measured. It never rises.
-    version
-        Counts up with each method that is ready, and at the end.
-    reason
-        Why it failed, a sentence.
-    """
-
-    pixels: npt.NDArray[np.uint8 | np.uint16]
-    state: State = "waiting"
-    probabilities: Mapping[str, float] = field(default_factory=dict)
-    outcomes: dict[str, tuple[list[Heatmap], list[FailureWords]]] = field(default_factory=dict)
-    method: str = ""
-    passes: int = 0
-    share: float = 0.0
-    left_s: float | None = None
-    version: int = 0
-    reason: str = ""
-    measured_from: tuple[float, int] | None = None
-
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether its reader gave it up."""
-        return self.state == "cancelled"
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more will come."""
-        return self.state in ("done", "failed", "cancelled")
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What the worker can explain: its model, methods and pathologies, as a run's manifest has them."""
-
-    model: Mapping[str, Any]
-    methods: Mapping[str, Mapping[str, Any]]
-    pathologies: tuple[str, ...]
 
 
 class ExplanationQueue:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from shamsul_core.heatmap import Heatmap
     from shamsul_core.imaging.contours import ContourArray
     from shamsul_core.localisation.segmentation import Mask
-    from shamsul_core.upload.explanation_queue import Job, Offer
     from shamsul_core.upload.intake import Intake
+    from shamsul_core.upload.job import Job, Offer
 
 _NO_FOLDER = Path()
 """Of what is in memory; nothing shows it."""

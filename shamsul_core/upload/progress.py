@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from shamsul_core.upload.explanation_queue import Job
+    from shamsul_core.upload.job import Job
 
 _A_MINUTE_S = 60
 _STEP_S = 5

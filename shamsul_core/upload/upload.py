@@ -19,9 +19,9 @@ from shamsul_core.figures.scene.overlay import encode_scene, picture_of
 from shamsul_core.imaging import Geometry, deidentified, is_dicom, to_8_bits
 from shamsul_core.imaging.contours import read_contours
 from shamsul_core.run.provenance import now
-from shamsul_core.upload.explanation_queue import ExplanationQueue, Job, Offer
 from shamsul_core.upload.in_memory import CohortInMemory, cohort_of_intake, run_of_job
 from shamsul_core.upload.intake import IntakeError, take_in, take_in_mask
+from shamsul_core.upload.job import Job, Offer
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shamsul_core.imaging.contours import ContourArray
     from shamsul_core.run.in_memory import RunInMemory
     from shamsul_core.upload.examples import Example
+    from shamsul_core.upload.explanation_queue import ExplanationQueue
     from shamsul_core.upload.intake import Intake
 
 _MOST_POINTS = 20_000

@@ -16,7 +16,7 @@ from safetensors import safe_open
 from shamsul_core.classifier.model_card import NEVER_REAL, UNKNOWN, ModelCard, read_card
 from shamsul_core.classifier.weights import ModelError, load_classifier, save_classifier, untrained_classifier
 from shamsul_core.figures.html.model_card import model_card_html
-from shamsul_core.figures.scene.comparison import banner
+from shamsul_core.figures.scene.notes import banner
 from shamsul_core.run import Run
 from shamsul_core.run.model import card_of_run
 from shamsul_core.run.provenance import describe_model

@@ -231,7 +231,7 @@ def started_cluster(start, folder):
     scheduler = start(
         "dask", "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", about
     )
-    wait_for(about.exists)
+    wait_for(lambda: about.exists() and about.read_text())
     address = json.loads(about.read_text())["address"]
     workers = start(
         "dask",

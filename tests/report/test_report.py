@@ -16,7 +16,8 @@ from pypdf import PdfReader
 from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort.summary import cohort_table, label_counts
 from shamsul_core.report import write_report
-from shamsul_core.report.localisation import Evidence, method_chapters
+from shamsul_core.report.evidence import Evidence
+from shamsul_core.report.localisation import method_chapters
 from shamsul_core.run import Run
 from shamsul_core.statistics.method_comparison import rank_methods
 from shamsul_core.statistics.prediction.assessment import assess

@@ -18,9 +18,10 @@ import pytest
 from shamsul_core.classifier.weights import load_classifier
 from shamsul_core.localisation.overlap import iou
 from shamsul_core.localisation.segmentation import PRESETS, segment
-from shamsul_core.upload.explanation_queue import ExplanationQueue, Job
+from shamsul_core.upload.explanation_queue import ExplanationQueue
 from shamsul_core.upload.in_memory import cohort_of_intake, run_of_job
 from shamsul_core.upload.intake import Intake
+from shamsul_core.upload.job import Job
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 from tests.made import made_pixels
 

@@ -14,7 +14,8 @@ from shamsul_core.figures.print.comparison import caption, numbers_csv, print_co
 from shamsul_core.figures.scene.comparison import comparison_scene
 from shamsul_core.figures.scene.overlay import decode_scene
 from shamsul_core.upload.examples import choose_examples
-from shamsul_core.upload.explanation_queue import ExplanationQueue, Job, Offer
+from shamsul_core.upload.explanation_queue import ExplanationQueue
+from shamsul_core.upload.job import Job, Offer
 from shamsul_core.upload.progress import progress_in_words
 from shamsul_core.upload.upload import Upload
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES

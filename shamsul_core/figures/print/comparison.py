@@ -13,8 +13,8 @@ from matplotlib.lines import Line2D
 from shamsul_core.figures.colours import EXPERT_INK, MASK_INK, WHITE
 from shamsul_core.figures.print.files import DOTS_PER_INCH, encode_figure
 from shamsul_core.figures.print.panel import draw_colour_bar, draw_panel
-from shamsul_core.figures.scene.comparison import threshold_rule
 from shamsul_core.figures.scene.display import AS_AT_FIRST, displayed_scene
+from shamsul_core.figures.scene.notes import threshold_rule
 from shamsul_core.figures.scene.scene import hatching_in_words
 from shamsul_core.run.scoring import segmentation_of
 from shamsul_core.run.wording import RESEARCH_ONLY, cohort_in_words, sentence

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from shamsul_core.classifier.model_card import NEVER_REAL, card_in_manifest
 from shamsul_core.cohort import CohortError
+from shamsul_core.figures.scene.notes import banner, threshold_rule
 from shamsul_core.figures.scene.overlay import map_for_thresholds, picture_of
 from shamsul_core.figures.scene.scene import Agreement, Levels, Panel, Picture, Scene
 from shamsul_core.figures.scene.score_grid import (
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from shamsul_core.localisation.segmentation import Grey, Mask, SegmentationSettings
     from shamsul_core.run import RadiographResult
     from shamsul_core.run.reader import RunReader
-
-UNTRAINED = "Untrained network: its predictions and heatmaps mean nothing."
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,22 +155,6 @@ def _shrunk(picture: npt.NDArray[np.uint8], longest_px: int) -> npt.NDArray[np.u
     scale = longest_px / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def banner(run: RunReader) -> str | None:
-    """Return what a reader must know wherever this run's results show; ``None`` where there is nothing."""
-    lines = [] if run.manifest.model["is_trained"] else [UNTRAINED]
-    simulated = run.manifest.cohort.get("simulated")
-    card = card_in_manifest(run.manifest.model)
-    if card is not None and card.is_simulated and not simulated:
-        lines.append(f"{NEVER_REAL} Its output for this one means nothing.")
-    return " ".join([*lines, simulated] if simulated else lines) or None
-
-
-def threshold_rule(settings: SegmentationSettings, pathology: str) -> str:
-    """Return in a word what a pathology's masks are made with."""
-    named = {name.rpartition("/")[2] for name in settings.thresholds or {}}
-    return "Tuned" if pathology in named else "Otsu"
 
 
 def _expert_mask(

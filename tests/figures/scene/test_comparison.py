@@ -8,7 +8,8 @@ import pytest
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.figures.html.predictions import prediction_table
-from shamsul_core.figures.scene.comparison import UNTRAINED, banner, comparison_scene
+from shamsul_core.figures.scene.comparison import comparison_scene
+from shamsul_core.figures.scene.notes import UNTRAINED, banner
 from shamsul_core.figures.scene.overlay import decode_scene, encode_scene
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.localisation.overlap import iou

@@ -1,0 +1,144 @@
+"""The chapter that holds the methods against each other, and against a second group of readers."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from shamsul_core.figures.html.summary import (
+    p_in_words,
+    ranking_in_words,
+    ranking_table,
+)
+from shamsul_core.report.chapter import Chapter, Table, Words
+from shamsul_core.report.evidence import SCORES, Evidence
+from shamsul_core.statistics.human_benchmark import READERS, human_benchmark_scores, percentage_decrease
+from shamsul_core.statistics.intervals import TOO_FEW
+from shamsul_core.statistics.method_comparison import compare_pairs, rank_methods
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shamsul_core.report.chapter import Block
+
+
+def comparison_chapter(evidence: Evidence) -> Chapter:
+    """Return what holds the methods against each other, and against a second group of readers."""
+    return Chapter("Comparison of the methods", tuple(_comparison(evidence)))
+
+
+def _comparison(evidence: Evidence) -> Iterator[Block]:
+    methods, titles, scores = list(evidence.titles), evidence.titles, evidence.scores
+    means = evidence.summary.pivot_table(index="pathology", columns="method", values="mean", dropna=False)
+    hits = evidence.summary.pivot_table(index="pathology", columns="method", values="hit_rate", dropna=False)
+    order = [name for name in evidence.run.manifest.pathologies if name in means.index]
+    wide = means.reindex(index=order, columns=methods).rename(columns=lambda name: f"{titles[name]} IoU")
+    wide = wide.join(
+        hits.reindex(index=order, columns=methods).rename(columns=lambda name: f"{titles[name]} hits")
+    )
+    yield Table("methods", "Mean IoU and hit rate of each method.", wide.rename_axis("Pathology"))
+    if len(methods) > 1:
+        pairs = compare_pairs(scores, methods)
+        compared = pairs[pairs["n"] > 0]
+        yield Table(
+            "pairs",
+            "Pairwise comparison of the methods on the same patients (n; several radiographs of one patient are averaged): "
+            "mean difference in IoU, effect (rank-biserial correlation, -1 to 1), p of Wilcoxon's signed-rank test, and p "
+            "corrected for the whole table (Holm).",
+            pairs.set_index("pathology"),
+            pd.DataFrame(
+                {
+                    "Pathology": compared["pathology"],
+                    "Methods": [
+                        f"{titles[a]} − {titles[b]}" for a, b in compared[["method", "other"]].to_numpy()
+                    ],
+                    "n": compared["n"],
+                    "Difference": compared["mean_difference"],
+                    "Effect": compared["effect"],
+                    "p": compared["p"].map(p_in_words),
+                    "p, Holm": compared["p_holm"].map(p_in_words),
+                }
+            ),
+        )
+    yield from _ranking(evidence)
+    definitions = " ".join(f"{title}: {meaning}." for title, meaning in SCORES.values())
+    rows = {name: scores[scores["method"] == name][list(SCORES)].astype(float) for name in methods}
+    by_pathology = {titles[name]: rows[name].groupby(scores["pathology"]).mean().mean() for name in methods}
+    table = pd.DataFrame(by_pathology).T.rename(columns={name: title for name, (title, _) in SCORES.items()})
+    yield Table(
+        "scores",
+        f"All scores: means across pathologies of the means across radiographs. {definitions}",
+        table.rename_axis("Method"),
+    )
+    yield from _readers(evidence)
+
+
+def _ranking(evidence: Evidence) -> Iterator[Block]:
+    scores, titles = evidence.scores, evidence.titles
+    yield Words(ranking_in_words(scores, titles))
+    in_words = ranking_table(scores, titles)
+    if in_words.empty:
+        return
+    rankings = rank_methods(scores, list(titles))
+    facts = ("pathology", "patients", "statistic", "p", "p_holm", "critical_difference")
+    rows = [
+        {name: getattr(ranking, name) for name in facts} | ranking.mean_ranks.to_dict()
+        for ranking in rankings
+    ]
+    yield Table(
+        "friedman",
+        "Mean rank of each method by IoU on each pathology (1 is best), across patients for whom every method has an "
+        "IoU, with Friedman's test. Methods whose mean ranks are further apart than the critical difference differ at the "
+        "5 % level (Nemenyi).",
+        pd.DataFrame(rows).set_index("pathology"),
+        in_words,
+    )
+    pairs = pd.DataFrame(
+        [
+            (ranking.pathology, titles[first], titles[second], ranking.p_pairs.loc[first, second])
+            for ranking in rankings
+            for first, second in combinations(titles, 2)
+        ],
+        columns=["Pathology", "Method", "Other method", "p"],
+    )
+    yield Table(
+        "nemenyi",
+        "Nemenyi's p for each pair of methods on each pathology, not corrected for the number of pathologies. Valid only "
+        "where Friedman's corrected p is below 0.05.",
+        pairs.set_index("Pathology"),
+        pairs.assign(p=pairs["p"].map(p_in_words)),
+    )
+
+
+def _readers(evidence: Evidence) -> Iterator[Block]:
+    run, cohort = evidence.run, evidence.cohort
+    readers = human_benchmark_scores(cohort, run.explained_ids(), run.manifest.pathologies)
+    if readers.empty:
+        yield Words(
+            "The cohort has no second readers (CheXlocalize's hb files), so there is no human benchmark."
+        )
+        return
+    for column, words in (("iou", "IoU"), ("hit", "hit rate")):
+        table = percentage_decrease(evidence.scores, readers, list(evidence.titles), column)
+        decreases = table.dropna(subset=["decrease"])
+        yield Table(
+            f"{READERS}_{column}",
+            f"Methods compared with second readers: mean {words}, and how far the method's mean is below the readers', in "
+            f"percent of the readers' mean, with its 95 % bootstrap interval (CheXlocalize).",
+            table.set_index("pathology"),
+            pd.DataFrame(
+                {
+                    "Pathology": decreases["pathology"],
+                    "Method": decreases["method"].map(evidence.titles),
+                    "Second readers": decreases["readers"],
+                    "Method's mean": decreases["mean"],
+                    "Decrease, %": decreases["decrease"].map("{:.1f}".format),
+                    "95 % interval": [
+                        TOO_FEW if pd.isna(low) else f"{low:.1f} to {high:.1f}"
+                        for low, high in decreases[["decrease_low", "decrease_high"]].to_numpy(float)
+                    ],
+                }
+            ),
+        )
