@@ -46,30 +46,10 @@ class ThresholdCounts:
     area: int
 
     @property
-    def false_negative(self) -> CountArray:
-        """Pixels of the experts' mask that each mask leaves out, int64, (n,)."""
-        return self.expert_area - self.true_positive
-
-    @property
-    def true_negative(self) -> CountArray:
-        """Pixels in neither mask, int64, (n,)."""
-        return self.area - self.expert_area - self.false_positive
-
-    @property
     def iou(self) -> RatioArray:
         """Intersection over union, float64, (n,); NaN where either mask is empty, as in `localisation.iou`."""
         in_slice = (self.mask_area > 0) & (self.expert_area > 0)
         return _ratio(self.true_positive, np.where(in_slice, self.expert_area + self.false_positive, 0))
-
-    @property
-    def precision(self) -> RatioArray:
-        """Share of each mask that the experts marked, float64, (n,); NaN where the mask is empty."""
-        return _ratio(self.true_positive, self.mask_area)
-
-    @property
-    def recall(self) -> RatioArray:
-        """Share of the experts' mask that each mask covers, float64, (n,); NaN where the experts' is empty."""
-        return _ratio(self.true_positive, np.full_like(self.true_positive, self.expert_area))
 
     @property
     def best_iou(self) -> tuple[float, float]:
