@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shamsul_core.cohort.problems import CohortError, naming
-from shamsul_core.imaging.contours import fill_contours, outline_mask
+from shamsul_core.imaging.contours import fill_contours, outline_mask, size_in_words
 from shamsul_core.imaging.rle import area_of_rle, decode_rle, encode_mask
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Annotation:
         with naming(self.subject):
             mask = fill_contours(self.polygons, self.size) if self.rle is None else decode_rle(self.rle)
             if mask.shape != self.size:
-                message = f"the mask is {_by(mask.shape)}, it should be {_by(self.size)}"
+                message = f"the mask is {size_in_words(mask.shape)}, it should be {size_in_words(self.size)}"
                 raise CohortError(message)
             return mask
 
@@ -127,7 +127,3 @@ class Annotation:
             There are no drawn contours and the encoding is malformed.
         """
         return self.polygons or outline_mask(self.mask())
-
-
-def _by(size: tuple[int, ...]) -> str:
-    return " × ".join(str(side) for side in size)

@@ -35,8 +35,7 @@ def image_id_of(path: str) -> str | None:
     >>> image_id_of("CheXpert-v1.0/valid/patient64541/study1/view1_frontal.jpg")
     'patient64541_study1_view1_frontal'
     """
-    match = _SHAPE.search(path)
-    return "_".join(match.groups()) if match else None
+    return _id_of(path, _SHAPE)
 
 
 def study_id_of(path: str) -> str | None:
@@ -47,7 +46,11 @@ def study_id_of(path: str) -> str | None:
     >>> study_id_of("CheXpert-v1.0/test/patient64741/study1")
     'patient64741_study1'
     """
-    match = _STUDY.search(path)
+    return _id_of(path, _STUDY)
+
+
+def _id_of(path: str, shape: re.Pattern[str]) -> str | None:
+    match = shape.search(path)
     return "_".join(match.groups()) if match else None
 
 

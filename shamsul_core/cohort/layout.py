@@ -79,7 +79,7 @@ class Layout:
     folder
         The folder as it was given.
     split
-        Which part of it.
+        ``"train"``, ``"val"`` or ``"test"``.
     images
         Folders of the split's radiographs, more than one where it is released in parts.
     labels
@@ -147,7 +147,7 @@ def find_layout(folder: Path, split: str | None) -> Layout:
     if not folder.is_dir():
         message = "there is no such folder; give the one that contains CheXpert/ and CheXlocalize/"
         raise CohortError(message, subject=str(folder))
-    chosen = _default_split(folder) if split is None else _known_split(folder, split)
+    chosen = _default_split(folder) if split is None else _named_split(folder, split)
     images = _the_only(_image_folders(folder, chosen), folder, f"folders of {chosen} radiographs")
     labels = _the_only(_singly(_label_files(folder, chosen)), folder, f"{chosen} label files")
     if not images or not labels:
@@ -169,12 +169,12 @@ def find_layout(folder: Path, split: str | None) -> Layout:
     )
 
 
-def _known_split(folder: Path, split: str) -> Split:
-    known = "val" if split == "valid" else split
-    if known not in _IMAGE_FOLDERS:
+def _named_split(folder: Path, split: str) -> Split:
+    name = "val" if split == "valid" else split
+    if name not in _IMAGE_FOLDERS:
         message = f"there is no split named {split!r}; a cohort has train, val and test"
         raise CohortError(message, subject=str(folder))
-    return known
+    return name
 
 
 def _default_split(folder: Path) -> Split:
