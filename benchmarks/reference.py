@@ -27,10 +27,10 @@ def shapley_reference(pairs: Pairs) -> Floats:
     Each superpixel has a second slope, q = (2 |z| / n - 1)² times its first, whose Shapley values are known
     (regression adjustment: Witter et al., arXiv 2506.11849, 2025).
     """
-    count = pairs.shown.shape[1]
-    sizes = pairs.shown.sum(axis=1)
+    count = pairs.coalitions.shape[1]
+    sizes = pairs.coalitions.sum(axis=1)
     weights = _weights(-log_binomial(count, sizes) - np.log(sizes * (count - sizes)) - _log_expected(pairs))
-    signed = pairs.shown - 0.5
+    signed = pairs.coalitions - 0.5
     design = np.concatenate([signed, signed * _imbalance(sizes, count)[:, None]], axis=1)
     slopes = _solve(design, (pairs.logits[:, 0] - pairs.logits[:, 1]) / 2, weights)
     # Of the game (z_i - 1/2) q, player i's Shapley value exceeds the others' by this
@@ -46,8 +46,8 @@ def _imbalance(sizes: npt.NDArray[np.integer], count: int) -> Floats:
 
 def surrogate_reference(pairs: Pairs, kernel_width: float) -> Floats:
     """Return n × C by LIME's regression (Ribeiro et al. 2016)."""
-    count = pairs.shown.shape[1]
-    both = np.concatenate([pairs.shown, ~pairs.shown])
+    count = pairs.coalitions.shape[1]
+    both = np.concatenate([pairs.coalitions, ~pairs.coalitions])
     distance = 1 - np.sqrt(both.sum(axis=1) / count)
     weights = _weights(-0.5 * (distance / kernel_width) ** 2 - np.tile(_log_expected(pairs), 2))
     design = np.concatenate([np.ones((len(both), 1)), both], axis=1)
@@ -57,8 +57,8 @@ def surrogate_reference(pairs: Pairs, kernel_width: float) -> Floats:
 
 def _log_expected(pairs: Pairs) -> Floats:
     """Return how often each pair was to be expected, as a logarithm; those that show one superpixel are certain."""
-    count = pairs.shown.shape[1]
-    sizes = pairs.shown.sum(axis=1)
+    count = pairs.coalitions.shape[1]
+    sizes = pairs.coalitions.sum(axis=1)
     drawn = sizes > 1
     expected = np.zeros(len(sizes))
     expected[drawn] = np.log(2 * drawn.sum() * size_probabilities(count)[sizes[drawn]]) - log_binomial(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shamsul_core.cohort.problems import CohortError, about
-from shamsul_core.imaging.contours import fill_contours, outline_mask
+from shamsul_core.cohort.problems import CohortError, naming
+from shamsul_core.imaging.contours import fill_contours, outline_mask, size_in_words
 from shamsul_core.imaging.rle import area_of_rle, decode_rle, encode_mask
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ class Annotation:
     Parameters
     ----------
     image_id
-        The radiograph.
+        The radiograph's id.
     pathology
-        By CheXpert's name.
+        One of the ten localised pathologies, by CheXpert's name.
     size
         Height and width of the mask in pixels.
     rle
@@ -66,10 +66,10 @@ class Annotation:
         CohortError
             The encoding is malformed or of another size.
         """
-        with about(self.subject):
+        with naming(self.subject):
             mask = fill_contours(self.polygons, self.size) if self.rle is None else decode_rle(self.rle)
             if mask.shape != self.size:
-                message = f"the mask is {_by(mask.shape)}, it should be {_by(self.size)}"
+                message = f"the mask is {size_in_words(mask.shape)}, it should be {size_in_words(self.size)}"
                 raise CohortError(message)
             return mask
 
@@ -84,7 +84,7 @@ class Annotation:
         """
         if self.rle is None:
             return int(np.count_nonzero(self.mask())) if self.polygons else 0
-        with about(self.subject):
+        with naming(self.subject):
             return area_of_rle(self.rle)
 
     @property
@@ -98,8 +98,13 @@ class Annotation:
         """
         return self.area == 0
 
-    def shown(self, geometry: Geometry) -> Annotation:
-        """Return it on the radiograph as shown, where it was drawn on the radiograph as stored.
+    def as_shown(self, geometry: Geometry) -> Annotation:
+        """Return it on the radiograph as shown, where it was drawn on the radiograph as stored; itself where both are one.
+
+        Parameters
+        ----------
+        geometry
+            How the radiograph lies in its file, and is shown.
 
         Raises
         ------
@@ -122,7 +127,3 @@ class Annotation:
             There are no drawn contours and the encoding is malformed.
         """
         return self.polygons or outline_mask(self.mask())
-
-
-def _by(size: tuple[int, ...]) -> str:
-    return " × ".join(str(side) for side in size)

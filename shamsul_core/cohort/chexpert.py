@@ -62,8 +62,9 @@ def open_cohort(folder: str | Path, *, split: str | None = None) -> Cohort:
     )
     files, stray = find_images(layout.images)
     rows = one_row_a_radiograph(rows, files)
-    found = {row.image_id: (row, _used(row, files[row.image_id])) for row in rows if row.image_id in files}
-    radiographs = RadiographTable(found)
+    radiographs = RadiographTable(
+        {row.image_id: (row, _used(row, files[row.image_id])) for row in rows if row.image_id in files}
+    )
     problems += [*stray, *_mismatches(rows, files, layout)]
     if not radiographs:
         raise CohortError(_nothing(rows, problems, layout), subject=str(layout.labels))
@@ -138,7 +139,7 @@ class CheXpertCohort:
 
     def salient_points(self, image_id: str, pathology: str) -> tuple[Point, ...]:
         """Return the points these radiologists clicked, see `Cohort.salient_points`."""
-        points = self._points.points(image_id, self._known(image_id, pathology))
+        points = self._points.points(image_id, self._localised_name(image_id, pathology))
         geometry = self._geometry(image_id) if points else None
         return (
             points if geometry is None else tuple(map(tuple, geometry.show_points(np.array(points)).tolist()))
@@ -165,12 +166,12 @@ class CheXpertCohort:
 
     def check(self, report: Callable[[str], None] = lambda _: None) -> tuple[Problem, ...]:
         """Open every image and try every annotation, see `Cohort.check`."""
-        found: list[Problem] = []
+        problems: list[Problem] = []
         for image_id in self._radiographs:
-            found += self._check(image_id)
+            problems += self._check(image_id)
             report(image_id)
         # An entry of a wrong type is met again for each pathology.
-        return tuple(dict.fromkeys((*self.problems, *found)))
+        return tuple(dict.fromkeys((*self.problems, *problems)))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -199,12 +200,13 @@ class CheXpertCohort:
             return None
         try:
             text = self._layout.simulated.read_text(encoding="utf-8-sig", errors="replace")
-        except OSError:  # it is there: whatever it says, nobody may take these for patients
+        except OSError:
+            # It is there: whatever it says, nobody may take these for patients
             return _NAMELESS_SIMULATION
         return text.strip() or _NAMELESS_SIMULATION
 
     def _ask(self, reading: ExpertReading, image_id: str, pathology: str) -> Annotation | None:
-        name = self._known(image_id, pathology)
+        name = self._localised_name(image_id, pathology)
         if not reading.is_available:
             return None
         annotation = reading.annotation(image_id, name, lambda: self._radiographs[image_id].geometry.stored)
@@ -213,9 +215,9 @@ class CheXpertCohort:
             return annotation
         for problem in other_size(annotation, geometry.stored):
             raise CohortError(problem.message, subject=problem.subject)
-        return annotation.shown(geometry)
+        return annotation.as_shown(geometry)
 
-    def _known(self, image_id: str, pathology: str) -> str:
+    def _localised_name(self, image_id: str, pathology: str) -> str:
         if image_id not in self._radiographs:
             message = f"there is no radiograph {quoted(image_id)}"
             raise CohortError(message, subject=self.name)

@@ -8,7 +8,7 @@ import numpy as np
 
 from shamsul_core.cohort.annotation import Annotation
 from shamsul_core.cohort.annotation_file import ExpertFile
-from shamsul_core.cohort.problems import CohortError, Problem, about
+from shamsul_core.cohort.problems import CohortError, Problem, naming
 from shamsul_core.imaging.contours import as_points, read_contours
 from shamsul_core.imaging.rle import read_size, size_of_rle
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
@@ -30,7 +30,7 @@ class ExpertReading:
     Parameters
     ----------
     segmentations, contours
-        The two files, where there are.
+        The two files, ``{image id: {pathology: ...}}`` in JSON; ``None`` where the cohort has not got one.
     """
 
     def __init__(self, segmentations: Path | None, contours: Path | None) -> None:
@@ -58,10 +58,12 @@ class ExpertReading:
 
         Parameters
         ----------
-        image_id, pathology
-            Of what; the pathology by CheXpert's name.
+        image_id
+            The radiograph's id.
+        pathology
+            One of the ten localised pathologies, by CheXpert's name.
         size_of_radiograph
-            Asked for only where the files do not give a size.
+            Gives the radiograph's height and width in pixels; called only where the files do not give a size.
 
         Returns
         -------
@@ -77,14 +79,15 @@ class ExpertReading:
         if rle is None:
             return self._from_contours(image_id, pathology, size_of_radiograph)
         source = self._masks.name
-        with about(f"{source} {image_id} {pathology}"):
-            size = size_of_rle(rle)  # type: ignore[arg-type]  # it says so itself where this is no mapping
+        with naming(f"{source} {image_id} {pathology}"):
+            # It says so itself where this is no mapping
+            size = size_of_rle(rle)  # type: ignore[arg-type]
         polygons = self._contours_beside_mask(image_id, pathology, size)
         return Annotation(
             image_id=image_id,
             pathology=pathology,
             size=size,
-            rle=rle,  # type: ignore[arg-type]  # size_of_rle has seen to it
+            rle=rle,  # type: ignore[arg-type]
             polygons=polygons,
             source=source,
         )
@@ -95,7 +98,7 @@ class ExpertReading:
         drawn = self._contours.get(image_id, pathology)
         source = self._contours.name if drawn is not None else ""
         stated = self._contours.get(image_id, "img_size")
-        with about(f"{self._contours.name} {image_id} {pathology}"):
+        with naming(f"{self._contours.name} {image_id} {pathology}"):
             size = size_of_radiograph() if stated is None else read_size(stated)
             polygons = () if drawn is None else read_contours(drawn, size)
         return Annotation(image_id=image_id, pathology=pathology, size=size, polygons=polygons, source=source)
@@ -109,7 +112,7 @@ class ExpertReading:
 
     def _drawn(self, image_id: str, pathology: str, size: Size) -> tuple[ContourArray, ...]:
         drawn = self._contours.get(image_id, pathology)
-        with about(f"{self._contours.name} {image_id} {pathology}"):
+        with naming(f"{self._contours.name} {image_id} {pathology}"):
             return () if drawn is None else read_contours(drawn, size)
 
     def check(self, image_id: str, size: Size | None) -> Iterator[Problem]:
@@ -118,7 +121,7 @@ class ExpertReading:
         Parameters
         ----------
         image_id
-            Of which.
+            The radiograph's id.
         size
             The radiograph's height and width; ``None`` where it cannot be read, and nothing is compared.
 
@@ -129,11 +132,11 @@ class ExpertReading:
         """
         for pathology in LOCALISED_PATHOLOGIES:
             try:
-                yield from self._check_one(image_id, pathology, size)
+                yield from self._check_annotation(image_id, pathology, size)
             except CohortError as error:
                 yield error.problem
 
-    def _check_one(self, image_id: str, pathology: str, size: Size | None) -> Iterator[Problem]:
+    def _check_annotation(self, image_id: str, pathology: str, size: Size | None) -> Iterator[Problem]:
         if self._masks.get(image_id, pathology) is None and self._contours.get(image_id, pathology) is None:
             return
         annotation = self.annotation(image_id, pathology, lambda: size or (1, 1))
@@ -152,7 +155,7 @@ class SalientPoints:
     Parameters
     ----------
     path
-        The file, where there is one.
+        The file; ``None`` where there is none.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -176,7 +179,7 @@ class SalientPoints:
         CohortError
             There is an entry, but it is not a list of points.
         """
-        with about(f"{self._file.name} {image_id} {pathology}"):
+        with naming(f"{self._file.name} {image_id} {pathology}"):
             value = self._file.get(image_id, pathology)
             return () if value is None else tuple((float(x), float(y)) for x, y in as_points(value))
 
@@ -186,7 +189,7 @@ class SalientPoints:
         Parameters
         ----------
         image_id
-            Of which.
+            The radiograph's id.
         size
             The radiograph's height and width, ``None`` where it cannot be read.
 
@@ -207,7 +210,10 @@ class SalientPoints:
 
 
 def other_size(annotation: Annotation, size: Size) -> Iterator[Problem]:
-    """Yield a problem where a mask is not of its radiograph's size: scores at another size would mean nothing."""
+    """Yield a problem where a mask is not of its radiograph's size, height and width in pixels.
+
+    Scores at another size would mean nothing.
+    """
     if annotation.size != size:
         (height, width), (true_height, true_width) = annotation.size, size
         message = f"the mask is {height} × {width}, the radiograph {true_height} × {true_width}; they must be the same size"

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_DEPTH = 3  # patient / study / view
+# patient / study / view
+_DEPTH = 3
 _SHAPE = re.compile(
     r"(?:^|[\\/])(patient\d+)[\\/](study\d+)[\\/](view\d+_(?:frontal|lateral))\.(?:jpe?g|png|tiff?|dcm)\Z",
     re.I,
@@ -34,8 +35,7 @@ def image_id_of(path: str) -> str | None:
     >>> image_id_of("CheXpert-v1.0/valid/patient64541/study1/view1_frontal.jpg")
     'patient64541_study1_view1_frontal'
     """
-    match = _SHAPE.search(path)
-    return "_".join(match.groups()) if match else None
+    return _id_of(path, _SHAPE)
 
 
 def study_id_of(path: str) -> str | None:
@@ -46,7 +46,11 @@ def study_id_of(path: str) -> str | None:
     >>> study_id_of("CheXpert-v1.0/test/patient64741/study1")
     'patient64741_study1'
     """
-    match = _STUDY.search(path)
+    return _id_of(path, _STUDY)
+
+
+def _id_of(path: str, shape: re.Pattern[str]) -> str | None:
+    match = shape.search(path)
     return "_".join(match.groups()) if match else None
 
 
@@ -60,13 +64,13 @@ def find_images(folders: Sequence[Path]) -> tuple[dict[str, list[str]], list[Pro
 
     Returns
     -------
-    found : dict
+    paths_of : dict
         For each id the paths of its files, sorted; more than one is a mistake that the caller names.
     problems : list of Problem
         Image files that lie or are named otherwise, and folders that cannot be listed.
     """
     problems: list[Problem] = []
-    found: dict[str, list[str]] = {}
+    paths_of: dict[str, list[str]] = {}
     for folder in map(str, folders):
         for path in _walk(folder, problems):
             image_id = image_id_of(path[len(folder) :])
@@ -74,10 +78,10 @@ def find_images(folders: Sequence[Path]) -> tuple[dict[str, list[str]], list[Pro
                 message = "this image is not at patientN/studyN/viewN_frontal.jpg or _lateral.jpg and is left out; move it"
                 problems.append(Problem(path, message))
             else:
-                found.setdefault(image_id, []).append(path)
-    for paths in found.values():
+                paths_of.setdefault(image_id, []).append(path)
+    for paths in paths_of.values():
         paths.sort()
-    return found, problems
+    return paths_of, problems
 
 
 def _walk(folder: str, problems: list[Problem]) -> list[str]:
@@ -111,5 +115,6 @@ def _entries(folder: str, problems: list[Problem]) -> list[os.DirEntry[str]]:
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link that leads in a circle
+    except OSError:
+        # A link that leads in a circle
         return False

@@ -99,7 +99,7 @@ class Cohort(Protocol):
         Parameters
         ----------
         report
-            Called with each radiograph's id after it.
+            Called with each radiograph's id after it was checked; by default nothing is.
         """
         ...
 

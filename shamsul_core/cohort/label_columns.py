@@ -20,13 +20,30 @@ _PLUS_COLUMNS = {
     "frontal_lateral": "Frontal/Lateral",
     "ap_pa": "AP/PA",
 }
-_KNOWN = f"The observations are {', '.join(OBSERVATIONS)}"
-_NEARLY = 0.8  # of two names' letters are the same: "Fractures" is, "Effusion" and "Pleural Effusion" are not
+_NAMES_IN_WORDS = f"The observations are {', '.join(OBSERVATIONS)}"
+# Share of two names' letters that are the same: "Fractures" is near, "Effusion" and "Pleural Effusion" are not
+_NEARLY = 0.8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """Where the columns are, ``None`` for those the file does not have."""
+    """Where the columns are, from 0 on; ``None`` for those the file does not have.
+
+    Parameters
+    ----------
+    count
+        How many fields a line has.
+    path
+        The radiograph's path or, where `names_studies`, its study's.
+    split
+        Which part of CheXpert Plus a radiograph is in.
+    labels
+        Each observation that has a column, and where.
+    absent
+        The observations without one.
+    sex, age, view, projection
+        Of patient and radiograph.
+    """
 
     count: int
     path: int
@@ -48,7 +65,7 @@ def find_columns(header: Sequence[str], name: str, problems: list[Problem]) -> C
     header
         The fields of the first line.
     name
-        The file's.
+        The file's name, for problems.
     problems
         Columns that occur twice or are misspelt are added.
 
@@ -88,10 +105,10 @@ def _header_message(header: Sequence[str]) -> str:
     if not header:
         return "the label file is empty; it should begin with Path,Sex,Age,..."
     nearest = [f"by {quoted(title)} you may mean {name}" for title, name in _misspelt(header).items()]
-    found = (
+    wanted = (
         f"the first line must name the columns Path and the observations, it is {quoted(','.join(header))}"
     )
-    return "; ".join((found, *nearest, _KNOWN))
+    return "; ".join((wanted, *nearest, _NAMES_IN_WORDS))
 
 
 def _misspelt(header: Sequence[str]) -> dict[str, str]:
@@ -107,4 +124,4 @@ def _misspelt(header: Sequence[str]) -> dict[str, str]:
 
 
 def _misspelling(title: str, nearest: str) -> str:
-    return f"no observation is called {quoted(title)}; did you mean {nearest}? {_KNOWN}; until then its labels are blank"
+    return f"no observation is called {quoted(title)}; did you mean {nearest}? {_NAMES_IN_WORDS}; until then its labels are blank"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from shamsul_core.cohort.image_files import image_id_of, study_id_of
 from shamsul_core.cohort.label_columns import find_columns
 from shamsul_core.cohort.plus_labels import read_plus_labels
-from shamsul_core.cohort.problems import CohortError, Problem, about
+from shamsul_core.cohort.problems import CohortError, Problem, naming
 from shamsul_core.messages import quoted
 from shamsul_core.vocabulary import OBSERVATIONS
 
@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from shamsul_core.cohort.radiograph import Projection, View
 
 _SPELLINGS: dict[str, float | None] = {"": None, "1.0": 1.0, "0.0": 0.0, "-1.0": -1.0}
-_VIEW = "_view"  # in the id of a radiograph, not in that of a study
+# In the id of a radiograph, not in that of a study
+_VIEW = "_view"
 _VIEWS: dict[str, View] = {"frontal": "frontal", "lateral": "lateral"}
 _PROJECTIONS: dict[str, Projection] = {"AP": "AP", "PA": "PA"}
 _OLDEST = 150
-_DELIMITERS = ",;\t"  # of as many, the first
+# Of as many, the first
+_DELIMITERS = ",;\t"
 _ENCODINGS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -92,7 +94,7 @@ def read_label_table(
     problems: list[Problem] = []
     lines = _lines(_read_text(path, problems), path.name, problems)
     _, header = next(lines, (range(0), []))
-    with about(f"{path}{' (not UTF-8 text)' if problems else ''}"):
+    with naming(f"{path}{' (not UTF-8 text)' if problems else ''}"):
         columns = find_columns(header, path.name, problems)
     if columns.split is not None:
         return _read_plus(lines, columns, path.name, problems, split_names, plus_labels)
@@ -109,7 +111,7 @@ def one_row_a_radiograph(rows: list[LabelRow], image_ids: Iterable[str]) -> list
     rows
         Those of one table. That of a study without radiographs stays.
     image_ids
-        The radiographs that there are.
+        The ids of the radiographs that there are.
     """
     if not rows or _VIEW in rows[0].image_id:
         return rows
@@ -139,9 +141,9 @@ def _read_plus(
     rows = _read_rows(ours, columns, name, problems)
     if labels is None:
         return LabelTable(rows, problems, [])
-    known = read_plus_labels(labels, problems)
-    labelled = [row._replace(labels=known.get(row.image_id, row.labels)) for row in rows]
-    blank = sum(row.image_id not in known for row in rows)
+    labels_of = read_plus_labels(labels, problems)
+    labelled = [row._replace(labels=labels_of.get(row.image_id, row.labels)) for row in rows]
+    blank = sum(row.image_id not in labels_of for row in rows)
     message = f"there are no labels for {blank} of {len(rows)} radiographs; they are blank"
     return LabelTable(labelled, problems, [Problem(labels.name, message)] if blank else [])
 
@@ -221,8 +223,8 @@ def _read_row(
     )
 
 
-def _count_message(numbers: range, found: int, expected: int) -> str:
-    message = f"fields: {found} in this line, {expected} in the header; it is left out"
+def _count_message(numbers: range, count: int, expected: int) -> str:
+    message = f"fields: {count} in this line, {expected} in the header; it is left out"
     if len(numbers) == 1:
         return message
     return f"{message} together with all lines up to {numbers[-1]}, because they are within quotation marks; look for a stray one"
@@ -242,9 +244,11 @@ def _read_labels(fields: Sequence[str], columns: Columns, subject: str, problems
 
 
 def _read_label(text: str, name: str, subject: str, problems: list[Problem]) -> float | None:
-    number = _number(text.replace(",", "."))  # as a file with semicolons may have it
+    # A file with semicolons may have decimal commas
+    number = _number(text.replace(",", "."))
     if number in (1.0, 0.0, -1.0):
-        return number + 0.0  # -0.0 is 0.0
+        # -0.0 becomes 0.0
+        return number + 0.0
     if text.strip() and not (number is not None and math.isnan(number)):
         problems.append(Problem(subject, f"{name} is {quoted(text)}, not 1, 0, -1 or blank; read as blank"))
     return None

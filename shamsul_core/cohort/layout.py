@@ -59,7 +59,8 @@ _OTHER_LABEL_FILES: dict[Split, tuple[str, ...]] = {
     "test": ("groundtruth.csv", "cheXpert-test-set-labels/groundtruth.csv"),
     "train": (_PLUS_TABLE,),
 }
-_PLUS_LABELS = "impression_fixed.json"  # of the report's impression, as CheXpert's own labels
+# Of the report's impression, as CheXpert's own labels
+_PLUS_LABELS = "impression_fixed.json"
 _EXPERT_FILES = {
     "gt_segmentations": "gt_segmentations_{}.json",
     "gt_annotations": "gt_annotations_{}.json",
@@ -78,7 +79,7 @@ class Layout:
     folder
         The folder as it was given.
     split
-        Which part of it.
+        ``"train"``, ``"val"`` or ``"test"``.
     images
         Folders of the split's radiographs, more than one where it is released in parts.
     labels
@@ -146,7 +147,7 @@ def find_layout(folder: Path, split: str | None) -> Layout:
     if not folder.is_dir():
         message = "there is no such folder; give the one that contains CheXpert/ and CheXlocalize/"
         raise CohortError(message, subject=str(folder))
-    chosen = _default_split(folder) if split is None else _known_split(folder, split)
+    chosen = _default_split(folder) if split is None else _named_split(folder, split)
     images = _the_only(_image_folders(folder, chosen), folder, f"folders of {chosen} radiographs")
     labels = _the_only(_singly(_label_files(folder, chosen)), folder, f"{chosen} label files")
     if not images or not labels:
@@ -168,12 +169,12 @@ def find_layout(folder: Path, split: str | None) -> Layout:
     )
 
 
-def _known_split(folder: Path, split: str) -> Split:
-    known = "val" if split == "valid" else split
-    if known not in _IMAGE_FOLDERS:
+def _named_split(folder: Path, split: str) -> Split:
+    name = "val" if split == "valid" else split
+    if name not in _IMAGE_FOLDERS:
         message = f"there is no split named {split!r}; a cohort has train, val and test"
         raise CohortError(message, subject=str(folder))
-    return known
+    return name
 
 
 def _default_split(folder: Path) -> Split:
@@ -205,16 +206,17 @@ def _image_folders(folder: Path, split: Split) -> list[tuple[Path, ...]]:
 def _batches(folder: Path) -> Iterator[Path]:
     for name in _BATCHES:
         if (folder / name).is_dir():
-            inner = folder / name / "train"  # as some unpack it
+            # As some unpack it
+            inner = folder / name / "train"
             yield inner if inner.is_dir() else folder / name
 
 
 def _label_files(folder: Path, split: Split) -> list[Path]:
-    usual, other = (
+    usual, unusual = (
         [base / name for base in _bases(folder) for name in names[split] if (base / name).is_file()]
         for names in (_LABEL_FILES, _OTHER_LABEL_FILES)
     )
-    return usual or other
+    return usual or unusual
 
 
 def _expert_files(folder: Path, split: Split) -> dict[str, list[Path]]:
@@ -222,8 +224,8 @@ def _expert_files(folder: Path, split: Split) -> dict[str, list[Path]]:
     if folder.resolve().name in (*_DOWNLOADS, *_RELEASES):
         folders.append(folder.resolve().parent / "CheXlocalize")
     places = {kind: [place / name.format(split) for place in folders] for kind, name in _EXPERT_FILES.items()}
-    found = {kind: [path for path in paths if path.is_file()] for kind, paths in places.items()}
-    return {kind: paths for kind, paths in found.items() if paths}
+    files = {kind: [path for path in paths if path.is_file()] for kind, paths in places.items()}
+    return {kind: paths for kind, paths in files.items() if paths}
 
 
 def _simulated_files(folder: Path, images: tuple[Path, ...]) -> tuple[Path, ...]:
@@ -236,20 +238,20 @@ def _singly(paths: Sequence[Path]) -> list[tuple[Path, ...]]:
 
 def _the_only(places: Sequence[tuple[Path, ...]], folder: Path, what: str) -> tuple[Path, ...]:
     """Return the one place, or the first of copies of each other; to guess would be to mix cohorts."""
-    if any(not _are_copies(places[0], other) for other in places[1:]):
+    if any(not _are_copies(places[0], place) for place in places[1:]):
         names = ", ".join(_names(place, folder, " and ") for place in places)
         message = f"there are {len(places)} {what} ({names}); keep one of them, or give that one's own folder"
         raise CohortError(message, subject=str(folder))
     return places[0] if places else ()
 
 
-def _are_copies(place: tuple[Path, ...], other: tuple[Path, ...]) -> bool:
-    return len(place) == len(other) and all(map(_is_copy, place, other))
+def _are_copies(place: tuple[Path, ...], second: tuple[Path, ...]) -> bool:
+    return len(place) == len(second) and all(map(_is_copy, place, second))
 
 
-def _is_copy(path: Path, other: Path) -> bool:
+def _is_copy(path: Path, second: Path) -> bool:
     try:
-        return path.samefile(other) or (path.is_file() and filecmp.cmp(path, other, shallow=False))
+        return path.samefile(second) or (path.is_file() and filecmp.cmp(path, second, shallow=False))
     except OSError:
         return False
 
@@ -257,13 +259,13 @@ def _is_copy(path: Path, other: Path) -> bool:
 def _missing(folder: Path, splits: Sequence[Split]) -> CohortError:
     images = [f"CheXpert/{name}/" for split in splits for name in _IMAGE_FOLDERS[split]]
     labels = [name for split in splits for name in _LABEL_FILES[split]]
-    found = [
+    paths_there = [
         path
         for split in splits
         for paths in (*_image_folders(folder, split), _label_files(folder, split))
         for path in paths
     ]
-    there = _names(found, folder) if found else f"only {_content(folder)}"
+    there = _names(paths_there, folder) if paths_there else f"only {_content(folder)}"
     message = (
         f"looked for radiographs in {' or '.join(images)} with labels in {' or '.join(labels)}; found {there}"
     )
@@ -271,8 +273,8 @@ def _missing(folder: Path, splits: Sequence[Split]) -> CohortError:
 
 
 def _names(paths: Sequence[Path], folder: Path, between: str = ", ") -> str:
-    shown = [str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path) for path in paths]
-    return between.join(shown)
+    names = [str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path) for path in paths]
+    return between.join(names)
 
 
 def _content(folder: Path) -> str:

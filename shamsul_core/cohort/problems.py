@@ -66,8 +66,8 @@ class CohortError(ValueError):
 
 
 @contextmanager
-def about(subject: str) -> Iterator[None]:
-    """Let an error from inside say what it is about, where it does not already.
+def naming(subject: str) -> Iterator[None]:
+    """Let an error from inside name its subject, where it does not already.
 
     Parameters
     ----------

@@ -48,9 +48,9 @@ class Radiograph:
     view, projection
         How it was taken, ``None`` where it is not known.
     sex
-        As the label file has it.
+        As the label file has it, ``"Male"`` or ``"Female"``; ``None`` where it says nothing.
     age
-        In years.
+        In years, 0 to 150; ``None`` where it is not known.
     """
 
     id: str

@@ -20,7 +20,7 @@ class RadiographTable(Mapping[str, Radiograph]):
     Parameters
     ----------
     rows
-        For each id its line and its file.
+        For each id its line of the label file and the path of its image file.
     """
 
     def __init__(self, rows: dict[str, tuple[LabelRow, str]]) -> None:

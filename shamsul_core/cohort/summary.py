@@ -32,8 +32,11 @@ def cohort_table(cohort: Cohort) -> pd.DataFrame:
         1 positive, 0 negative, -1 uncertain, NaN blank.
     """
     rows = [
-        (one.id, one.view, one.projection, one.sex, one.age, *(one.labels.get(name) for name in OBSERVATIONS))
-        for one in cohort.radiographs.values()
+        (
+            *(radiograph.id, radiograph.view, radiograph.projection, radiograph.sex, radiograph.age),
+            *(radiograph.labels.get(name) for name in OBSERVATIONS),
+        )
+        for radiograph in cohort.radiographs.values()
     ]
     table = pd.DataFrame(rows, columns=["image_id", "view", "projection", "sex", "age", *OBSERVATIONS])
     words = dict.fromkeys(("view", "projection", "sex"), "string")
@@ -95,6 +98,6 @@ def composition(table: pd.DataFrame) -> dict[str, dict[str, int]]:
 
 def _shares(values: pd.Series, *, is_ordered: bool) -> dict[str, int]:
     counts = values.value_counts(sort=not is_ordered)
-    found = {str(name): int(count) for name, count in counts.items() if count or is_ordered}
+    named = {str(name): int(count) for name, count in counts.items() if count or is_ordered}
     unknown = int(values.isna().sum())
-    return (found if any(found.values()) else {}) | ({"unknown": unknown} if unknown else {})
+    return (named if any(named.values()) else {}) | ({"unknown": unknown} if unknown else {})

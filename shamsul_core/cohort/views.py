@@ -14,4 +14,8 @@ ViewFilter: TypeAlias = Literal["all views", "frontal", "AP", "PA", "lateral"]
 
 def ids_of_view(radiographs: Mapping[str, Radiograph], which: ViewFilter) -> set[str]:
     """Return the ids of the radiographs of a view; one whose view is not known is only among all."""
-    return {name for name, one in radiographs.items() if which in ("all views", one.view, one.projection)}
+    return {
+        image_id
+        for image_id, radiograph in radiographs.items()
+        if which in ("all views", radiograph.view, radiograph.projection)
+    }

@@ -28,6 +28,7 @@ EXPLAINERS = {kind.name: kind for kind in (Lime, KernelShap, GradCam, LayerwiseR
 """Every method by its name, in the order in which they are shown."""
 
 PRESETS = ("default", "paper")
+"""Names of the settings that every method has: the ones recommended here, and those of the paper's code."""
 
 
 def make_explainers(preset: str = "default", methods: Sequence[str] = tuple(EXPLAINERS)) -> list[Explainer]:

@@ -34,17 +34,17 @@ class Pairs:
 
     Parameters
     ----------
-    shown
+    coalitions
         bool, P × n: which superpixels show in the first of each pair; in the second, the others do.
     logits
-        float64, P × 2 × C.
+        float64, P × 2 × C: all the classifier's outputs, of the first and of the second.
     whole, nothing
-        float64, C: with every superpixel and with none.
+        Logits, float64, C: with every superpixel and with none.
     is_exhaustive
         Whether these are all the coalitions there are, so that nothing is left to chance.
     """
 
-    shown: npt.NDArray[np.bool_]
+    coalitions: npt.NDArray[np.bool_]
     logits: npt.NDArray[np.float64]
     whole: npt.NDArray[np.float64]
     nothing: npt.NDArray[np.float64]
@@ -79,37 +79,43 @@ class CoalitionStream:
         self._enumerated = _all_pairs(count, self._random) if self._is_finite else np.eye(count, dtype=bool)
         ends = evaluate(np.stack([np.ones(count, bool), np.zeros(count, bool)]))
         self.whole, self.nothing = ends[0], ends[1]
-        self._shown = np.empty((0, count), bool)
+        self._coalitions = np.empty((0, count), bool)
         self._logits = np.empty((0, 2, ends.shape[1]))
 
     @property
     def evaluations(self) -> int:
         """Forward passes so far, the whole radiograph and the hidden one among them."""
-        return 2 + 2 * len(self._shown)
+        return 2 + 2 * len(self._coalitions)
 
     def take(self, pairs: int) -> Pairs:
         """Return the first `pairs` pairs of the stream, or all there are, evaluating those not yet evaluated."""
-        start = len(self._shown)
+        start = len(self._coalitions)
         if pairs > start:
             # One pair after another, so that the stream does not depend on how many are asked for at once
             more = pairs - max(start, len(self._enumerated))
-            drawn = [self._draw_one() for _ in range(0 if self._is_finite else more)]
+            drawn = [self._draw() for _ in range(0 if self._is_finite else more)]
             new = np.concatenate([self._enumerated[start:pairs], np.reshape(drawn, (-1, self.count))]) > 0
             both = self._evaluate(np.concatenate([new, ~new])).reshape(2, len(new), -1).swapaxes(0, 1)
-            self._shown = np.concatenate([self._shown, new])
+            self._coalitions = np.concatenate([self._coalitions, new])
             self._logits = np.concatenate([self._logits, both])
         is_exhaustive = self._is_finite and pairs >= len(self._enumerated)
-        return Pairs(self._shown[:pairs], self._logits[:pairs], self.whole, self.nothing, is_exhaustive)
+        return Pairs(self._coalitions[:pairs], self._logits[:pairs], self.whole, self.nothing, is_exhaustive)
 
-    def _draw_one(self) -> npt.NDArray[np.bool_]:
+    def _draw(self) -> npt.NDArray[np.bool_]:
         size = self._random.choice(self.count + 1, p=self._size_probabilities)
-        shown = np.zeros(self.count, bool)
-        shown[self._random.permutation(self.count)[:size]] = True
-        return shown
+        coalition = np.zeros(self.count, bool)
+        coalition[self._random.permutation(self.count)[:size]] = True
+        return coalition
 
 
 def size_probabilities(count: int) -> npt.NDArray[np.float64]:
-    """Return the probability of drawing a coalition of each size 0..n: none of fewer than two shown or hidden."""
+    """Return the probability of drawing a coalition of each size 0..n, float64, n + 1.
+
+    None is drawn that shows or hides fewer than two superpixels; with fewer than four all probabilities are 0.
+
+    >>> size_probabilities(5).tolist()
+    [0.0, 0.0, 0.5, 0.5, 0.0, 0.0]
+    """
     sizes = np.arange(count + 1)
     inner = (sizes > 1) & (sizes < count - 1)
     kernel = np.divide(1, sizes * (count - sizes), out=np.zeros(count + 1), where=inner)

@@ -44,9 +44,29 @@ class Estimate:
 
 
 def shapley_values(pairs: Pairs, columns: list[int], output: Output) -> Estimate:
-    """Estimate Shapley values (Lundberg and Lee 2017); those of an output sum to f(whole) - f(nothing)."""
+    """Estimate Shapley values (Lundberg and Lee 2017); those of an output sum to f(whole) - f(nothing).
+
+    Parameters
+    ----------
+    columns
+        The C of the classifier's outputs to be explained.
+    output
+        Whether their logits or their probabilities are.
+
+    Examples
+    --------
+    Two superpixels matter only together, and share what they add evenly; the third adds 2 by itself.
+
+    >>> def logit(coalitions):
+    ...     first, second, third = coalitions.T
+    ...     return (first * second + 2 * third)[:, None]
+    >>> from shamsul_core.explain.coalitions import CoalitionStream
+    >>> pairs = CoalitionStream(logit, 3, seed=0).take(100)
+    >>> shapley_values(pairs, [0], "logit").values[:, 0].round(6).tolist()
+    [0.5, 0.5, 2.0]
+    """
     answers = _answers(pairs, columns, output)
-    count = pairs.shown.shape[1]
+    count = pairs.coalitions.shape[1]
     if pairs.is_exhaustive:
         return _exact(pairs, answers, shapley_readout(count + 1))
     odd = fit(_with_whole(pairs), (answers[:, 0] - answers[:, 1]) / 2, ODD)
@@ -56,19 +76,27 @@ def shapley_values(pairs: Pairs, columns: list[int], output: Output) -> Estimate
 
 
 def surrogate_coefficients(pairs: Pairs, columns: list[int], output: Output, kernel_width: float) -> Estimate:
-    """Estimate the coefficients of LIME's surrogate at infinitely many samples, see `surrogate_readout`."""
+    """Estimate the coefficients of LIME's surrogate at infinitely many samples, see `surrogate_readout`.
+
+    Parameters
+    ----------
+    columns, output
+        See `shapley_values`.
+    kernel_width
+        Of the kernel on the distance between a coalition and the whole radiograph.
+    """
     answers = _answers(pairs, columns, output)
-    count = pairs.shown.shape[1]
+    count = pairs.coalitions.shape[1]
     if pairs.is_exhaustive:
         return _exact(pairs, answers, surrogate_readout(count, count + 1, kernel_width))
     readout = surrogate_readout(count, DEGREES, kernel_width)
-    shown = _with_whole(pairs)
+    coalitions = _with_whole(pairs)
     together = answers.mean(axis=1)
     odd, even = (
         half.read(readout)
         for half in (
-            fit(shown, (answers[:, 0] - answers[:, 1]) / 2, ODD),
-            fit(shown, together - together.mean(axis=0), EVEN),
+            fit(coalitions, (answers[:, 0] - answers[:, 1]) / 2, ODD),
+            fit(coalitions, together - together.mean(axis=0), EVEN),
         )
     )
     return Estimate(odd[0] + even[0], np.sqrt(odd[1] + even[1]))
@@ -76,9 +104,9 @@ def surrogate_coefficients(pairs: Pairs, columns: list[int], output: Output, ker
 
 def _exact(pairs: Pairs, answers: Floats, readout: Readout) -> Estimate:
     """Return the values where every coalition was evaluated: from all interactions, without error."""
-    shown = _with_whole(pairs)
-    count = shown.shape[1]
-    hidden = ~np.concatenate([shown, ~shown]) @ (1 << np.arange(count))
+    coalitions = _with_whole(pairs)
+    count = coalitions.shape[1]
+    hidden = ~np.concatenate([coalitions, ~coalitions]) @ (1 << np.arange(count))
     in_order = np.empty((2**count, answers.shape[2]))
     in_order[hidden] = np.concatenate([answers[:, 0], answers[:, 1]])
     interactions = hadamard(2**count) @ in_order / 2**count
@@ -90,7 +118,7 @@ def _exact(pairs: Pairs, answers: Floats, readout: Readout) -> Estimate:
 
 def _with_whole(pairs: Pairs) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
     """Return the first coalitions of the pairs, the whole radiograph (with nothing as its complement) at the end."""
-    return np.concatenate([pairs.shown, np.ones((1, pairs.shown.shape[1]), bool)])
+    return np.concatenate([pairs.coalitions, np.ones((1, pairs.coalitions.shape[1]), bool)])
 
 
 def _answers(pairs: Pairs, columns: list[int], output: Output) -> Floats:

@@ -40,7 +40,7 @@ class Explainer(Protocol):
 
 @dataclass(frozen=True)
 class Failure:
-    """A method that could not explain a pathology, and why."""
+    """A method that could not explain a pathology, by their names, and why: one line for people."""
 
     method: str
     pathology: str
@@ -60,13 +60,13 @@ def explain_subject(
     list
         In the order of `pathologies`: a heatmap with finite relevance, or the failure.
     """
-    known = [pathology for pathology in pathologies if pathology in subject.classifier.pathologies]
-    found = _explain_known(explainer, subject, known)
+    with_output = [pathology for pathology in pathologies if pathology in subject.classifier.pathologies]
+    outcomes = _explain_together(explainer, subject, with_output)
     absent = f"the classifier {subject.classifier.source} has no output for it"
-    return [found.get(name, Failure(explainer.name, name, absent)) for name in pathologies]
+    return [outcomes.get(name, Failure(explainer.name, name, absent)) for name in pathologies]
 
 
-def _explain_known(
+def _explain_together(
     explainer: Explainer, subject: Subject, pathologies: Sequence[str]
 ) -> dict[str, Heatmap | Failure]:
     if not pathologies:
@@ -76,7 +76,7 @@ def _explain_known(
     except (ValueError, RuntimeError, ArithmeticError, MemoryError) as error:
         if len(pathologies) == 1:
             return {pathologies[0]: Failure(explainer.name, pathologies[0], _one_line(error))}
-        alone = (_explain_known(explainer, subject, [pathology]) for pathology in pathologies)
+        alone = (_explain_together(explainer, subject, [pathology]) for pathology in pathologies)
         return {name: outcome for outcomes in alone for name, outcome in outcomes.items()}
     return {name: _finite(heatmap) for name, heatmap in heatmaps.items()}
 

@@ -86,12 +86,28 @@ def linear_head_maps(
 def gradient_maps(
     network: nn.Module, layer: nn.Module, inputs: torch.Tensor, columns: Sequence[int], output: Output
 ) -> npt.NDArray[np.float32]:
-    """Return Grad-CAM at a layer by a backward pass for each column; float32, h × w each."""
+    """Return Grad-CAM at a layer by a backward pass for each column, equations 4 and 5.
+
+    Parameters
+    ----------
+    layer
+        The layer of the network whose feature maps, channels × h × w, are taken.
+    inputs
+        The network's input, float32, 1 × 3 × S × S.
+    columns, output
+        Which of the network's C outputs are explained, and whether as logits or probabilities.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, columns × h × w, never negative.
+    """
     kept: list[torch.Tensor] = []
 
-    def keep(_module: nn.Module, _inputs: object, found: torch.Tensor) -> torch.Tensor:
-        kept.append(found)
-        return found.clone()  # what follows may work in place
+    def keep(_module: nn.Module, _inputs: object, features: torch.Tensor) -> torch.Tensor:
+        kept.append(features)
+        # What follows may work in place
+        return features.clone()
 
     handle = layer.register_forward_hook(keep)
     try:
@@ -122,12 +138,12 @@ def last_feature_maps(network: nn.Module, inputs: torch.Tensor) -> nn.Module:
     last: list[nn.Module] = []
     tokens_since: list[bool] = [False]
 
-    def look(module: nn.Module, _inputs: object, found: object) -> None:
-        if not isinstance(found, torch.Tensor) or module is network:
+    def look(module: nn.Module, _inputs: object, activations: object) -> None:
+        if not isinstance(activations, torch.Tensor) or module is network:
             return
-        if found.ndim == 4 and min(found.shape[2:]) > 1:
+        if activations.ndim == 4 and min(activations.shape[2:]) > 1:
             last[:], tokens_since[0] = [module], False
-        elif found.ndim == 3:
+        elif activations.ndim == 3:
             tokens_since[0] = True
 
     handles = [module.register_forward_hook(look) for module in network.modules()]

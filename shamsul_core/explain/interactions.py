@@ -39,6 +39,16 @@ def shapley_readout(degrees: int) -> Readout:
     """Return Shapley values for degrees 0..`degrees` - 1.
 
     The members of S share χ_S(whole) - χ_S(nothing) evenly: 2 where their number is odd, otherwise 0.
+
+    >>> shapley_readout(4).inside.round(2).tolist()
+    [0.0, 2.0, 0.0, 0.67]
+
+    That two superpixels both show is (1 + s₁)(1 + s₂) / 4 = (1 + s₁ + s₂ + s₁s₂) / 4, a quarter of each of four Walsh
+    functions. Of these the first superpixel is in s₁ and s₁s₂, so that its value is half of the whole's 1:
+
+    >>> readout = shapley_readout(3)
+    >>> float((readout.inside[1] + readout.inside[2] + readout.outside[0] + readout.outside[1]) / 4)
+    0.5
     """
     degree = np.arange(degrees)
     inside = np.divide(2.0, degree, out=np.zeros(degrees), where=degree % 2 == 1)
@@ -52,6 +62,24 @@ def surrogate_readout(count: int, degrees: int, kernel_width: float) -> Readout:
     their cosine distance from the whole radiograph, sqrt(exp(-d²/width²)), d = 1 - sqrt(size/n) (Ribeiro et al.
     2016). Its ridge of 1 vanishes beside the weight of infinitely many samples. The regression's normal equations
     need only the weighted mean of each degree's Walsh functions.
+
+    Parameters
+    ----------
+    count
+        Number of superpixels n.
+    degrees
+        How many degrees, 0 among them.
+    kernel_width
+        Of the kernel, in the unit of the distance, which lies in 0..1.
+
+    Examples
+    --------
+    A linear function is its own surrogate. A superpixel's Walsh function goes from -1, hidden, to 1, shown: its own
+    coefficient is 2, and that of any other superpixel 0.
+
+    >>> readout = surrogate_readout(count=10, degrees=2, kernel_width=0.25)
+    >>> np.allclose(readout.inside, [0, 2]), np.allclose(readout.outside, [0, 0])
+    (True, True)
     """
     sizes = np.arange(count + 1)
     distance = 1 - np.sqrt(sizes / count)
@@ -86,6 +114,14 @@ def walsh_means(count: int, hidden: npt.NDArray[np.integer], degrees: int) -> Fl
     -------
     numpy.ndarray
         float64, degrees × the shape of `hidden`.
+
+    Examples
+    --------
+    Of three superpixels one is hidden, so that s is 1, 1 and -1. Their mean is 1/3, that of the three products of two
+    is -1/3, and the product of all is -1.
+
+    >>> walsh_means(3, np.array(1), 4).round(3).tolist()
+    [1.0, 0.333, -0.333, -1.0]
     """
     means = np.zeros((degrees, *np.shape(hidden)))
     means[0] = 1
@@ -96,5 +132,9 @@ def walsh_means(count: int, hidden: npt.NDArray[np.integer], degrees: int) -> Fl
 
 
 def log_binomial(count: int, sizes: npt.NDArray[np.integer]) -> Floats:
-    """Return the logarithm of the number of coalitions of each size."""
+    """Return the natural logarithm of the number of coalitions of each size among n superpixels, float64.
+
+    >>> np.exp(log_binomial(4, np.arange(5))).round().tolist()
+    [1.0, 4.0, 6.0, 4.0, 1.0]
+    """
     return np.asarray(gammaln(count + 1) - gammaln(sizes + 1) - gammaln(count - sizes + 1))

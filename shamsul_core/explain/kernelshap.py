@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import shap
 
-from shamsul_core.explain.adaptive import AdaptiveSampling, sample_until_converged
+from shamsul_core.explain.adaptive import AdaptiveSampling, explain_superpixels
 from shamsul_core.explain.estimates import shapley_values
 from shamsul_core.explain.superpixels import PAPER_SHAP, SuperpixelSettings
-from shamsul_core.heatmap import Heatmap, Output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    import numpy.typing as npt
-
+    from shamsul_core.explain.adaptive import Evaluate
+    from shamsul_core.explain.interactions import Floats
     from shamsul_core.explain.subject import Subject
+    from shamsul_core.heatmap import Heatmap, Output
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class KernelShapSettings:
     Parameters
     ----------
     output
-        What is explained.
+        What is explained, the logit or the probability.
     superpixels
         The players.
     sampling
@@ -70,48 +70,27 @@ class KernelShap:
     def explain(self, subject: Subject, pathologies: Sequence[str]) -> dict[str, Heatmap]:
         """Return a heatmap for each pathology."""
         settings = self.settings
-        if isinstance(settings.sampling, int):
-            return self._by_shap(subject, pathologies, settings.sampling)
-        return sample_until_converged(
+        return explain_superpixels(
             subject,
             pathologies,
-            lambda pairs, columns: shapley_values(pairs, columns, settings.output),
+            settings,
             method=self.name,
-            output=settings.output,
-            superpixels=settings.superpixels,
-            hide=settings.hide,
-            seed=settings.seed,
-            sampling=settings.sampling,
+            estimate=lambda pairs, columns: shapley_values(pairs, columns, settings.output),
+            library=lambda evaluate, count, samples: kernel_explainer_values(
+                evaluate, count, samples, keep_largest=settings.keep_largest, seed=settings.seed
+            ),
+            evaluations_besides=2,
         )
-
-    def _by_shap(self, subject: Subject, pathologies: Sequence[str], samples: int) -> dict[str, Heatmap]:
-        settings = self.settings
-        masked = subject.masked(settings.superpixels, hide=settings.hide, seed=settings.seed)
-        evaluate = masked.of(pathologies, settings.output)
-        values = kernel_explainer_values(
-            evaluate, masked.count, samples, keep_largest=settings.keep_largest, seed=settings.seed
-        )
-        return {
-            pathology: Heatmap(
-                method=self.name,
-                pathology=pathology,
-                output=settings.output,
-                values=values[:, column].astype(np.float32),
-                superpixels=masked.superpixels,
-                evaluations=samples + 2,
-            )
-            for column, pathology in enumerate(pathologies)
-        }
 
 
 def kernel_explainer_values(
-    evaluate: Callable[[npt.NDArray[np.generic]], npt.NDArray[np.float64]],
+    evaluate: Evaluate,
     count: int,
     samples: int,
     *,
     keep_largest: int | None,
     seed: int,
-) -> npt.NDArray[np.float64]:
+) -> Floats:
     """Estimate Shapley values by `shap.KernelExplainer`; exact where all coalitions fit into the samples.
 
     Parameters
@@ -120,6 +99,10 @@ def kernel_explainer_values(
         Function of coalitions k × n that returns k × C values.
     count
         Number of players n.
+    samples
+        Coalitions evaluated besides the empty one and the whole.
+    keep_largest, seed
+        See `KernelShapSettings`.
 
     Returns
     -------

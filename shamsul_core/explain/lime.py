@@ -9,17 +9,17 @@ import numpy as np
 from lime.lime_image import LimeImageExplainer
 from sklearn.metrics import pairwise_distances
 
-from shamsul_core.explain.adaptive import AdaptiveSampling, sample_until_converged
+from shamsul_core.explain.adaptive import AdaptiveSampling, explain_superpixels
 from shamsul_core.explain.estimates import surrogate_coefficients
 from shamsul_core.explain.superpixels import PAPER_LIME, SuperpixelSettings
-from shamsul_core.heatmap import Heatmap, Output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    import numpy.typing as npt
-
+    from shamsul_core.explain.adaptive import Evaluate
+    from shamsul_core.explain.interactions import Floats
     from shamsul_core.explain.subject import Subject
+    from shamsul_core.heatmap import Heatmap, Output
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class LimeSettings:
     Parameters
     ----------
     output
-        What is explained.
+        What is explained, the logit or the probability.
     superpixels
         The regions shown and hidden.
     sampling
@@ -66,50 +66,28 @@ class Lime:
     def explain(self, subject: Subject, pathologies: Sequence[str]) -> dict[str, Heatmap]:
         """Return a heatmap for each pathology."""
         settings = self.settings
-        if isinstance(settings.sampling, int):
-            return self._by_lime(subject, pathologies, settings.sampling)
-        return sample_until_converged(
+        return explain_superpixels(
             subject,
             pathologies,
-            lambda pairs, columns: surrogate_coefficients(
+            settings,
+            method=self.name,
+            estimate=lambda pairs, columns: surrogate_coefficients(
                 pairs, columns, settings.output, settings.kernel_width
             ),
-            method=self.name,
-            output=settings.output,
-            superpixels=settings.superpixels,
-            hide=settings.hide,
-            seed=settings.seed,
-            sampling=settings.sampling,
+            library=lambda evaluate, count, samples: lime_coefficients(
+                evaluate, count, samples, kernel_width=settings.kernel_width, seed=settings.seed
+            ),
         )
-
-    def _by_lime(self, subject: Subject, pathologies: Sequence[str], samples: int) -> dict[str, Heatmap]:
-        settings = self.settings
-        masked = subject.masked(settings.superpixels, hide=settings.hide, seed=settings.seed)
-        evaluate = masked.of(pathologies, settings.output)
-        coefficients = lime_coefficients(
-            evaluate, masked.count, samples, kernel_width=settings.kernel_width, seed=settings.seed
-        )
-        return {
-            pathology: Heatmap(
-                method=self.name,
-                pathology=pathology,
-                output=settings.output,
-                values=coefficients[:, column].astype(np.float32),
-                superpixels=masked.superpixels,
-                evaluations=samples,
-            )
-            for column, pathology in enumerate(pathologies)
-        }
 
 
 def lime_coefficients(
-    evaluate: Callable[[npt.NDArray[np.generic]], npt.NDArray[np.float64]],
+    evaluate: Evaluate,
     count: int,
     samples: int,
     *,
     kernel_width: float,
     seed: int,
-) -> npt.NDArray[np.float64]:
+) -> Floats:
     """Fit lime's own surrogate (its sampling, kernel and ridge) to a function of coalitions.
 
     Parameters
@@ -120,6 +98,8 @@ def lime_coefficients(
         Number of superpixels n.
     samples
         Coalitions evaluated, the whole radiograph among them.
+    kernel_width, seed
+        See `LimeSettings`.
 
     Returns
     -------

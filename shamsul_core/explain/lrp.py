@@ -122,7 +122,7 @@ def gradient_times_input(network: nn.Module, inputs: torch.Tensor, columns: Sequ
     puts back, so that gradient times input remains (Ancona et al., ICLR 2018, proposition 1). captum's layer by layer
     rule with its epsilon of 1e-9 gives the same in six times the time.
 
-    Parameters, result and errors are those of `propagate`.
+    Parameters, result and errors are those of `propagate`, without its settings.
     """
     for layer in network.modules():
         if not (any(layer.children()) or isinstance(layer, _PIECEWISE_LINEAR)):
@@ -161,7 +161,8 @@ class _OneGraphLRP(LRP):
             with torch.no_grad():
                 logits = self._compute_output_and_change_weights((batch,), None, None)
             self._register_forward_hooks()
-            outputs = self.model(batch + 0)  # captum hooks a layer's input, which must not be the leaf itself
+            # captum hooks a layer's input, which must not be the leaf itself
+            outputs = self.model(batch + 0)
             shares = [
                 torch.autograd.grad(outputs[0, column], batch, retain_graph=True)[0] * logits[0, column]
                 for column in columns

@@ -65,8 +65,8 @@ class MaskedEvaluation:
         network, device = self.classifier.fast_network, self.classifier.device
         image = self.inputs.to(self.classifier.fast_dtype).contiguous(memory_format=torch.channels_last)
         labels = torch.as_tensor(self.superpixels).to(device)
-        shown = torch.as_tensor(np.asarray(coalitions) != 0).to(device)
-        batches = shown.split(_BATCH.get(device.type, 32))
+        is_shown = torch.as_tensor(np.asarray(coalitions) != 0).to(device)
+        batches = is_shown.split(_BATCH.get(device.type, 32))
         # Nothing is fetched from a GPU before the last batch, so that it never waits for the processor
         logits = torch.cat([network(_masked(image, labels, batch, self.hide)) for batch in batches])
         return logits.double().cpu().numpy()
@@ -74,7 +74,7 @@ class MaskedEvaluation:
     def of(
         self, pathologies: Sequence[str], output: Output
     ) -> Callable[[npt.NDArray[np.generic]], npt.NDArray[np.float64]]:
-        """Return the function of coalitions for some pathologies only, as logits or probabilities."""
+        """Return the function of coalitions k × n for C pathologies only: logits or probabilities, float64, k × C."""
         columns = [self.classifier.output_index(pathology) for pathology in pathologies]
 
         def evaluate(coalitions: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
@@ -84,8 +84,8 @@ class MaskedEvaluation:
         return evaluate
 
 
-def _masked(image: torch.Tensor, labels: torch.Tensor, shown: torch.Tensor, hide: float) -> torch.Tensor:
+def _masked(image: torch.Tensor, labels: torch.Tensor, is_shown: torch.Tensor, hide: float) -> torch.Tensor:
     """Return the image k times, 3 × S × S each, with the superpixels that do not show at the value `hide`."""
-    visible = shown[:, labels].unsqueeze(1)
+    visible = is_shown[:, labels].unsqueeze(1)
     hidden = image.new_tensor(hide)
     return torch.where(visible, image, hidden).contiguous(memory_format=torch.channels_last)

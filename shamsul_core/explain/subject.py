@@ -27,7 +27,7 @@ class Subject:
     classifier
         The classifier explained.
     pixels
-        uint8, H × W.
+        uint8 or uint16, H × W.
     """
 
     classifier: Classifier
@@ -41,7 +41,7 @@ class Subject:
         return self.classifier.preprocess(self.pixels)
 
     def superpixels(self, settings: SuperpixelSettings, *, seed: int) -> npt.NDArray[np.intp]:
-        """Return the superpixels' labels, see `shamsul_core.explain.superpixels.superpixels`."""
+        """Return the superpixels' labels 0..n-1, size × size, see `shamsul_core.explain.superpixels.superpixels`."""
         key = (settings, seed)
         if key not in self._superpixels:
             self._superpixels[key] = superpixels(

@@ -27,9 +27,11 @@ class SuperpixelSettings:
         What is cut: the ``"intensities"`` (one channel, 0..1) or the ``"normalised"`` input (three channels, taken
         for red, green and blue), as the paper's code does.
     count, compactness, sigma
-        slic: about how many superpixels, how square, smoothed how much before.
+        slic: about how many superpixels; how square (place weighed against intensity); standard deviation in pixels of
+        the smoothing before.
     kernel_size, max_distance, ratio
-        quickshift.
+        quickshift: standard deviation in pixels of the density's kernel; the farthest, in pixels and colour together,
+        that two places are of one superpixel; colour weighed against place, 0..1.
     """
 
     algorithm: Literal["slic", "quickshift"] = "slic"
@@ -61,7 +63,7 @@ def superpixels(
     Parameters
     ----------
     pixels
-        uint8, H × W.
+        uint8 or uint16, H × W.
     seed
         For quickshift, which breaks ties at random.
 

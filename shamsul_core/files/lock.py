@@ -34,7 +34,7 @@ def locked(folder: Path, work: str, error: type[Exception], *, beside: str | Non
     error
         What is raised, with a message that its user understands.
     beside
-        The beginning of names of files beside the folder that the same process writes.
+        The beginning of names of files beside the folder that the same process writes; ``None`` where there are none.
 
     Raises
     ------

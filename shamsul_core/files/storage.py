@@ -89,15 +89,16 @@ def opened_regular(path: Path) -> Iterator[tuple[IO[bytes], int]]:
     """
     # Path.open takes no opener
     with open(path, "rb", opener=_without_waiting) as file:
-        about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode):
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
             message = "it is not a regular file"
             raise IrregularError(message)
-        yield file, about.st_size
+        yield file, status.st_size
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # Windows has no pipes among its files
+    # Windows has no pipes among its files
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 @contextmanager
@@ -113,6 +114,7 @@ def reaching(path: str | Path) -> Iterator[None]:
         yield
     except (OSError, ValueError):
         raise
-    except Exception as error:  # each store's library has its own, with no common base
+    # Each store's library has its own errors, with no common base
+    except Exception as error:
         message = f"{path}: cannot be reached: {' '.join(str(error).split())}"
         raise OSError(message) from error

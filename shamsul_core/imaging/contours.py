@@ -66,8 +66,8 @@ def outline_mask(mask: MaskArray) -> tuple[ContourArray, ...]:
     tuple of numpy.ndarray
         float64, (n, 2) each: x and y of the outermost pixels inside, as OpenCV's ``findContours`` gives them.
     """
-    found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    return tuple(contour.reshape(-1, 2).astype(np.float64) for contour in found)
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    return tuple(contour.reshape(-1, 2).astype(np.float64) for contour in outlines)
 
 
 def read_contours(value: object, size: Size) -> tuple[ContourArray, ...]:
@@ -104,7 +104,7 @@ def _read_contour(value: object, size: Size) -> ContourArray:
     # Pillow's time grows with the polygon, not with the canvas; drawing tools overshoot the border by little.
     height, width = size
     if (np.abs(points) > 2 * max(height, width)).any():
-        message = f"a contour lies far outside the radiograph of {_by(size)}"
+        message = f"a contour lies far outside the radiograph of {size_in_words(size)}"
         raise MaskError(message)
     return points
 
@@ -144,5 +144,10 @@ def as_points(value: object) -> ContourArray:
     return points.astype(np.float64)
 
 
-def _by(size: tuple[int, ...]) -> str:
+def size_in_words(size: tuple[int, ...]) -> str:
+    """Return height and width as they stand in messages.
+
+    >>> size_in_words((2320, 2828))
+    '2320 × 2828'
+    """
     return " × ".join(str(side) for side in size)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from shamsul_core.files.atomic import write_atomically
-from shamsul_core.interchange.tensor_pickle import MapError, UnsafePickleError, load, shown
+from shamsul_core.interchange.tensor_pickle import MapError, UnsafePickleError, as_ascii, load
 from shamsul_core.vocabulary import OBSERVATIONS, canonical_name, chexlocalize_name
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ CHEXLOCALIZE_ORDER = (
 """Order of the fourteen probabilities in a map's file (``eval_constants.py``); not that of CheXpert's columns."""
 
 _LARGEST_FILE = 2**28
-_MOST_PIXELS = 2**26  # of a map or a radiograph; CheXpert's largest have 2**23
+# Of a map or a radiograph; CheXpert's largest have 2**23
+_MOST_PIXELS = 2**26
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,16 @@ class ImportedMap:
 
     Parameters
     ----------
+    image_id
+        The radiograph's id.
+    pathology
+        By CheXpert's name.
     relevance
         float32, h × w, often 320 × 320.
     probability
-        Predicted for the pathology, ``None`` where the file has none.
+        Predicted for the pathology, 0..1, ``None`` where the file has none.
     size
-        Height and width of the radiograph.
+        Height and width of the radiograph in pixels.
     """
 
     image_id: str
@@ -140,7 +145,7 @@ def read_thresholds_of_methods(paths: Sequence[Path], methods: Collection[str]) 
     Parameters
     ----------
     methods
-        Of the run that is scored.
+        Names of the methods of the run that is scored.
 
     Returns
     -------
@@ -152,22 +157,22 @@ def read_thresholds_of_methods(paths: Sequence[Path], methods: Collection[str]) 
     MapError
         If a file cannot be read, is of no method of the run, or two are of the same.
     """
-    found: dict[str, float] = {}
+    thresholds: dict[str, float] = {}
     whose: dict[str, Path] = {}
     for path in [
-        file for given in paths for file in (_threshold_files(given) if given.is_dir() else [given])
+        file for place in paths for file in (_threshold_files(place) if place.is_dir() else [place])
     ]:
         values, method = read_thresholds(path), _method_of(path)
         if method and method not in methods:
-            message = f"{path}: is of method {shown(method)!r}; this run has {', '.join(methods)}"
+            message = f"{path}: is of method {as_ascii(method)!r}; this run has {', '.join(methods)}"
             raise MapError(message)
         if method in whose:
             of = f"of method {method}" if method else "for all methods"
             message = f"{path}: {whose[method]} is {of} too; give one of them"
             raise MapError(message)
         whose[method] = path
-        found |= {f"{method}/{name}" if method else name: value for name, value in values.items()}
-    return found
+        thresholds |= {f"{method}/{name}" if method else name: value for name, value in values.items()}
+    return thresholds
 
 
 def _threshold_files(folder: Path) -> list[Path]:
@@ -262,12 +267,13 @@ def _csv(path: Path, *columns: str) -> pd.DataFrame:
     if missing or table.empty:
         message = f"no column {missing[0]}" if missing else "no rows"
         raise ValueError(message)
-    if "mIoU" in columns:  # CheXlocalize's script leaves it blank where there is no mask at all
+    # CheXlocalize's script leaves it blank where there is no mask at all
+    if "mIoU" in columns:
         table = table.dropna(subset="mIoU")
     table["task"] = [canonical_name(str(task)) for task in table["task"]]
     unknown = sorted(set(table["task"]) - set(CHEXLOCALIZE_ORDER))
     if unknown:
-        message = f"an unknown task {shown(unknown[0])!r}"
+        message = f"an unknown task {as_ascii(unknown[0])!r}"
         raise ValueError(message)
     for column in columns:
         if column != "task" and not table[column].astype(float).between(0, 1).all():
@@ -282,7 +288,9 @@ def _map_from(info: Any, image_id: str, pathology: str) -> ImportedMap:
         raise MapError(message)
     task = info.get("task", pathology)
     if not isinstance(task, str) or canonical_name(task) != pathology:
-        message = f"its name says {pathology}, its task {shown(task) if isinstance(task, str) else 'nothing'}"
+        message = (
+            f"its name says {pathology}, its task {as_ascii(task) if isinstance(task, str) else 'nothing'}"
+        )
         raise MapError(message)
     return ImportedMap(
         image_id,
@@ -293,39 +301,43 @@ def _map_from(info: Any, image_id: str, pathology: str) -> ImportedMap:
     )
 
 
-def _relevance(found: Any) -> npt.NDArray[np.float32]:
-    if not isinstance(found, np.ndarray) or found.ndim < 2 or prod(found.shape[:-2]) != 1:
+def _relevance(stored: Any) -> npt.NDArray[np.float32]:
+    if not isinstance(stored, np.ndarray) or stored.ndim < 2 or prod(stored.shape[:-2]) != 1:
         message = "has no map of two dimensions"
         raise MapError(message)
-    if not 0 < found.size <= _MOST_PIXELS:
-        message = f"its map has an impossible size: {found.shape[-2]} by {found.shape[-1]}"
+    if not 0 < stored.size <= _MOST_PIXELS:
+        message = f"its map has an impossible size: {stored.shape[-2]} by {stored.shape[-1]}"
         raise MapError(message)
-    with np.errstate(over="ignore"):  # becomes infinite, which is refused below
-        relevance = np.array(found.reshape(found.shape[-2:]), dtype=np.float32, order="C")
+    # A number too large becomes infinite, which is refused below
+    with np.errstate(over="ignore"):
+        relevance = np.array(stored.reshape(stored.shape[-2:]), dtype=np.float32, order="C")
     if not np.isfinite(relevance).all():
         message = "its map is not finite"
         raise MapError(message)
     return relevance
 
 
-def _probability(found: Any, pathology: str) -> float | None:
-    if found is None:
+def _probability(stored: Any, pathology: str) -> float | None:
+    if stored is None:
         return None
-    numbers = found.ravel().tolist() if isinstance(found, np.ndarray) and found.size <= 14 else [found]
+    numbers = stored.ravel().tolist() if isinstance(stored, np.ndarray) and stored.size <= 14 else [stored]
     if len(numbers) not in (1, len(CHEXLOCALIZE_ORDER)) or not isinstance(numbers[0], int | float):
         message = "its prob is neither one probability nor fourteen"
         raise MapError(message)
     probability = numbers[0] if len(numbers) == 1 else numbers[CHEXLOCALIZE_ORDER.index(pathology)]
-    if not 0 <= probability <= 1:  # NaN neither
-        message = f"its probability is {shown(probability)}"
+    # NaN neither
+    if not 0 <= probability <= 1:
+        message = f"its probability is {as_ascii(probability)}"
         raise MapError(message)
     return float(probability)
 
 
-def _size(found: Any) -> tuple[int, int]:
-    numbers = found.tolist() if isinstance(found, np.ndarray) and found.shape == (2,) else found
+def _size(stored: Any) -> tuple[int, int]:
+    numbers = stored.tolist() if isinstance(stored, np.ndarray) and stored.shape == (2,) else stored
     is_pair = (
-        isinstance(numbers, list | tuple) and len(numbers) == 2 and all(type(one) is int for one in numbers)
+        isinstance(numbers, list | tuple)
+        and len(numbers) == 2
+        and all(type(number) is int for number in numbers)
     )
     if not is_pair or min(numbers) < 1 or prod(numbers) > _MOST_PIXELS:
         message = "its cxr_dims are not a radiograph's width and height"

@@ -31,6 +31,7 @@ from shamsul_core.figures.scene.display import AS_AT_FIRST, displayed_scene
 from shamsul_core.figures.scene.scene import EXPERT, hatching_in_words
 from shamsul_core.figures.scene.still import still
 from shamsul_core.imaging import to_8_bits
+from shamsul_core.imaging.contours import size_in_words
 from shamsul_core.imaging.dicom import geometry
 from shamsul_core.localisation.scoring import expert_mask
 from shamsul_core.localisation.segmentation import segment
@@ -53,9 +54,12 @@ MANUFACTURER = "SHAMSUL"
 CAPTURE_PX = 1600
 """Longer side of a secondary capture, its caption not counted."""
 
-_ORIENTATION = ("L", "F")  # of a frontal radiograph: rows run to the patient's left, columns to the feet
-_OWN_SCHEME = "99SHAMSUL"  # 99 marks a private scheme, PS3.3 8.2
-_SERIES_NUMBER = 9700  # far from those of an acquisition
+# Of a frontal radiograph: rows run to the patient's left, columns to the feet
+_ORIENTATION = ("L", "F")
+# 99 marks a private scheme, PS3.3 8.2
+_OWN_SCHEME = "99SHAMSUL"
+# Far from those of an acquisition
+_SERIES_NUMBER = 9700
 _DRAWN_BY = {"experts'": "Experts", "your": "Reader"}
 _CODES: dict[str, Code] = {
     "Cardiomegaly": codes.SCT.Cardiomegaly,
@@ -99,29 +103,28 @@ def case_as_dicom(
     uid = partial(
         _uid, f"{run.manifest.model['fingerprint']} {run.manifest.cohort['fingerprint']} {image_id}"
     )
-    made: dict[str, Dataset] = {}
+    datasets: dict[str, Dataset] = {}
     if source is None:
-        source = made["radiograph.dcm"] = _radiograph(cohort.radiographs[image_id], scene.banner, uid)
+        source = datasets["radiograph.dcm"] = _radiograph(cohort.radiographs[image_id], scene.banner, uid)
     lies = geometry(source)
     if lies.shown != scene.pixels.shape:
         message = (
-            f"{image_id}: the DICOM image is {' × '.join(map(str, lies.shown))} pixels as shown, the radiograph that was "
-            f"explained {' × '.join(map(str, scene.pixels.shape))}; give the one it was read from"
+            f"{image_id}: the DICOM image is {size_in_words(lies.shown)} pixels as shown, the radiograph that was "
+            f"explained {size_in_words(scene.pixels.shape)}; give the one it was read from"
         )
         raise ValueError(message)
     uid = partial(uid, source.SOPInstanceUID, pathology)
     panels = [panel for panel in scene.panels if panel.key != EXPERT] or scene.panels
     of_display = uid if display == AS_AT_FIRST else partial(uid, repr(display))
     for number, panel in enumerate(panels, start=1):
-        made[f"{panel.key}.dcm"] = _capture(run, scene, panel, display, source, of_display, number)
+        datasets[f"{panel.key}.dcm"] = _capture(run, scene, panel, display, source, of_display, number)
     masks = _masks(run, cohort, image_id, pathology, display)
     if masks:
         of_threshold = uid if display.threshold is None else partial(uid, display.threshold)
-        stored = {
-            name: lies.store(mask) for name, mask in masks.items()
-        }  # a segmentation refers to stored pixels
-        made["masks.dcm"] = _segmentation(run, scene, stored, source, of_threshold)
-    return {name: _encoded(dataset, run) for name, dataset in made.items()}
+        # A segmentation refers to stored pixels
+        stored = {name: lies.store(mask) for name, mask in masks.items()}
+        datasets["masks.dcm"] = _segmentation(run, scene, stored, source, of_threshold)
+    return {name: _encoded(dataset, run) for name, dataset in datasets.items()}
 
 
 def _uid(*parts: str) -> str:
@@ -151,7 +154,8 @@ def _radiograph(radiograph: Radiograph, banner: str | None, uid: Callable[..., s
         patient_sex={"Male": "M", "Female": "F"}.get(radiograph.sex or ""),
     )
     if radiograph.view == "lateral":
-        image.PatientOrientation = []  # which side the patient turned to is not known
+        # Which side the patient turned to is not known
+        image.PatientOrientation = []
     image.Laterality = ""
     image.SeriesDescription = _short(f"Radiograph. {banner or ''}")
     return image
@@ -235,38 +239,16 @@ def _masks(
 def _segmentation(
     run: RunReader, scene: Scene, masks: Mapping[str, Mask], source: Dataset, uid: Callable[..., str]
 ) -> Dataset:
-    pathology = scene.pathology
-    version = _short(", ".join(f"{name} {one}" for name, one in run.manifest.versions.items())) or "unknown"
-    what = _CODES.get(pathology) or Code(pathology.replace(" ", "")[:16], _OWN_SCHEME, pathology)
-    of = (
-        codes.SCT.PhysicalObject
-        if pathology == "Support Devices"
-        else codes.SCT.MorphologicallyAbnormalStructure
-    )
-    segments = []
-    for number, name in enumerate(masks, start=1):
-        by_hand = name == EXPERT
-        title = _DRAWN_BY[scene.contour_of] if by_hand else run.manifest.methods[name]["title"]
-        how = AlgorithmIdentificationSequence(
-            name=_short(f"{MANUFACTURER} {title}"), family=codes.DCM.ArtificialIntelligence, version=version
-        )
-        segments.append(
-            SegmentDescription(
-                segment_number=number,
-                segment_label=_short(f"{title}: {pathology}"),
-                segmented_property_category=of,
-                segmented_property_type=what,
-                algorithm_type="MANUAL" if by_hand else "AUTOMATIC",
-                algorithm_identification=None if by_hand else how,
-                tracking_uid=uid("segment", name),
-                tracking_id=_short(f"{title}: {pathology}"),
-            )
-        )
-    made = Segmentation(
+    """Return masks of stored pixels, bool, H × W, as one *Segmentation*, a segment for each."""
+    versions = (f"{name} {version}" for name, version in run.manifest.versions.items())
+    version = _short(", ".join(versions)) or "unknown"
+    segmentation = Segmentation(
         source_images=[source],
         pixel_array=np.stack(list(masks.values()), axis=-1)[None],
         segmentation_type="BINARY",
-        segment_descriptions=segments,
+        segment_descriptions=[
+            _segment(run, scene, name, number, version, uid) for number, name in enumerate(masks, start=1)
+        ],
         series_instance_uid=uid("masks"),
         series_number=_SERIES_NUMBER + 2,
         sop_instance_uid=uid("masks themselves"),
@@ -276,14 +258,42 @@ def _segmentation(
         software_versions=version,
         device_serial_number=_short(run.manifest.model["fingerprint"]) or "unknown",
         content_label="EXPLANATION",
-        content_description=_short(f"{pathology}. {RESEARCH_ONLY}"),
+        content_description=_short(f"{scene.pathology}. {RESEARCH_ONLY}"),
     )
-    organisation = uid("dimensions")  # highdicom draws it at random
-    for item in (*made.DimensionOrganizationSequence, *made.DimensionIndexSequence):
+    # highdicom draws it at random
+    organisation = uid("dimensions")
+    for item in (*segmentation.DimensionOrganizationSequence, *segmentation.DimensionIndexSequence):
         item.DimensionOrganizationUID = organisation
-    made.PatientOrientation = source.get("PatientOrientation")
-    made.SeriesDescription = _short(f"{pathology}, masks: {scene.threshold_rule}. {RESEARCH_ONLY}")
-    return made
+    segmentation.PatientOrientation = source.get("PatientOrientation")
+    segmentation.SeriesDescription = _short(
+        f"{scene.pathology}, masks: {scene.threshold_rule}. {RESEARCH_ONLY}"
+    )
+    return segmentation
+
+
+def _segment(
+    run: Run, scene: Scene, name: str, number: int, version: str, uid: Callable[..., str]
+) -> SegmentDescription:
+    """Return what is said of one mask: whose it is, of which pathology, and how it was made."""
+    pathology, by_hand = scene.pathology, name == EXPERT
+    title = _DRAWN_BY[scene.contour_of] if by_hand else run.manifest.methods[name]["title"]
+    algorithm = AlgorithmIdentificationSequence(
+        name=_short(f"{MANUFACTURER} {title}"), family=codes.DCM.ArtificialIntelligence, version=version
+    )
+    is_object = pathology == "Support Devices"
+    return SegmentDescription(
+        segment_number=number,
+        segment_label=_short(f"{title}: {pathology}"),
+        segmented_property_category=(
+            codes.SCT.PhysicalObject if is_object else codes.SCT.MorphologicallyAbnormalStructure
+        ),
+        segmented_property_type=_CODES.get(pathology)
+        or Code(pathology.replace(" ", "")[:16], _OWN_SCHEME, pathology),
+        algorithm_type="MANUAL" if by_hand else "AUTOMATIC",
+        algorithm_identification=None if by_hand else algorithm,
+        tracking_uid=uid("segment", name),
+        tracking_id=_short(f"{title}: {pathology}"),
+    )
 
 
 def _short(text: str) -> str:

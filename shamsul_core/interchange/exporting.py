@@ -46,7 +46,7 @@ def export_run(run: Run, cohort: Cohort, out: Path, on_step: OnStep = say_nothin
     Parameters
     ----------
     on_step
-        Called after each radiograph.
+        Called after each radiograph with its id; by default nothing is.
 
     Returns
     -------
@@ -64,9 +64,9 @@ def export_run(run: Run, cohort: Cohort, out: Path, on_step: OnStep = say_nothin
         except RunError as error:
             problems.append(str(error))
             continue
-        known = _expert_masks(cohort, result, problems)
-        if known:
-            experts[image_id] = known
+        of_experts = _expert_masks(cohort, result, problems)
+        if of_experts:
+            experts[image_id] = of_experts
         empty = encode_mask(np.zeros(result.size, bool))
         for method in run.manifest.methods:
             masks[method][image_id] = {chexlocalize_name(name): empty for name in LOCALISED_PATHOLOGIES}

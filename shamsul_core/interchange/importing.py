@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort
     from shamsul_core.localisation.segmentation import Mask
 
-    Found = list[tuple[str, ImportedMap]]
+    Imported = list[tuple[str, ImportedMap]]
     """Maps of one radiograph, each with its method's short name."""
 
 _METHOD_FOLDER = re.compile(r"(.+)_maps(?:_(?:train|val|test))?")
@@ -80,10 +80,10 @@ def import_folder(
     if not read:
         message = f"{maps}: not one of its {len(paths)} heatmaps can be used; the first: {problems[0]}"
         raise MapError(message)
-    titles = {one: title or f"{_TITLES.get(one, one)} (imported)" for one in by_method}
+    titles = {method: title or f"{_TITLES.get(method, method)} (imported)" for method in by_method}
     run = Run.create_or_resume(folder, _manifest(maps, paths, cohort, folder, titles))
-    for image_id, found in read.items():
-        run.write(_result(image_id, found))
+    for image_id, imported in read.items():
+        run.write(_result(image_id, imported))
     return run, problems
 
 
@@ -125,7 +125,9 @@ def import_segmentations(
     reading = ExpertReading(file, None)
     problems = [str(problem) for problem in reading.problems]
     foreign = [image_id for image_id in reading.entries if image_id not in cohort.radiographs]
-    problems += [f"{file.name}: its radiograph {one} is not in the cohort; left out" for one in foreign]
+    problems += [
+        f"{file.name}: its radiograph {image_id} is not in the cohort; left out" for image_id in foreign
+    ]
     ids = [image_id for image_id in cohort.radiographs if image_id in reading.entries]
     if not ids:
         reason = "; ".join(problems[:1]) or "it has no radiograph of the cohort"
@@ -134,12 +136,7 @@ def import_segmentations(
     _refuse_without_masks(file, reading, ids)
     manifest = _manifest(file, [file], cohort, folder, {name: title})
     if beside is not None:
-        if name in beside.manifest.methods:
-            message = f"{beside.folder}: already has a method {name!r}; give the new one another --name"
-            raise RunError(message)
-        settings = {"imported": file.name, "fingerprint": manifest.model["fingerprint"]}
-        methods = {**beside.manifest.methods, name: {"title": title, "settings": settings}}
-        manifest = replace(beside.manifest, methods=methods, cohort=manifest.cohort, created=manifest.created)
+        manifest = _manifest_beside(beside, manifest, file, name, title)
     run = Run.create_or_resume(folder, manifest)
     for image_id in ids if beside is None else beside.explained_ids():
         result = None if beside is None else beside.read(image_id)
@@ -151,15 +148,26 @@ def import_segmentations(
         except CohortError as error:
             problems.append(str(error))
             continue
-        wrong = {name for name, mask in masks.items() if mask.shape != size}
+        wrong = {pathology for pathology, mask in masks.items() if mask.shape != size}
         problems += [
-            f"{file.name} {image_id} {one}: the mask and the radiograph differ in size" for one in wrong
+            f"{file.name} {image_id} {pathology}: the mask and the radiograph differ in size"
+            for pathology in wrong
         ]
         run.write(
             _with_masks(image_id, size, {k: v for k, v in masks.items() if k not in wrong}, name, result)
         )
         on_step(image_id)
     return run, problems
+
+
+def _manifest_beside(beside: Run, manifest: Manifest, file: Path, name: str, title: str) -> Manifest:
+    """Return another run's manifest with one imported method more."""
+    if name in beside.manifest.methods:
+        message = f"{beside.folder}: already has a method {name!r}; give the new one another --name"
+        raise RunError(message)
+    settings = {"imported": file.name, "fingerprint": manifest.model["fingerprint"]}
+    methods = {**beside.manifest.methods, name: {"title": title, "settings": settings}}
+    return replace(beside.manifest, methods=methods, cohort=manifest.cohort, created=manifest.created)
 
 
 def _masks(reading: ExpertReading, cohort: Cohort, image_id: str, problems: list[str]) -> dict[str, Mask]:
@@ -186,13 +194,13 @@ def _with_masks(
     if masks:
         stacked = np.stack([mask.ravel() for mask in masks.values()])
         codes = (stacked * (1 << np.arange(len(masks)))[:, None]).sum(axis=0)
-        found, regions = np.unique(codes, return_inverse=True)
+        combinations, regions = np.unique(codes, return_inverse=True)
         heatmaps = tuple(
             Heatmap(
                 method=method,
                 pathology=pathology,
                 output=None,
-                values=((found >> place) & 1).astype(np.float32),
+                values=((combinations >> place) & 1).astype(np.float32),
                 superpixels=regions.reshape(size),
             )
             for place, pathology in enumerate(masks)
@@ -200,9 +208,9 @@ def _with_masks(
     if result is None:
         return RadiographResult(image_id, size, {}, heatmaps)
     missing = tuple(
-        (method, one, "no mask was imported for this finding")
-        for one in LOCALISED_PATHOLOGIES
-        if one not in masks
+        (method, pathology, "no mask was imported for this finding")
+        for pathology in LOCALISED_PATHOLOGIES
+        if pathology not in masks
     )
     return replace(result, heatmaps=(*result.heatmaps, *heatmaps), failures=(*result.failures, *missing))
 
@@ -212,9 +220,9 @@ def _refuse_without_masks(file: Path, reading: ExpertReading, ids: Sequence[str]
     reason = "it names none of the ten pathologies"
     for image_id, pathology in product(ids, LOCALISED_PATHOLOGIES):
         try:
-            found = reading.annotation(image_id, pathology, lambda: (1, 1))
-            if found.rle is not None:
-                found.mask()
+            annotation = reading.annotation(image_id, pathology, lambda: (1, 1))
+            if annotation.rle is not None:
+                annotation.mask()
                 return
         except CohortError as error:
             reason = str(error)
@@ -272,21 +280,24 @@ def _method_of(path: Path, maps: Path) -> str | None:
     """Return the method that the nearest folder up to `maps` names, as in ``lime_maps`` or ``gradcam_maps_val``."""
     inside = path.relative_to(maps).parts[:-1]
     folders = [maps.resolve().name, *inside]
-    return next((match[1] for one in reversed(folders) if (match := _METHOD_FOLDER.fullmatch(one))), None)
+    return next(
+        (match[1] for folder in reversed(folders) if (match := _METHOD_FOLDER.fullmatch(folder))), None
+    )
 
 
 def _refuse_two_of_one(maps: Path, paths: Sequence[Path]) -> None:
     seen: dict[tuple[str, str], Path] = {}
     for path in paths:
-        with suppress(MapError):  # it is told and left out where it is read
+        # One with another name is told and left out where it is read
+        with suppress(MapError):
             finding = parse_map_name(path)
-            other = seen.setdefault(finding, path)
-            if other.parent != path.parent:
+            first = seen.setdefault(finding, path)
+            if first.parent != path.parent:
                 break
     else:
         return
     message = (
-        f"{maps}: {other.relative_to(maps)} and {path.relative_to(maps)} are of the same finding; if they are of two "
+        f"{maps}: {first.relative_to(maps)} and {path.relative_to(maps)} are of the same finding; if they are of two "
         "methods, name their folders <method>_maps, such as lime_maps, or import them one by one"
     )
     raise MapError(message)
@@ -294,37 +305,45 @@ def _refuse_two_of_one(maps: Path, paths: Sequence[Path]) -> None:
 
 def _read_all(
     by_method: Mapping[str, Sequence[Path]], cohort: Cohort, on_step: OnStep
-) -> tuple[dict[str, Found], list[str]]:
-    read: dict[str, Found] = defaultdict(list)
+) -> tuple[dict[str, Imported], list[str]]:
+    read: dict[str, Imported] = defaultdict(list)
     problems = []
     for method, path in ((method, path) for method, paths in by_method.items() for path in paths):
         on_step(path.name)
         try:
-            one = read_map(path)
+            imported = read_map(path)
         except (MapError, OSError) as error:
             problems.append(str(error))
             continue
-        if one.image_id not in cohort.radiographs:
-            problems.append(f"{path.name}: its radiograph {one.image_id} is not in the cohort; left out")
-        elif one.pathology not in LOCALISED_PATHOLOGIES:
+        if imported.image_id not in cohort.radiographs:
+            problems.append(f"{path.name}: its radiograph {imported.image_id} is not in the cohort; left out")
+        elif imported.pathology not in LOCALISED_PATHOLOGIES:
             problems.append(
-                f"{path.name}: {one.pathology} is not a pathology that CheXlocalize localises; left out"
+                f"{path.name}: {imported.pathology} is not a pathology that CheXlocalize localises; left out"
             )
-        elif (method, one.pathology) in ((name, other.pathology) for name, other in read[one.image_id]):
-            problems.append(f"{path.name}: a second map of {one.pathology} for {one.image_id}; left out")
+        elif (method, imported.pathology) in (
+            (name, before.pathology) for name, before in read[imported.image_id]
+        ):
+            problems.append(
+                f"{path.name}: a second map of {imported.pathology} for {imported.image_id}; left out"
+            )
         else:
-            read[one.image_id].append((method, one))
-    return {image_id: found for image_id, found in read.items() if found}, problems
+            read[imported.image_id].append((method, imported))
+    return {image_id: imported for image_id, imported in read.items() if imported}, problems
 
 
-def _result(image_id: str, found: Found) -> RadiographResult:
+def _result(image_id: str, imported: Imported) -> RadiographResult:
     return RadiographResult(
         image_id,
-        found[0][1].size,
-        {one.pathology: one.probability for _, one in found if one.probability is not None},
+        imported[0][1].size,
+        {
+            heatmap.pathology: heatmap.probability
+            for _, heatmap in imported
+            if heatmap.probability is not None
+        },
         tuple(
-            Heatmap(method=method, pathology=one.pathology, output=None, values=one.relevance)
-            for method, one in found
+            Heatmap(method=method, pathology=heatmap.pathology, output=None, values=heatmap.relevance)
+            for method, heatmap in imported
         ),
     )
 
@@ -335,7 +354,8 @@ def _manifest(
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.name.encode())
-        with suppress(OSError):  # one that cannot be read is told and left out where it is read
+        # One that cannot be read is told and left out where it is read
+        with suppress(OSError):
             digest.update(path.read_bytes())
     model = {
         "source": f"imported from {maps.name}",

@@ -43,10 +43,13 @@ _SHAREABLE = frozenset(
     {"BINUNICODE", "SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BINFLOAT", "LONG1"}
     | {"EMPTY_LIST", "EMPTY_DICT", "GLOBAL", "STACK_GLOBAL", "REDUCE", "BINPERSID"}
 )
-_MOST_INSTRUCTIONS = 10_000  # a heatmap has about 120; a memo index reserves a table of that length
-_MOST_CALLS = 64  # a heatmap has 6; each may copy a text as long as the file
+# A heatmap has about 120; a memo index reserves a table of that length
+_MOST_INSTRUCTIONS = 10_000
+# A heatmap has 6; each may copy a text as long as the file
+_MOST_CALLS = 64
 _DEEPEST = 16
-_LARGEST = 2**28  # numbers in a storage; a radiograph's map at full size has 2**23
+# Numbers in a storage; a radiograph's map at full size has 2**23
+_LARGEST = 2**28
 _MAGIC = 0x1950A86A20F9469CFC6C
 _LONGEST_QUOTE = 100
 
@@ -107,19 +110,19 @@ class _Storage(NamedTuple):
 class _Unpickler(pickle.Unpickler):
     """Knows the names given to it; storages are told by a persistent id where torch's storage types are known."""
 
-    def __init__(self, file: io.BytesIO, known: Mapping[tuple[str, str], Any]) -> None:
+    def __init__(self, file: io.BytesIO, names: Mapping[tuple[str, str], Any]) -> None:
         super().__init__(file)
-        self._known = known
+        self._names = names
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._known:
-            message = f"asks for {shown(f'{module}.{name}')}, which SHAMSUL never executes"
+        if (module, name) not in self._names:
+            message = f"asks for {as_ascii(f'{module}.{name}')}, which SHAMSUL never executes"
             raise UnsafePickleError(message)
-        return self._known[module, name]
+        return self._names[module, name]
 
     def persistent_load(self, pid: Any) -> _Storage:
         # ("storage", type, key, device, count[, view]); torch of today still writes the view, always None
-        if self._known is _STORAGES and isinstance(pid, tuple) and len(pid) in (5, 6) and pid[0] == "storage":
+        if self._names is _STORAGES and isinstance(pid, tuple) and len(pid) in (5, 6) and pid[0] == "storage":
             _, dtype, key, _, count, *view = pid
             is_whole = view in ([], [None]) and type(count) is int and 0 <= count <= _LARGEST
             if is_whole and isinstance(dtype, np.dtype) and isinstance(key, str):
@@ -128,29 +131,29 @@ class _Unpickler(pickle.Unpickler):
         raise UnsafePickleError(message)
 
 
-def shown(text: object) -> str:
+def as_ascii(text: object) -> str:
     r"""Return foreign text as it may stand in a message: one line of ASCII, not longer than 100 characters.
 
-    >>> shown("two\nlines")
+    >>> as_ascii("two\nlines")
     'two\\nlines'
     """
     return ascii(str(text))[1:-1][:_LONGEST_QUOTE]
 
 
-def _run(file: io.BytesIO, known: Mapping[tuple[str, str], Any]) -> Any:
+def _run(file: io.BytesIO, names: Mapping[tuple[str, str], Any]) -> Any:
     """Run the next pickle of a file, which is left at its end."""
     start = file.tell()
     try:
         _screen(file)
         file.seek(start)
-        return _Unpickler(file, known).load()
+        return _Unpickler(file, names).load()
     except MapError:
         raise
     except (MemoryError, OverflowError, RecursionError) as error:
         message = f"is damaged: it asks for too much memory ({type(error).__name__})"
         raise MapError(message) from error
     except (pickle.UnpicklingError, ValueError, TypeError, LookupError, AttributeError, EOFError) as error:
-        message = f"is damaged or no pickle of a heatmap ({shown(error)})"
+        message = f"is damaged or no pickle of a heatmap ({as_ascii(error)})"
         raise MapError(message) from error
 
 
@@ -161,7 +164,8 @@ def _screen(file: io.BytesIO) -> None:
     dictionary, make Python's ``hash`` run for years (each holding the one before twice) or overflow the C stack.
     """
     top, calls = "", 0
-    memo: dict[Any, str] = {}  # the instruction that made what is remembered
+    # The instruction that made what is remembered
+    memo: dict[Any, str] = {}
     for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
         name = opcode.name
         if name not in _ALLOWED:
@@ -179,18 +183,18 @@ def _screen(file: io.BytesIO) -> None:
             raise MapError(message)
 
 
-def _plain(found: Any, depth: int, left: Iterator[int]) -> Any:
+def _plain(value: Any, depth: int, left: Iterator[int]) -> Any:
     """Put arrays in place of tensors; a list may hold itself, or others so often that all together never end."""
     if depth > _DEEPEST or next(left, None) is None:
         message = "is damaged: it nests more objects than a heatmap has"
         raise MapError(message)
-    if isinstance(found, _Tensor):
-        return found.array
-    if isinstance(found, dict):
-        return {key: _plain(value, depth + 1, left) for key, value in found.items()}
-    if isinstance(found, list | tuple):
-        return type(found)([_plain(value, depth + 1, left) for value in found])
-    return found
+    if isinstance(value, _Tensor):
+        return value.array
+    if isinstance(value, dict):
+        return {key: _plain(part, depth + 1, left) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)([_plain(part, depth + 1, left) for part in value])
+    return value
 
 
 def _bytes_of(text: Any, encoding: Any = "latin1") -> bytes:

@@ -32,8 +32,8 @@ class Overlap:
 
     Examples
     --------
-    >>> found = overlap(np.array([[True, True, False]]), np.array([[True, False, False]]))
-    >>> found.iou, round(found.dice, 2), found.precision, found.recall, found.specificity
+    >>> counts = overlap(np.array([[True, True, False]]), np.array([[True, False, False]]))
+    >>> counts.iou, round(counts.dice, 2), counts.precision, counts.recall, counts.specificity
     (0.5, 0.67, 0.5, 1.0, 0.5)
     """
 
@@ -80,7 +80,7 @@ def overlap(mask: Mask, expert: Mask) -> Overlap:
     ValueError
         If the masks differ in size.
     """
-    _check_sizes(mask.shape, expert.shape)
+    check_sizes(mask.shape, expert.shape, "masks")
     both = int(np.count_nonzero(mask & expert))
     of_mask, of_expert = int(np.count_nonzero(mask)), int(np.count_nonzero(expert))
     return Overlap(both, of_mask - both, of_expert - both, mask.size - of_mask - of_expert + both)
@@ -105,6 +105,15 @@ def iou(mask: Mask, expert: Mask) -> float:
 def full_slice(iou: float, mask_area: float, expert_area: float) -> float:
     """Return the IoU in the full slice: 0 where exactly one mask is empty, NaN only where both are.
 
+    Parameters
+    ----------
+    iou
+        In the true-positive slice, see `Overlap.iou`.
+    mask_area, expert_area
+        In pixels.
+
+    Examples
+    --------
     >>> full_slice(float("nan"), 0, 12)
     0.0
     """
@@ -199,7 +208,14 @@ def _ratio(count: int, whole: int) -> float:
     return count / whole if whole else float("nan")
 
 
-def _check_sizes(one: tuple[int, ...], other: tuple[int, ...]) -> None:
-    if one != other:
-        message = f"masks of different sizes: {one} and {other}"
+def check_sizes(first: tuple[int, ...], second: tuple[int, ...], what: str) -> None:
+    """Refuse what is to be compared pixel by pixel and differs in size.
+
+    Raises
+    ------
+    ValueError
+        If the sizes differ; `what` says of what they are.
+    """
+    if first != second:
+        message = f"{what} of different sizes: {first} and {second}"
         raise ValueError(message)

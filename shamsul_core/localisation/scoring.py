@@ -33,6 +33,10 @@ def score_heatmap(
 
     Parameters
     ----------
+    size
+        The radiograph's height and width in pixels, at which is scored.
+    probability
+        The classifier's, 0..1, of the heatmap's pathology; ``None`` where it is not known.
     expert
         bool, H × W, or ``None`` where there is none to compare with.
     nothing
@@ -48,20 +52,21 @@ def score_heatmap(
     }
     if expert is None:
         return row
-    found = overlap(segmented.mask, expert)
-    row |= {name: getattr(found, name) for name in ("iou", "dice", "precision", "recall", "specificity")}
-    row["expert_area_px"] = found.both + found.only_expert
-    if heatmap.is_mask:  # it has neither a maximum nor thresholds
+    counts = overlap(segmented.mask, expert)
+    row |= {name: getattr(counts, name) for name in ("iou", "dice", "precision", "recall", "specificity")}
+    row["expert_area_px"] = counts.both + counts.only_expert
+    # A mask has neither a maximum nor thresholds
+    if heatmap.is_mask:
         return row
     if row["expert_area_px"]:
         row["hit"] = hit(full, expert)
         row["distance"] = distance_of_maximum(full, expert)
         row["mass_accuracy"] = mass_accuracy(full, expert)
     if row["expert_area_px"] and scaled is not None and not isinstance(scaled, str):
-        counts = count_levels(grey_levels(scaled), expert)
-        row["best_iou"], row["best_threshold"] = counts.best_iou
-        row["average_precision"] = counts.average_precision
-        row["rank_accuracy"] = counts.rank_accuracy
+        levels = count_levels(grey_levels(scaled), expert)
+        row["best_iou"], row["best_threshold"] = levels.best_iou
+        row["average_precision"] = levels.average_precision
+        row["rank_accuracy"] = levels.rank_accuracy
     return row
 
 

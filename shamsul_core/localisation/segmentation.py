@@ -33,7 +33,8 @@ _SIGNS: dict[str, Callable[[FloatArray], FloatArray]] = {
 }
 
 
-_WIDEST_SMOOTHING = 1000  # pixels
+_WIDEST_SMOOTHING = 1000
+"""Side of the largest smoothing box, in pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ class SegmentationSettings:
         Of the map scaled to 0..1, by pathology, or by ``method/pathology`` for one method's maps, which comes first;
         Otsu's for those not named.
     probability_cutoffs
-        By pathology; below it the mask is empty.
+        By pathology, 0..1; where the predicted probability is below it, the mask is empty.
     smoothing
         Side of CheXlocalize's smoothing box in pixels, 0 for none; only with Otsu.
     """
@@ -64,14 +65,14 @@ class SegmentationSettings:
             message = f"no such segmentation: sign {self.sign!r}, smoothing {self.smoothing}"
             raise ValueError(message)
         for levels in (self.thresholds, self.probability_cutoffs):
-            if levels is not None and not all(isinstance(one, int | float) for one in levels.values()):
+            if levels is not None and not all(isinstance(level, int | float) for level in levels.values()):
                 message = "no such segmentation: a threshold is not a number"
                 raise ValueError(message)
 
     def threshold(self, method: str, pathology: str) -> float | None:
-        """Return the threshold of a method's maps of a pathology; ``None`` for Otsu's."""
-        known = self.thresholds or {}
-        return known.get(f"{method}/{pathology}", known.get(pathology))
+        """Return the threshold of a method's maps of a pathology, of the map scaled to 0..1; ``None`` for Otsu's."""
+        thresholds = self.thresholds or {}
+        return thresholds.get(f"{method}/{pathology}", thresholds.get(pathology))
 
     def to_json(self) -> dict[str, Any]:
         """Return a plain dictionary."""
@@ -197,7 +198,8 @@ def chosen_sign(relevance: FloatArray, sign: Sign) -> FloatArray:
 def grey_levels(scaled: FloatArray) -> Grey:
     """Return the 256 grey levels of a map from 0 to 1, uint8, on which Otsu's threshold is found."""
     grey = np.empty(scaled.shape, np.uint8)
-    return np.multiply(scaled, 255, out=grey, casting="unsafe")  # cut off, not rounded
+    # Cut off, not rounded
+    return np.multiply(scaled, 255, out=grey, casting="unsafe")
 
 
 def resize(relevance: FloatArray, size: tuple[int, int]) -> FloatArray:

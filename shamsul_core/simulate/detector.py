@@ -30,7 +30,7 @@ class Exposure:
     Parameters
     ----------
     photons
-        In a pixel of 1 mm² behind nothing.
+        How many arrive in a pixel of 1 mm² behind nothing.
     scatter
         Scattered radiation over what came straight, behind a thick chest.
     blur_mm
@@ -44,7 +44,7 @@ class Exposure:
     projection
         Written beside the marker, or nothing.
     seed
-        Of the noise.
+        The same seed gives the same noise.
     """
 
     photons: float
@@ -79,22 +79,22 @@ def draw_exposure(random: np.random.Generator, *, is_pa: bool) -> Exposure:
     )
 
 
-def expose(healthy: Image, found: Image, exposure: Exposure, pixel_mm: float) -> npt.NDArray[np.uint8]:
+def expose(healthy: Image, diseased: Image, exposure: Exposure, pixel_mm: float) -> npt.NDArray[np.uint8]:
     """Return the picture, uint8, H × W, bright where much is absorbed.
 
     Parameters
     ----------
-    healthy, found
+    healthy, diseased
         float32, H × W: line integrals without and with the findings.
     pixel_mm
-        Side of a pixel at the detector.
+        Side of a pixel at the detector in mm.
     """
-    straight, clean = np.exp(-found), np.exp(-healthy)
+    straight, clean = np.exp(-diseased), np.exp(-healthy)
     scattered = exposure.scatter * _blurred(clean, _SCATTER_MM / pixel_mm)
     # What a finding takes from the straight radiation it takes from the scattered, too, which comes from around it
     around = scattered * (straight / clean) ** _SCATTER_FOLLOWS
     arrived = _blurred(straight, exposure.blur_mm / pixel_mm) + around
-    noise = np.random.default_rng(exposure.seed).standard_normal(found.shape, np.float32)
+    noise = np.random.default_rng(exposure.seed).standard_normal(diseased.shape, np.float32)
     noise = _blurred(noise, 0.5)
     relative = noise / np.sqrt(exposure.photons * pixel_mm**2 * arrived)
     film = -np.log(np.maximum(arrived, 1e-5)) + relative

@@ -33,7 +33,8 @@ _CAVA, _CAVA_BELOW, _VEIN_RIGHT, _VEIN_LEFT, _TRACHEA, _OESOPHAGUS, _STOMACH, _H
     6,
     51,
 )
-_FINE = 2  # pixels of the drawing for each of the detector
+# Pixels of the drawing for each of the detector
+_FINE = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +44,11 @@ class Wire:
     Parameters
     ----------
     points
-        n × 3, x, y, z in mm, close together.
-    radius_mm, attenuation
-        Of its cross-section, per mm.
+        float64, n × 3, x, y, z in mm, close together.
+    radius_mm
+        Of its cross-section.
+    attenuation
+        How much a mm of it absorbs.
     is_filled
         Whether the points are the outline of a flat plate, `radius_mm` half as thick.
     is_drawn
@@ -86,7 +89,8 @@ def central_line(chest: Chest, random: np.random.Generator) -> list[Wire]:
     vein = chest.course(_VEIN_RIGHT if is_right else _VEIN_LEFT)[::-1]
     entry = vein[0] + (-8 if is_right else 10, -4, 0)
     neck = entry + (random.normal(-6 if is_right else 6, 5), random.normal(-6, 4), random.uniform(28, 45))
-    if random.random() < 0.4:  # from under the collar bone
+    # From under the collar bone
+    if random.random() < 0.4:
         neck = entry + ((-55 if is_right else 55) + random.normal(0, 6), 14, random.uniform(-6, 10))
     end = int(len(cava) * random.uniform(0.55, 1.0))
     path = np.concatenate(
@@ -142,7 +146,7 @@ def pacemaker(chest: Chest, random: np.random.Generator) -> list[Wire]:
         ],
         axis=1,
     )
-    found = [Wire(plate, 3.5, 0.16, is_filled=True)]
+    parts = [Wire(plate, 3.5, 0.16, is_filled=True)]
     tips = [low + (high - low) * (0.72, 0.75, 0.10)]
     if random.random() < 0.6:
         tips.append(low + (high - low) * (0.22, 0.65, 0.62))
@@ -153,8 +157,8 @@ def pacemaker(chest: Chest, random: np.random.Generator) -> list[Wire]:
         path = [start, loop, *vein[2::9], *cava[3::9]]
         path += [atrium] if tip[2] < atrium[2] else [low + (high - low) * (0.12, 0.55, 0.30)]
         course = _smooth(np.array([*path, tip + random.normal(0, 3, 3)]))
-        found += [Wire(course, 1.0, 0.3), Wire(course[-9:], 1.5, 0.5)]
-    return found
+        parts += [Wire(course, 1.0, 0.3), Wire(course[-9:], 1.5, 0.5)]
+    return parts
 
 
 def chest_tube(chest: Chest, random: np.random.Generator) -> list[Wire]:
@@ -185,7 +189,7 @@ def electrodes(chest: Chest, random: np.random.Generator) -> list[Wire]:
     lung = chest.millimetres(np.argwhere(both))
     low, high = lung.min(axis=0), lung.max(axis=0)
     spots = [(0.12, 0.88), (0.9, 0.86), (0.08, 0.22), (0.93, 0.2), (0.6, 0.45)]
-    found = []
+    parts = []
     leave_at = random.uniform(0.2, 0.8)
     for across, up in random.permutation(spots)[: int(random.integers(3, 6))]:
         at = (
@@ -195,22 +199,22 @@ def electrodes(chest: Chest, random: np.random.Generator) -> list[Wire]:
         )
         angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
         ring = np.stack([np.cos(angle), 0 * angle, np.sin(angle)], axis=1)
-        found += [
+        parts += [
             Wire(at + 8 * ring, 0.5, 0.03, is_filled=True, is_drawn=False),
             Wire(at + 2.6 * ring, 1.2, 0.20, is_filled=True),
         ]
         away = low + (high - low) * (leave_at + random.normal(0, 0.08), 1.0, -0.35) + (0, 15, 0)
         bend = (at + away) / 2 + random.normal(0, 30, 3) * (1, 0, 1)
         path = np.array([at, at + random.normal(0, 12, 3) * (1, 0, 1) + (0, 0, -14), bend, away])
-        found.append(Wire(_smooth(path), 0.8, 0.16))
-    return found
+        parts.append(Wire(_smooth(path), 0.8, 0.16))
+    return parts
 
 
-def draw(found: list[Wire], rays: Rays) -> tuple[Image, npt.NDArray[np.bool_]]:
+def draw(devices: list[Wire], rays: Rays) -> tuple[Image, npt.NDArray[np.bool_]]:
     """Return the devices' line integrals and the mask that an expert would draw, both H × W."""
     height, width = rays.at_x.shape
     total, mask = np.zeros((height, width), np.float32), np.zeros((height, width), bool)
-    for wire in found:
+    for wire in devices:
         places = on_detector(wire.points, rays)
         radius = wire.radius_mm / float(np.median(places[:, 2]))
         chord, touched = _chord(places[:, 1::-1], radius, (height, width), is_filled=wire.is_filled)
@@ -241,7 +245,8 @@ def _chord(points: Points, radius: float, shape: tuple[int, int], *, is_filled: 
     distance = cv2.distanceTransform(255 - canvas, cv2.DIST_L2, 5) / _FINE
     wide = max(radius, 0.5 / _FINE)
     chord = 2 * np.sqrt(np.maximum(wide**2 - np.minimum(distance, 1e6) ** 2, 0))
-    chord *= radius**2 / wide**2  # a wire thinner than a pixel keeps its cross-section
+    # A wire thinner than a pixel keeps its cross-section
+    chord *= radius**2 / wide**2
     soft = cv2.resize(np.asarray(chord, np.float32), (width, height), interpolation=cv2.INTER_AREA)
     cover = cv2.resize((distance <= wide).astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
     return np.asarray(soft, np.float32), np.asarray(cover, np.float32)

@@ -30,12 +30,12 @@ SOFT = 1.04 * WATER
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """Something in the volume.
+    """Something put into the chest's volume.
 
     Parameters
     ----------
     box
-        Where, in the chest's slabs, rows and columns.
+        Where it is, in the chest's slabs, rows and columns.
     weight
         float32, 0..1, the shape of the box.
     attenuation
@@ -93,7 +93,7 @@ def _grown(chest: Chest, organ: Region, wider: float, *, top_grows: float, shift
 
 def lung_lesion(chest: Chest, random: np.random.Generator, severity: float) -> list[Finding]:
     """Return one to three nodules or masses with soft margins, in the lung."""
-    found = []
+    findings = []
     for _ in range(int(random.choice([1, 1, 1, 2, 3]))):
         side = SIDES[int(random.integers(2))]
         radius = (6 + 19 * severity) * random.uniform(0.8, 1.15)
@@ -102,8 +102,10 @@ def lung_lesion(chest: Chest, random: np.random.Generator, severity: float) -> l
         lumpy = radius * (1 + 0.16 * _texture(distance.shape, 4, random))
         weight = 1 / (1 + np.exp((distance - lumpy) / (0.8 + 0.06 * radius)))
         inside = ndimage.gaussian_filter(chest.lungs[side][box].astype(np.float32), 0.7)
-        found.append(Finding(box, weight * inside, SOFT, (weight > 0.5) & (inside > 0.3), drawn_from_mm=3.0))
-    return found
+        findings.append(
+            Finding(box, weight * inside, SOFT, (weight > 0.5) & (inside > 0.3), drawn_from_mm=3.0)
+        )
+    return findings
 
 
 def lung_opacity(chest: Chest, random: np.random.Generator, severity: float) -> list[Finding]:
@@ -133,7 +135,7 @@ def consolidation(chest: Chest, random: np.random.Generator, severity: float) ->
 
 def edema(chest: Chest, random: np.random.Generator, severity: float) -> list[Finding]:
     """Return perihilar haze of both lungs, vessels redistributed to the upper lobes, septal lines at the bases."""
-    found = []
+    findings = []
     lean = random.normal(0, 0.12)
     for side, sign in zip(SIDES, (1, -1), strict=True):
         box = chest.box(chest.lungs[side])
@@ -150,7 +152,7 @@ def edema(chest: Chest, random: np.random.Generator, severity: float) -> list[Fi
         lines = _septal_lines(chest, box, side, random, count=int(4 + 10 * severity))
         strength = (0.17 + 0.26 * severity) * (1 + sign * lean)
         weight = np.clip(strength * haze + 0.5 * vessels * _soft(lung) + 0.45 * lines, 0, 1)
-        found.append(
+        findings.append(
             Finding(
                 box,
                 weight.astype(np.float32),
@@ -160,12 +162,12 @@ def edema(chest: Chest, random: np.random.Generator, severity: float) -> list[Fi
                 drawn_from_mm=16.0,
             )
         )
-    return found
+    return findings
 
 
 def atelectasis(chest: Chest, random: np.random.Generator, severity: float) -> list[Finding]:
     """Return bands at one or both bases; the volume lost shows as a raised diaphragm (`Patient.raised`)."""
-    found = []
+    findings = []
     for side in _sides(random, both=0.3):
         box = chest.box(chest.lungs[side])
         slab, row, column = chest.grid(box)
@@ -176,7 +178,7 @@ def atelectasis(chest: Chest, random: np.random.Generator, severity: float) -> l
             middle = np.argwhere(lung & (depth > 6) & (np.abs(above - random.uniform(8, 45)) < 5))
             if not len(middle):
                 continue
-            at = (middle[random.integers(len(middle))] + [one.start for one in box] + 0.5) * chest.spacing
+            at = (middle[random.integers(len(middle))] + [part.start for part in box] + 0.5) * chest.spacing
             tilt, lean = random.normal(0, 0.22), random.normal(0, 0.15)
             height = (row - at[1]) - tilt * (column - at[2]) - lean * (slab - at[0])
             long = np.exp(
@@ -191,10 +193,10 @@ def atelectasis(chest: Chest, random: np.random.Generator, severity: float) -> l
         wide = ndimage.grey_dilation(total, size=(1, 5, 1))
         crowded = crowding > 0.55 * (0.05 + 0.2 * severity) if severity > 0.4 else np.zeros(lung.shape, bool)
         region = lung & ((wide > 0.4) | crowded) & (above > -4)
-        found.append(
+        findings.append(
             Finding(box, weight.astype(np.float32), 0.9 * SOFT, region, is_added=True, drawn_from_mm=16.0)
         )
-    return found
+    return findings
 
 
 def pneumothorax(chest: Chest, random: np.random.Generator, severity: float) -> list[Finding]:
@@ -224,7 +226,7 @@ def pneumothorax(chest: Chest, random: np.random.Generator, severity: float) -> 
 
 def pleural_effusion(chest: Chest, random: np.random.Generator, severity: float) -> list[Finding]:
     """Return fluid at one or both bases that climbs the wall as a meniscus and blunts the angle."""
-    found = []
+    findings = []
     for side in _sides(random, both=0.4):
         box = chest.box(chest.lungs[side])
         _, row, column = chest.grid(box)
@@ -239,8 +241,8 @@ def pleural_effusion(chest: Chest, random: np.random.Generator, severity: float)
         # Over the diaphragm, and beside the heart no deeper than the dome
         deepest = np.minimum(chest.domes[side][box[2]], chest.base(side)) - 5
         region = (fluid > 0.5) & (row >= deepest[None, None])
-        found.append(Finding(box, fluid.astype(np.float32), 1.01 * WATER, region, drawn_from_mm=12.0))
-    return found
+        findings.append(Finding(box, fluid.astype(np.float32), 1.01 * WATER, region, drawn_from_mm=12.0))
+    return findings
 
 
 MAKERS: dict[str, Callable[[Chest, np.random.Generator, float], list[Finding]]] = {
@@ -326,10 +328,10 @@ def _in_a_lobe(chest: Chest, random: np.random.Generator, radius: float) -> tupl
 
 def _tubes(chest: Chest, box: Box, paths: list[npt.NDArray[np.float64]], radii: list[float]) -> Volume:
     """Return how far each place lies in tubes along paths (n × 3, mm along the chest's axes), 0..1."""
-    shape = tuple(one.stop - one.start for one in box)
+    shape = tuple(part.stop - part.start for part in box)
     total = np.zeros(shape, np.float32)
     for path, radius in zip(paths, radii, strict=True):
-        places = path / chest.spacing - [one.start for one in box]
+        places = path / chest.spacing - [part.start for part in box]
         index = np.rint(places - 0.5).astype(int)
         inside = ((index >= 0) & (index < shape)).all(axis=1)
         seeds = np.zeros(shape, np.float32)
@@ -359,7 +361,7 @@ def _walk(
 
 def _bronchi(chest: Chest, box: Box, side: Side, random: np.random.Generator) -> Volume:
     """Return air-filled bronchi that branch from the hilum into the box."""
-    middle = np.array([(one.start + one.stop) / 2 for one in box]) * chest.spacing
+    middle = np.array([(part.start + part.stop) / 2 for part in box]) * chest.spacing
     start = chest.hila[side]
     paths, radii = [], []
     for _ in range(int(random.integers(5, 9))):

@@ -45,7 +45,8 @@ _IN_COMMON = {
     "Pleural Effusion": 0.55,
     "Support Devices": 0.45,
 }
-_PNEUMONIA = 0.35  # of consolidations
+# Share of consolidations
+_PNEUMONIA = 0.35
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,13 @@ class Case:
     Parameters
     ----------
     severities
-        0 to 1 of each finding that is put into the chest.
+        From 0 to 1 for each finding that is put into the chest.
     labels
-        Of the fourteen observations: 1, 0 or -1.
+        For each of the fourteen observations: 1 positive, 0 negative, -1 uncertain.
     is_pa
-        Otherwise an AP portable.
+        Whether it is taken posteroanteriorly; otherwise it is an AP portable.
     sex, age
-        As CheXpert writes them.
+        As CheXpert writes them: ``"Male"`` or ``"Female"``, and years.
     """
 
     severities: Mapping[str, float]

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from shamsul_core.simulate.ct import Ct
 
 _ABOVE_APEX_MM = 18.0
-_SWAY_MM = 4.0  # of the smooth deformation
-_SWAYS = 5  # places over the picture between which it is interpolated
+# Of the smooth deformation
+_SWAY_MM = 4.0
+# Places over the picture between which it is interpolated
+_SWAYS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,7 @@ class Patient:
     sway
         float32, 2 × places × places: smooth displacement in mm, to the left and up.
     pose
-        Before source and detector.
+        How the patient stands before source and detector.
     """
 
     width: float
@@ -49,7 +51,7 @@ class Patient:
         rays = rays_of(self.pose, shape)
         x, _, z = self.pose.centre
         rows, columns = shape
-        sway = [cv2.resize(one, (columns, rows), interpolation=cv2.INTER_CUBIC) for one in self.sway]
+        sway = [cv2.resize(shift, (columns, rows), interpolation=cv2.INTER_CUBIC) for shift in self.sway]
         squeezed = Rays(
             rays.slope_x / self.width,
             rays.slope_z / self.height,
@@ -83,7 +85,7 @@ def dome(ct: Ct, lung: tuple[int, ...]) -> tuple[float, float, float]:
 def draw_patient(ct: Ct, random: np.random.Generator, *, is_pa: bool) -> Patient:
     """Return a random patient; an AP portable one lies or sits, turned further and closer to the source."""
     places = np.argwhere(ct.where(*LUNGS)[::4, ::4, ::4]) * 4
-    low, high = (ct.millimetres(one) for one in (places.min(axis=0), places.max(axis=0)))
+    low, high = (ct.millimetres(corner) for corner in (places.min(axis=0), places.max(axis=0)))
     height = random.uniform(1.1, 1.28) if is_pa else random.uniform(0.98, 1.18)
     width = random.uniform(0.94, 1.06)
     spread = 1.0 if is_pa else 2.0

@@ -35,13 +35,13 @@ class Pose:
     centre
         The point of the patient, x, y, z in mm, that the central ray goes through.
     is_pa
-        The source behind the patient and the detector at the chest; otherwise the other way round (AP).
+        Whether the source is behind the patient and the detector at the chest; otherwise the other way round (AP).
     source_mm
-        From source to detector.
+        Distance from source to detector.
     gap_mm
-        From `centre` to the detector.
+        Distance from `centre` to the detector.
     turn, tilt, roll
-        Of the patient about the axis from feet to head, about that from right to left, and in the picture's plane.
+        Degrees by which the patient is turned about the axis from feet to head, about that from right to left, and in the picture's plane.
     field_mm
         Height and width of the detector's part that is read out.
     """
@@ -69,7 +69,7 @@ class Rays:
     stretch
         float32, H × W: its length over its way from back to front.
     pixel_mm
-        Of the detector.
+        Side of a pixel at the detector.
     """
 
     slope_x: Image
@@ -109,7 +109,7 @@ def rays_of(pose: Pose, shape: tuple[int, int]) -> Rays:
     slope_x, slope_z = way[..., 0] / way[..., 1], way[..., 2] / way[..., 1]
     at_x, at_z = source[0] - source[1] * slope_x, source[2] - source[1] * slope_z
     stretch = np.sqrt(1 + slope_x**2 + slope_z**2)
-    single = [np.asarray(one, np.float32) for one in (slope_x, slope_z, at_x, at_z, stretch)]
+    single = [np.asarray(part, np.float32) for part in (slope_x, slope_z, at_x, at_z, stretch)]
     return Rays(single[0], single[1], single[2], single[3], single[4], pixel)
 
 
@@ -150,14 +150,14 @@ def on_detector(points: npt.NDArray[np.float64], rays: Rays) -> npt.NDArray[np.f
     The rays are searched for the one that meets the point; they are smooth, so that a few steps suffice.
     """
     height, width = rays.at_x.shape
-    found = np.stack([np.full(len(points), height / 2), np.full(len(points), width / 2)], axis=1)
+    places = np.stack([np.full(len(points), height / 2), np.full(len(points), width / 2)], axis=1)
     scale = np.full(len(points), rays.pixel_mm)
     for _ in range(12):
-        x, z = _met(rays, found, points[:, 1])
-        right = _met(rays, found + (0.0, 4.0), points[:, 1])[0]
+        x, z = _met(rays, places, points[:, 1])
+        right = _met(rays, places + (0.0, 4.0), points[:, 1])[0]
         scale = np.maximum((right - x) / 4, 1e-3)
-        found += np.stack([(z - points[:, 2]) / scale, (points[:, 0] - x) / scale], axis=1)
-    return np.concatenate([found, scale[:, None]], axis=1)
+        places += np.stack([(z - points[:, 2]) / scale, (points[:, 0] - x) / scale], axis=1)
+    return np.concatenate([places, scale[:, None]], axis=1)
 
 
 def _met(
@@ -169,8 +169,8 @@ def _met(
 
     def look(part: Image) -> npt.NDArray[np.float64]:
         columns, rows = inside[:, 1].astype(np.float32), inside[:, 0].astype(np.float32)
-        found = cv2.remap(part, columns[None], rows[None], cv2.INTER_LINEAR)[0]
-        return np.asarray(found, np.float64)
+        values = cv2.remap(part, columns[None], rows[None], cv2.INTER_LINEAR)[0]
+        return np.asarray(values, np.float64)
 
     beyond = (places - inside) * rays.pixel_mm
     x = look(rays.at_x) + depth * look(rays.slope_x) + beyond[:, 1]

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 DEVICES = "Support Devices"
 OPACITIES = ("Lung Lesion", "Edema", "Consolidation", "Atelectasis")
 """What is a Lung Opacity, too, in CheXpert's hierarchy (Irvin et al. 2019)."""
-_SCALE = 2  # masks are projected on every second pixel
+# Masks are projected on every second pixel
+_SCALE = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,21 +66,28 @@ def simulate_radiograph(
 
     Parameters
     ----------
+    ct, chest
+        The patient's CT, and its organs.
     severities
-        0 (subtle) to 1 (gross) of each finding that is put in; `DEVICES` among them.
+        From 0 (subtle) to 1 (gross) for each finding that is put in; `DEVICES` among them.
+    random
+        Everything that is left to chance follows from it.
+    is_pa
+        Whether the patient stands with the chest at the detector; otherwise an AP portable.
     size_px
-        The longer side.
+        The picture's longer side in pixels.
     """
     patient = draw_patient(ct, random, is_pa=is_pa)
-    if "Atelectasis" in severities:  # lost volume
-        raised = tuple(one + 12 * severities["Atelectasis"] * random.random() for one in patient.raised)
-        patient = replace(patient, raised=(raised[0], raised[1]))
+    # Lost volume
+    if "Atelectasis" in severities:
+        right, left = (mm + 12 * severities["Atelectasis"] * random.random() for mm in patient.raised)
+        patient = replace(patient, raised=(right, left))
     exposure = draw_exposure(random, is_pa=is_pa)
     findings = {
         name: MAKERS[name](chest, random, severity) for name, severity in severities.items() if name in MAKERS
     }
-    found_wires = wires(chest, random, is_pa=is_pa) if DEVICES in severities else []
-    return _render(ct, patient, exposure, findings, found_wires, size_px)
+    devices = wires(chest, random, is_pa=is_pa) if DEVICES in severities else []
+    return _render(ct, patient, exposure, findings, devices, size_px)
 
 
 def _render(
@@ -87,22 +95,22 @@ def _render(
     patient: Patient,
     exposure: Exposure,
     findings: Mapping[str, Sequence[Finding]],
-    found_wires: list[Wire],
+    devices: list[Wire],
     size_px: int,
 ) -> Simulated:
     tall, wide = patient.pose.field_mm
     scale = size_px / max(tall, wide)
     rays = patient.rays(ct, (round(tall * scale), round(wide * scale)))
     healthy = project(enumerate(ct.attenuation), ct.spacing, rays)
-    flat = [one for several in findings.values() for one in several]
-    found = healthy + project(_changes(ct, flat), ct.spacing, rays, extend=False)
+    flat = [finding for several in findings.values() for finding in several]
+    diseased = healthy + project(_changes(ct, flat), ct.spacing, rays, extend=False)
     masks = {name: _mask(several, ct, rays) for name, several in findings.items()}
-    if found_wires:
-        added, drawn = draw(found_wires, rays)
-        found = found + added
+    if devices:
+        added, drawn = draw(devices, rays)
+        diseased = diseased + added
         masks[DEVICES] = drawn
     return Simulated(
-        expose(healthy, np.maximum(found, 0), exposure, rays.pixel_mm),
+        expose(healthy, np.maximum(diseased, 0), exposure, rays.pixel_mm),
         expose(healthy, healthy, exposure, rays.pixel_mm),
         masks,
     )
@@ -132,7 +140,7 @@ def _changes(ct: Ct, findings: Sequence[Finding]) -> Iterator[tuple[int, Image]]
 
 def _mask(findings: Sequence[Finding], ct: Ct, rays: Rays) -> Mask:
     """Return where rays pass enough of the findings' regions."""
-    slab, row, column = (STEP * one for one in ct.spacing)
+    slab, row, column = (STEP * mm for mm in ct.spacing)
     few = rays.coarser(_SCALE)
     mask = np.zeros(rays.at_x.shape, bool)
     for finding in findings:

@@ -38,7 +38,7 @@ def test_with_all_coalitions_shapley_values_are_the_definitions(count, seed):
     function = game(count, seed)
     pairs = stream_of(function, count).take(1000)
     assert pairs.is_exhaustive
-    assert len(pairs.shown) == 2 ** (count - 1) - 1
+    assert len(pairs.coalitions) == 2 ** (count - 1) - 1
     found = shapley_values(pairs, [0], "logit")
     np.testing.assert_allclose(found.values[:, 0], by_definition(function, count), atol=1e-8)
     assert not found.standard_error.any()
@@ -50,7 +50,7 @@ def test_a_stream_is_exhaustive_once_every_coalition_was_evaluated(count, share,
     """Red before: with few of all pairs, values came from memory that nothing had written."""
     function, of_all = game(count, seed), 2 ** (count - 1) - 1
     pairs = stream_of(function, count, seed).take(max(count, int(share * of_all)))
-    both = np.concatenate([pairs.shown, ~pairs.shown])
+    both = np.concatenate([pairs.coalitions, ~pairs.coalitions])
     is_all = len(np.unique(both, axis=0)) == 2 * of_all
     assert pairs.is_exhaustive == (is_all and count <= 9)
     for found in (
@@ -141,7 +141,7 @@ def test_a_stream_does_not_depend_on_how_it_is_asked():
     in_parts.take(10)
     in_parts.take(25)
     one, other = at_once.take(60), in_parts.take(60)
-    np.testing.assert_array_equal(one.shown, other.shown)
+    np.testing.assert_array_equal(one.coalitions, other.coalitions)
     np.testing.assert_allclose(one.logits, other.logits)
     np.testing.assert_allclose(in_parts.take(10).logits, one.logits[:10])
     assert in_parts.evaluations == 122
@@ -150,8 +150,8 @@ def test_a_stream_does_not_depend_on_how_it_is_asked():
 def test_pairs_are_complements_evaluated_in_their_order():
     function = smooth_game(12, 3)
     pairs = stream_of(function, 12).take(30)
-    np.testing.assert_allclose(pairs.logits[:, 0, 0], function(pairs.shown.astype(float)))
-    np.testing.assert_allclose(pairs.logits[:, 1, 0], function(1.0 - pairs.shown))
+    np.testing.assert_allclose(pairs.logits[:, 0, 0], function(pairs.coalitions.astype(float)))
+    np.testing.assert_allclose(pairs.logits[:, 1, 0], function(1.0 - pairs.coalitions))
 
 
 @pytest.mark.parametrize("count", [4, 10, 48, 300])
