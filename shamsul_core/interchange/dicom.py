@@ -272,7 +272,7 @@ def _segmentation(
 
 
 def _segment(
-    run: Run, scene: Scene, name: str, number: int, version: str, uid: Callable[..., str]
+    run: RunReader, scene: Scene, name: str, number: int, version: str, uid: Callable[..., str]
 ) -> SegmentDescription:
     """Return what is said of one mask: whose it is, of which pathology, and how it was made."""
     pathology, by_hand = scene.pathology, name == EXPERT
