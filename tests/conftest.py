@@ -103,7 +103,7 @@ def classifier():
 
 @pytest.fixture(scope="session")
 def small_model(tmp_path_factory) -> Path:
-    """The file of an untrained ResNet-18 on 64 × 64: whole explanations in seconds, for workers to load."""
+    """The file of an untrained ResNet-18 on 32 × 32: whole explanations in seconds, for workers to load."""
     import torch
     import torchvision
 
@@ -117,7 +117,7 @@ def small_model(tmp_path_factory) -> Path:
         network = torchvision.models.resnet18(num_classes=len(OBSERVATIONS)).eval()
     path = tmp_path_factory.mktemp("small") / "model.safetensors"
     made = Classifier(
-        network, OBSERVATIONS, Preprocessing(size_px=64), "made", is_trained=False, architecture="resnet18"
+        network, OBSERVATIONS, Preprocessing(size_px=32), "made", is_trained=False, architecture="resnet18"
     )
     save_classifier(made, path)
     return path

@@ -89,13 +89,19 @@ def expect_nothing_but_sign_in(page):
         assert data not in page.content()
 
 
+@pytest.fixture(scope="module")
+def fresh(made_run, secrets):
+    """A server at which nobody has signed in."""
+    with served(made_run.folder, options=["--secrets.files", str(secrets)]) as server:
+        yield server
+
+
 @pytest.mark.parametrize("path", PAGES)
-def test_a_fresh_server_shows_nothing_at_any_address_without_sign_in(page, made_run, secrets, path):
+def test_a_fresh_server_shows_nothing_at_any_address_without_sign_in(page, made_run, fresh, path):
     received = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda data: received.append(data)))
-    with served(made_run.folder, options=["--secrets.files", str(secrets)]) as fresh:
-        page.goto(f"{fresh.address}/{path}?radiograph={image_id(1)}")
-        expect_nothing_but_sign_in(page)
+    page.goto(f"{fresh.address}/{path}?radiograph={image_id(1)}")
+    expect_nothing_but_sign_in(page)
     sent = b"".join(one if isinstance(one, bytes) else one.encode() for one in received)
     assert len(sent) > 100
     for data in (image_id(2).encode(), b"Cardiomegaly", str(made_run.folder).encode()):
