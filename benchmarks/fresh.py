@@ -72,7 +72,9 @@ def measure(checkout: Path) -> bool:
     }
     started = time.monotonic()
     command = ["make", "run", f"PYTHON={sys.executable}"]
-    served = subprocess.Popen(command, cwd=checkout, env=os.environ | settings, start_new_session=True)
+    environment = os.environ | settings
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # seldom set where a user is
+    served = subprocess.Popen(command, cwd=checkout, env=environment, start_new_session=True)
     try:
         for what, is_there in waited.items():
             while not is_there():
