@@ -34,7 +34,8 @@ def serve(make: str, runs: list[str]) -> int:
     server.terminate()
     if install is not None and install.poll() is None:
         _end(install)
-    return server.wait()
+    status = server.wait()
+    return 0 if _endings else status
 
 
 def _begin(make: str) -> subprocess.Popen[bytes] | None:

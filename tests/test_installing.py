@@ -342,7 +342,7 @@ def test_ctrl_c_ends_the_installation_too_and_lets_it_clean_up(checkout):
     with running(checkout, installs) as process:
         wait_for((checkout / "pid").exists)
         os.killpg(process.pid, signal.SIGINT)
-        process.wait(20)
+        assert process.wait(20) == 0
         said = process.stdout.read()
     assert "make run goes on with it" in said
     assert "could not be installed" not in said
