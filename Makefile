@@ -17,9 +17,9 @@ UNITS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(addprefix --ignore=,$(ALONE)
 
 .PHONY: run test check lint audit lock demo clean
 
-run: $(VENV)/.installed
+run: $(VENV)/.installed-view
 	@echo "== Serving the dashboard; the address is below, Ctrl-C stops it"
-	$(BIN)/python -m streamlit run app.py -- $(if $(RUN),--run $(RUN))
+	@$(BIN)/python .make/serve.py $(MAKE) $(if $(RUN),"$(RUN)")
 
 test: $(VENV)/.installed-dev lint
 	@$(BIN)/python tests/browser/find_browser.py || { \
@@ -52,22 +52,33 @@ audit: $(VENV)/.installed-dev
 	@echo "== Asking for known vulnerabilities in all that is installed"
 	@$(BIN)/python .ci/audit.py requirements.lock requirements-dev.lock
 
-# Versions and hashes of everything, for every system: after a change of requirements*.txt. What stands there stays as it is.
+# Versions and hashes of everything, for every system: after a change of requirements*.txt or pyproject.toml. What stands
+# there stays as it is.
 LOCKED = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 lock: $(VENV)/.installed-dev
 	$(LOCKED) requirements.txt --output-file requirements.lock
+	$(LOCKED) --constraint requirements.lock pyproject.toml --output-file requirements-view.lock
 	$(LOCKED) --constraint requirements.lock requirements-dev.txt --output-file requirements-dev.lock
 
-$(VENV)/.installed: requirements.lock
-	@echo "== Installing what the dashboard needs into $(VENV) (about 6 GB with torch, some minutes)"
+# Compiling all of it takes longer than unpacking it, and most is never imported
+QUIET ?= --quiet
+INSTALL = $(BIN)/python .make/pip.py install $(QUIET) --disable-pip-version-check --no-compile --require-hashes
+
+$(VENV)/.installed-view: requirements-view.lock
+	@echo "== Installing what viewing a run needs into $(VENV) (about 1 GB)"
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "SHAMSUL needs Python 3.11 or newer; give another one with PYTHON=")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(INSTALL) -r requirements-view.lock
+	@touch $@
+
+$(VENV)/.installed: requirements.lock | $(VENV)/.installed-view
+	@echo "== Installing what explains radiographs into $(VENV) (about 5 GB more, mostly torch, some minutes)"
+	$(INSTALL) -r requirements.lock
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@echo "== Installing what the tests need into $(VENV)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(INSTALL) -r requirements-dev.lock
 	@touch $@
 
 # The demonstration in assets/demo, from nothing: about an hour and a half on two cores. Stopped, it goes on.

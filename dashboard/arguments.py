@@ -1,4 +1,4 @@
-"""What the server was started with: ``streamlit run app.py -- [--run RUN ...] [--lead]``."""
+"""What the server was started with: ``streamlit run app.py -- [--run RUN ...] [--lead]``, as `serve` does it."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ Explain a cohort once, then show the run:
 
 ```
 python -m shamsul_core explain --cohort COHORT --model MODEL --run RUN
-streamlit run app.py -- --run RUN
+python -m shamsul_core serve RUN
 ```
 """
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shamsul_core.upload.upload import Upload
 
 _LOOK_S = 0.5
+_INSTALLING_LOOK_S = 3.0
 _UNTRAINED_SOURCE = "untrained"
 
 KEPT = (
@@ -43,6 +44,14 @@ def show_card(queue: ExplanationQueue) -> None:
         show_note(UNTRAINED)
     else:
         st.html(model_card_html(uploading.card_of(queue), Path(queue.model).name))
+
+
+@st.fragment(run_every=_INSTALLING_LOOK_S)
+def show_not_yet(why: str) -> None:
+    """Say why nothing can be explained yet, and show the whole page anew as soon as that has changed."""
+    if uploading.why_not_yet() != why:
+        st.rerun()
+    st.info(why)
 
 
 def show_empty(run: Run, cohort: Cohort, queue: ExplanationQueue) -> None:

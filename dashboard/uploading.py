@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -15,6 +17,7 @@ from dashboard import visit
 from dashboard.notes import show_error
 from shamsul_core.classifier.model_card import read_card
 from shamsul_core.cohort import CohortError
+from shamsul_core.extras import is_there, remedy
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.imaging import to_8_bits
 from shamsul_core.run.model import model_file
@@ -34,6 +37,30 @@ AS_STORED, AS_SHOWN = "The file as stored", "The radiograph as shown here"
 """On which picture a mask was drawn, where the radiograph was turned to be shown."""
 
 _THUMBNAIL_PX = 240
+
+_INSTALLING = "SHAMSUL_INSTALLING"
+"""The file in which ``make run`` says how far it has come with installing what explains, see ``.make/serve.py``."""
+
+_NOT_YET = {
+    "installing": "What explains radiographs is still being installed on this server, which can take some minutes. This page "
+    "opens by itself when it is ready; all other pages can be used meanwhile.",
+    "failed": "What explains radiographs could not be installed on this server. All other pages can be used. Whoever runs "
+    "this server finds the reason in `.venv/upload.log`, and tries again by stopping it and entering `make run`.",
+}
+
+
+def why_not_yet() -> str | None:
+    """Return why nothing can be explained here at the moment, in Markdown; ``None`` where it can."""
+    file = os.environ.get(_INSTALLING)
+    if file:
+        with suppress(OSError):
+            return _NOT_YET[Path(file).read_text(encoding="utf-8")]
+    if is_there("explain"):
+        return None
+    return (
+        "This server only shows finished runs: what explains radiographs is not installed. Whoever runs it can install it; "
+        f"this page then opens by itself:\n\n```\n{remedy('explain')}\n```"
+    )
 
 
 def model_of(run: Run) -> str | None:

@@ -23,6 +23,10 @@ if model is None:
         "Whoever runs this server can name a model in SHAMSUL_MODEL."
     )
     address.stop()
+if not_yet := uploading.why_not_yet():
+    st.header("Your own radiograph", anchor=False)
+    upload_parts.show_not_yet(not_yet)
+    address.stop()
 queue = uploading.queue_of(model)
 with st.sidebar:
     visit.stay_in_touch()

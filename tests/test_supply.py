@@ -6,14 +6,19 @@ import json
 import re
 import runpy
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from shamsul_core.extras import EXTRAS
 from tests.serving import ROOT
 
 LOCKS = {"requirements.txt": "requirements.lock", "requirements-dev.txt": "requirements-dev.lock"}
+VIEW = "requirements-view.lock"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 audit = runpy.run_path(str(ROOT / ".ci" / "audit.py"))["audit"]
 
 
@@ -40,36 +45,76 @@ def locked(name):
     return entries
 
 
+def of_extras(*extras):
+    """The package's requirements, or those of extras without the extras that they include."""
+    lines = PROJECT["dependencies"] if not extras else []
+    lines = lines + [line for extra in extras for line in PROJECT["optional-dependencies"][extra]]
+    found = {canonicalize_name(one.name): one for one in map(Requirement, lines)}
+    return {name: one for name, one in found.items() if name != PROJECT["name"]}
+
+
 @pytest.mark.parametrize("name", LOCKS)
-def test_the_lock_holds_what_is_asked_for_and_a_hash_of_everything(name):
+def test_the_lock_holds_what_is_asked_for(name):
     entries = locked(LOCKS[name])
     for one in asked(name):
         versions = [str(entry.specifier) for entry, _ in entries[canonicalize_name(one.name)]]
         assert versions == [str(one.specifier)], f"{one.name}: run make lock"
-    for versions in entries.values():
+
+
+def test_what_was_tested_is_what_the_package_asks_for():
+    """Each range of pyproject.toml holds the version in requirements.txt, which names nothing else."""
+    ranges = of_extras() | of_extras("explain")
+    tested = {canonicalize_name(one.name): one for one in asked("requirements.txt")}
+    assert tested.keys() == ranges.keys()
+    ranges |= of_extras("train", "simulate", "s3")
+    tested |= {canonicalize_name(one.name): one for one in asked("requirements-dev.txt")}
+    for name, one in ranges.items():
+        (version,) = tested[name].specifier
+        assert version.operator == "=="
+        assert one.specifier.contains(version.version), name
+        assert one.extras == tested[name].extras, name
+
+
+def test_each_extra_brings_the_modules_that_are_asked_for_by_it():
+    brought_by = packages_distributions()
+    for extra, modules in EXTRAS.items():
+        names = {canonicalize_name(one) for module in modules for one in brought_by[module]}
+        asked_for = of_extras(extra).keys()
+        assert asked_for - {"threadpoolctl"} <= names, "which scikit-learn brings anyway"
+        assert names - {"dask"} <= asked_for, "which distributed brings"
+
+
+@pytest.mark.parametrize("name", [*LOCKS.values(), VIEW])
+def test_a_lock_has_a_hash_of_everything_and_names_no_host(name):
+    assert "://" not in (ROOT / name).read_text(encoding="utf-8")
+    for versions in locked(name).values():
         for one, hashes in versions:
             assert re.fullmatch(r"==[^=*]+", str(one.specifier)), one
             assert hashes, one
             assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", digest.strip()) for digest in hashes), one
 
 
-def test_both_locks_agree_and_name_no_host():
-    base, dev = map(locked, LOCKS.values())
-    assert base.keys() <= dev.keys()
-    assert all(
-        {str(one.specifier) for one, _ in base[name]} == {str(one.specifier) for one, _ in dev[name]}
-        for name in base
-    )
-    for name in LOCKS.values():
-        assert "://" not in (ROOT / name).read_text(encoding="utf-8")
+def test_the_locks_agree():
+    view, base, dev = map(locked, [VIEW, *LOCKS.values()])
+    for less, more in ((view, base), (base, dev)):
+        for name, entries in less.items():
+            versions = {str(one.specifier) for one, _ in entries}
+            assert versions == {str(one.specifier) for one, _ in more[name]}, name
+
+
+def test_viewing_needs_no_torch():
+    view = locked(VIEW)
+    assert of_extras().keys() <= view.keys()
+    assert not {"torch", "torchvision", "captum", "lime", "shap", "distributed", "h5py"} & view.keys()
 
 
 def test_what_is_installed_is_installed_by_the_locks():
     made = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert {
-        line.split(" -r ")[1] for line in made.splitlines() if "pip install" in line and " -r " in line
-    } == {*LOCKS.values()}
-    assert made.count("--require-hashes -r") == 2
+    assert re.findall(r"\$\(INSTALL\) (.*)", made) == [f"-r {lock}" for lock in (VIEW, *LOCKS.values())]
+    (install,) = re.findall(r"^INSTALL = (.*)", made, re.MULTILINE)
+    assert install.startswith("$(BIN)/python .make/pip.py install")
+    assert install.endswith("--require-hashes")
+    assert "pip install" not in made
 
 
 FLAW = {"id": "PYSEC-1", "fix_versions": ["2.0"], "aliases": [], "description": ""}

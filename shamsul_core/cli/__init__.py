@@ -1,4 +1,4 @@
-"""The command line: ``python -m shamsul_core COMMAND``, one file a command.
+"""The command line: ``shamsul COMMAND``, in a checkout ``python -m shamsul_core COMMAND``; one file a command.
 
 Each command ends with what it wrote and what failed, and exits non-zero where nothing could be done. What is wrong
 with its input is one line, never a traceback, nor is an error that nobody foresaw. Heavy libraries are imported by the command that needs them.
@@ -15,13 +15,14 @@ from shamsul_core.cli.export_dicom import export_dicom
 from shamsul_core.cli.import_maps import import_maps
 from shamsul_core.cli.report import report
 from shamsul_core.cli.score import score
+from shamsul_core.cli.serve import serve
 from shamsul_core.cli.simulate import simulate
 from shamsul_core.cli.train import train
 from shamsul_core.cli.tune import tune
 from shamsul_core.cli.unforeseen import guarded
 
 app = typer.Typer(
-    name="python -m shamsul_core",
+    name="shamsul",
     help="Explain a chest X-ray classifier with four methods and compare them with the experts' contours. For research, not for diagnosis.",
     no_args_is_help=True,
     add_completion=False,
@@ -29,3 +30,5 @@ app = typer.Typer(
 )
 for command in (train, check, explain, score, tune, report, import_maps, export, export_dicom, simulate):
     app.command(command.__name__.replace("_", "-"))(guarded(command))
+# Others' options are Streamlit's
+app.command("serve", context_settings={"ignore_unknown_options": True})(guarded(serve))

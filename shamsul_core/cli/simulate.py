@@ -31,11 +31,7 @@ def simulate(
     ] = None,
 ) -> None:
     """Simulate chest radiographs with contours, in CheXpert's and CheXlocalize's layout; run again to resume."""
-    try:
-        from shamsul_core.simulate.cohort import Simulation, cores, simulate_cohort
-    except ModuleNotFoundError as error:
-        message = f"{error.name} is missing; pip install -r requirements-simulate.txt"
-        raise ValueError(message) from error
+    from shamsul_core.simulate.cohort import Simulation, cores, simulate_cohort
 
     simulation = Simulation(seed=seed, count=count, split=split, size_px=size, at_least=at_least)
     with progress_bar(count) as on_step:

@@ -9,11 +9,10 @@ import typer
 
 from shamsul_core.cli.options import CohortFolder
 from shamsul_core.cli.terminal import console, progress_bar, say, warn
+from shamsul_core.extras import need
 
 if TYPE_CHECKING:
     from shamsul_core.training import Outcome
-
-_NEEDED = ("lightning", "tensorboard")
 
 
 def train(
@@ -59,7 +58,7 @@ def train(
         from shamsul_core.cohort.layout import find_layout
 
         find_layout(cohort, "train")
-        _check_packages()
+        need("train")
         import torch
 
         from shamsul_core import training
@@ -85,17 +84,6 @@ def train(
         opened, epochs=epochs, device=device, devices=devices, dtype=types[dtype], progress=progress_bar
     )
     _report(outcome, out, batch_size)
-
-
-def _check_packages() -> None:
-    from importlib.util import find_spec
-
-    missing = [name for name in _NEEDED if find_spec(name) is None]
-    if missing:
-        message = (
-            f"training needs {' and '.join(missing)}; install with: pip install -r requirements-train.txt"
-        )
-        raise ValueError(message)
 
 
 def _report(outcome: Outcome, out: Path, batch_size: int) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shamsul_core.cli.terminal import fail
+from shamsul_core.extras import extra_of, lack_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,9 +35,11 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         except (typer.Exit, typer.Abort):
             raise
         except Exception as error:  # the guard is for whatever nobody foresaw
-            if not _is_foreseen(error) and debug:
+            extra = extra_of(error.name or "") if isinstance(error, ModuleNotFoundError) else None
+            is_foreseen = extra is not None or _is_foreseen(error)
+            if not is_foreseen and debug:
                 fail(traceback.format_exc())
-            fail(str(error) if _is_foreseen(error) else _in_words(error))
+            fail(lack_in_words(extra) if extra else str(error) if is_foreseen else _in_words(error))
             raise typer.Exit(1) from error
 
     signature = inspect.signature(command, eval_str=True)

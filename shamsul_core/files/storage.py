@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from shamsul_core.extras import is_there, lack_in_words
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,6 +30,8 @@ def place(address: str | Path) -> Path:
         return Path(address)
     from upath import UPath
 
+    if str(address).startswith("s3://") and not is_there("s3"):
+        raise OSError(lack_in_words("s3"))
     with reaching(address):
         # Listings are never kept: other workers write while this process reads.
         path = UPath(str(address), use_listings_cache=False)

@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import os
 import platform
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -127,7 +128,11 @@ def now() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that a run's results rest on."""
-    return {"python": platform.python_version()} | {
-        name: importlib.metadata.version(name) for name in _LIBRARIES
-    }
+    """Return the versions of Python and of the libraries that a run's results rest on, as far as they are installed."""
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        with suppress(
+            importlib.metadata.PackageNotFoundError
+        ):  # what others explained is imported without torch
+            found[name] = importlib.metadata.version(name)
+    return found

@@ -16,6 +16,7 @@ import torch
 from torchvision.models import densenet121
 from typer.testing import CliRunner
 
+from shamsul_core import extras
 from shamsul_core.classifier.preprocessing import Preprocessing
 from shamsul_core.classifier.weights import load_classifier, save_classifier, untrained_classifier
 from shamsul_core.cli import app
@@ -312,10 +313,9 @@ def test_a_damaged_folder_is_named(learnable, tmp_path):
 
 
 def test_without_its_packages_it_says_what_to_install(learnable, tmp_path, monkeypatch):
-    from importlib import util
-
-    find = util.find_spec
-    monkeypatch.setattr(util, "find_spec", lambda name: None if name == "lightning" else find(name))
+    find = extras.find_spec
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "lightning" else find(name))
     result = call("train", "--cohort", learnable, "--out", tmp_path / "m.safetensors")
     assert result.exit_code == 1
-    assert "training needs lightning; install with: pip install -r requirements-train.txt" in said(result)
+    assert "This needs lightning, not installed here; install with: pip install" in said(result)
+    assert "[train]" in said(result)
