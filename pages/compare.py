@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import address, filters, reading, viewer, worklist
+from dashboard import address, case_list, filters, reading, viewer
 from dashboard.address import choice, choose, write_address
 from dashboard.choices import threshold_choice
 from dashboard.downloads import offer_downloads
@@ -64,13 +64,13 @@ titles = run.manifest.titles
 listed, explained = reading.listed(run, image_ids, rule, criteria, order)
 with listing:
     narrowing = st.container()
-    worklist.show(
+    case_list.show(
         listed,
         titles,
         shown=radiograph.id,
         total=len(image_ids),
         explained=explained,
-        key="worklist",
+        key="case_list",
         on_choice=choose_case,
     )
 

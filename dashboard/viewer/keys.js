@@ -15,7 +15,7 @@ const KEYS = [
   ["Double click, Enter", "enlarge one panel; Esc to go back"],
   ["Arrows", "move a zoomed picture"],
   ["I", "invert"],
-  ["N, Page Down", "next radiograph in the worklist"],
+  ["N, Page Down", "next radiograph in the case list"],
   ["P, Page Up", "previous radiograph"],
   ["0, Home", "reset zoom and window"],
   ["S", "hide or show the sidebar"],

@@ -1,7 +1,7 @@
 // Where the keyboard is, whether that can be seen, and what it should reach, in shadow roots too.
 
 (() => {
-  const OWN = "[data-testid=viewer], .worklist, article, .stHtml";
+  const OWN = "[data-testid=viewer], .case-list, article, .stHtml";
   const FOCUSABLE = "a[href], button, select, input, textarea, summary, [tabindex='0']";
 
   const all = (selector, root = document) => [

@@ -141,7 +141,9 @@ def test_the_keyboard_reaches_all_that_is_ours_and_is_seen(page, server, place):
     assert missed == []
     assert unseen == []
     if place == "compare":
-        assert {"worklist", "toggle-heatmap", "opacity", "colours", "threshold", "canvas-lrp"} <= set(reached)
+        assert {"case-list", "toggle-heatmap", "opacity", "colours", "threshold", "canvas-lrp"} <= set(
+            reached
+        )
         assert any("Filter and sort" in name for name in reached if name)
     if place == "review's maps":
         assert "toggle-heatmap" in reached
@@ -154,7 +156,7 @@ def test_a_case_is_chosen_by_keyboard_alone(page, server):
     bring_to(page, server, "compare")
     viewer = page.get_by_test_id("viewer")
     first = viewer.get_attribute("data-image")
-    page.get_by_test_id("worklist").focus()
+    page.get_by_test_id("case-list").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(viewer).not_to_have_attribute("data-image", first, timeout=SLOW)

@@ -209,7 +209,7 @@ def test_the_real_radiograph(page, sample, tmp_path):
         expect(page.get_by_test_id("metric-gradcam-iou")).to_have_text("0.46")
 
 
-# ---- The worklist
+# ---- The case list
 
 
 def shown(page):
@@ -227,7 +227,7 @@ def choose_filter(page, label, option):
     page.get_by_role("option", name=option, exact=True).click()
 
 
-def test_keys_go_through_the_worklist_and_one_click_chooses(page, dashboard):
+def test_keys_go_through_the_case_list_and_one_click_chooses(page, dashboard):
     open_case(page, dashboard.address)
     for key, number in (("n", 2), ("PageDown", 3), ("n", 1), ("p", 3), ("PageUp", 2)):
         page.keyboard.press(key)
@@ -235,18 +235,18 @@ def test_keys_go_through_the_worklist_and_one_click_chooses(page, dashboard):
     page.get_by_role("option", name="patient00001 s1 v1").click()
     expect_case(page, 1)
     page.wait_for_url(f"**radiograph={image_id(1)}**")
-    expect(page.get_by_test_id("worklist").get_by_role("option", selected=True)).to_have_text(
+    expect(page.get_by_test_id("case-list").get_by_role("option", selected=True)).to_have_text(
         "patient00001 s1 v1"
     )
-    page.get_by_test_id("worklist").focus()
+    page.get_by_test_id("case-list").focus()
     page.keyboard.press("End")
     page.keyboard.press("Enter")
     expect_case(page, 3)
 
 
-def test_filters_narrow_the_worklist_and_are_cleared(page, dashboard, made_run):
+def test_filters_narrow_the_case_list_and_are_cleared(page, dashboard, made_run):
     open_case(page, dashboard.address)
-    count = page.get_by_test_id("worklist-count")
+    count = page.get_by_test_id("case-list-count")
     expect(count).to_have_text("3 of 3")
     page.get_by_placeholder("Search radiographs").fill("00003")
     expect(count).to_have_text("1 of 3")
@@ -263,7 +263,7 @@ def test_filters_narrow_the_worklist_and_are_cleared(page, dashboard, made_run):
     choose_filter(page, "Sort by", "highest IoU")
     ious = made_run.scores.query("pathology == 'Edema' and method == 'gradcam'").dropna(subset=["iou"])
     best = ious.sort_values("iou", ascending=False)
-    rows = page.get_by_test_id("worklist").get_by_role("option")
+    rows = page.get_by_test_id("case-list").get_by_role("option")
     expect(rows).to_have_count(2)
     for row, (name, value) in zip(rows.all(), zip(best["image_id"], best["iou"], strict=True), strict=True):
         expect(row).to_have_attribute("title", name)
@@ -277,7 +277,7 @@ def test_a_case_of_a_finding_opens_with_its_pathology(page, dashboard):
     page.get_by_role("button", name="Filter and sort").click()
     choose_filter(page, "Pathology", "Edema")
     page.keyboard.press("Escape")
-    page.get_by_test_id("worklist").get_by_role("option").nth(1).click()
+    page.get_by_test_id("case-list").get_by_role("option").nth(1).click()
     expect_case(page, 2, "Edema")
     page.wait_for_url("**pathology=Edema**")
 
@@ -441,7 +441,7 @@ def test_runs_are_chosen_in_the_sidebar_and_by_the_address(page, made_run, made_
         page.reload()
         expect_case(page, 1)
         expect(page.get_by_test_id("note-lrp")).to_have_text("Not explained.")
-        expect(page.get_by_test_id("worklist-count")).to_have_text("1 of 1")
+        expect(page.get_by_test_id("case-list-count")).to_have_text("1 of 1")
         expect(page.get_by_text("1 could not be explained.")).to_be_visible()
         page.goto(f"{server.address}/?run=nowhere")
         expect(page.get_by_text("which is not among the runs shown here")).to_be_visible(timeout=30_000)

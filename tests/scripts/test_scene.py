@@ -9,13 +9,13 @@ from itertools import combinations, product
 import cv2
 import numpy as np
 import pytest
-from shamsul_core.figures.scene.findings import percent
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.figures.scene.comparison import comparison_scene
 from shamsul_core.figures.scene.display import HIGHEST_LEVEL, LARGEST_ZOOM, Display
 from shamsul_core.figures.scene.overlay import encode_scene, map_for_screen
 from shamsul_core.figures.scene.relevance_colours import COLOUR_MAPS
+from shamsul_core.figures.scene.score_grid import percent
 from shamsul_core.localisation.overlap import iou
 from shamsul_core.localisation.segmentation import SegmentationSettings, segment
 from shamsul_core.localisation.thresholds import LEVEL_THRESHOLDS

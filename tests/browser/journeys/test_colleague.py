@@ -38,8 +38,8 @@ def test_a_link_shows_the_colleague_the_same_picture(visit, browser, demonstrati
     expect(theirs.page.get_by_test_id("canvas-lrp")).to_be_hidden()
     reading = page.get_by_test_id("metric-gradcam-iou").text_content()
     expect(theirs.page.get_by_test_id("metric-gradcam-iou")).to_have_text(reading)
-    expect(theirs.page.get_by_test_id("worklist-count")).to_have_text(
-        page.get_by_test_id("worklist-count").text_content()
+    expect(theirs.page.get_by_test_id("case-list-count")).to_have_text(
+        page.get_by_test_id("case-list-count").text_content()
     )
 
     # The file says and holds what the screen shows

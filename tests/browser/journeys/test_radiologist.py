@@ -52,9 +52,9 @@ def test_a_morning_of_reviewing(visit, demonstration_run):
     visit.settle()
     page.keyboard.press("Escape")
     marked = scores[(scores["pathology"] == "Pneumothorax") & (scores["expert_area_px"] > 0)]
-    count = page.get_by_test_id("worklist-count")
+    count = page.get_by_test_id("case-list-count")
     expect(count).to_contain_text(f"{marked['image_id'].nunique()} of {len(radiographs)}")
-    page.get_by_test_id("worklist").get_by_role("option").first.click()
+    page.get_by_test_id("case-list").get_by_role("option").first.click()
     filtered = visit.sees(sorted(marked["image_id"])[0], "Pneumothorax")
     assert visit.query()["filter_pathology"] == "Pneumothorax"
     page.reload()

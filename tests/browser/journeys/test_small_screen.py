@@ -33,7 +33,7 @@ def test_a_laptop(small):
     after = small.sees()
     assert after != case
     small.press("s")
-    expect(page.get_by_test_id("worklist")).to_be_visible()
+    expect(page.get_by_test_id("case-list")).to_be_visible()
     small.back()
     small.sees(*case)
     for name in ("Distributions", "Selection", "Upload", "Review", "Overview", "Methods", "Compare"):

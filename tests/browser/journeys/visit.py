@@ -32,7 +32,7 @@ _SAID = """() => {
         address: [query.get('radiograph'), query.get('pathology')],
         picture: [viewer?.dataset.image ?? null, viewer?.dataset.pathology ?? null],
         header: [text('[data-testid=facts] div:first-child dt'), text('[data-testid=facts] div:first-child dd')],
-        row: first('[data-testid=worklist] [aria-selected=true]')?.title ?? null,
+        row: first('[data-testid=case-list] [aria-selected=true]')?.title ?? null,
         table: chosen?.dataset.pathology ?? null,
         readings: fixed ? null : readings,
         cells: chosen ? [...chosen.querySelectorAll('td')].slice(1).map((cell) => cell.textContent.replace('◉', '')) : [],

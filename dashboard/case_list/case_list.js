@@ -1,4 +1,4 @@
-// ---------------------------------------------------------------- worklist.js
+// ---------------------------------------------------------------- case_list.js
 // A list of any length: only the rows in sight are in the document. Rows are [id, name, pathology, about].
 // The row chosen is marked at once; the viewer hears of it by a "shamsul:asked" event, and shows that it is loading.
 
@@ -22,12 +22,12 @@ class Worklist {
     this.at = -1; // of the radiograph shown, -1 where the list does not hold it
     this.listeners = new AbortController();
     const { signal } = this.listeners;
-    this.count = element("span", { class: "count", role: "status", "data-testid": "worklist-count" });
-    this.explained = element("span", { class: "explained", "data-testid": "worklist-explained" });
-    this.list = element("div", { class: "rows", role: "listbox", tabindex: "0", "aria-label": "Radiographs", "data-testid": "worklist" });
+    this.count = element("span", { class: "count", role: "status", "data-testid": "case-list-count" });
+    this.explained = element("span", { class: "explained", "data-testid": "case-list-explained" });
+    this.list = element("div", { class: "rows", role: "listbox", tabindex: "0", "aria-label": "Radiographs", "data-testid": "case-list" });
     this.space = element("div", { class: "space", role: "presentation" });
     this.list.append(this.space);
-    this.root = element("div", { class: "worklist" },
+    this.root = element("div", { class: "case-list" },
       element("div", { class: "head" }, element("div", { class: "counts" }, this.count, this.explained), ...steppers((by) => this.step(by), TAKEN, signal)),
       this.list);
     parent.append(this.root);

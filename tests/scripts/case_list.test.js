@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { stepped } from "../../dashboard/stepping.js";
-import { activeAfter, rowsInSight, scrolledTo } from "../../dashboard/worklist/rows.js";
+import { activeAfter, rowsInSight, scrolledTo } from "../../dashboard/case_list/rows.js";
 
 test("after the last comes the first, and before the first the last", () => {
   assert.deepEqual([stepped(0, 1, 3), stepped(2, 1, 3), stepped(0, -1, 3), stepped(0, 1, 1)], [1, 0, 2, 0]);

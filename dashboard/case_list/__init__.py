@@ -1,4 +1,4 @@
-"""The worklist: our own list, of which the browser draws only the rows in sight, with previous and next by key."""
+"""The case list: our own list, of which the browser draws only the rows in sight, with previous and next by key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from streamlit.components.v2.bidi_component import ComponentResult
 
-_component = component("shamsul_worklist", "worklist", "worklist.js")
+_component = component("shamsul_case_list", "case_list", "case_list.js")
 
 
 def show(
@@ -32,10 +32,10 @@ def show(
     Parameters
     ----------
     listed
-        What `shamsul_core.cases.case_list.worklist` returned.
+        What `shamsul_core.cases.case_list.list_cases` returned.
     titles
         Of the methods.
-    shown
+    selected
         The id of the radiograph that the page shows; it need not be in the list.
     total
         Number of radiographs without any filter.
