@@ -67,7 +67,7 @@ with listing:
     case_list.show(
         listed,
         titles,
-        shown=radiograph.id,
+        selected=radiograph.id,
         total=len(image_ids),
         explained=explained,
         key="case_list",
