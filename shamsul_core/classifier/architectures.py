@@ -21,6 +21,13 @@ TORCHS_EPSILON = 1e-5
 def build(architecture: str, outputs: int) -> nn.Module:
     """Return a network without weights of its own; no ReLU works in place.
 
+    Parameters
+    ----------
+    architecture
+        torchvision's name, such as ``"densenet121"``.
+    outputs
+        Number of logits.
+
     Raises
     ------
     ModelError
@@ -28,8 +35,8 @@ def build(architecture: str, outputs: int) -> nn.Module:
     """
     if architecture == DENSENET121:
         return DenseNet121(outputs)
-    known = torchvision.models.list_models(module=torchvision.models)
-    if architecture not in known:
+    architectures = torchvision.models.list_models(module=torchvision.models)
+    if architecture not in architectures:
         message = (
             f"torchvision has no classifier {architecture!r}; there are densenet121, resnet50, vit_b_16, ..."
         )
@@ -44,10 +51,17 @@ def build(architecture: str, outputs: int) -> nn.Module:
 def fill(network: nn.Module, tensors: Mapping[str, torch.Tensor], whose: str) -> None:
     """Load weights into a network, in float32.
 
+    Parameters
+    ----------
+    tensors
+        By their names in the network's state dict.
+    whose
+        File and architecture, for the message.
+
     Raises
     ------
     ModelError
-        If they do not fit; `whose` names file and architecture.
+        If they do not fit.
     """
     try:
         network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
@@ -59,8 +73,8 @@ def fill(network: nn.Module, tensors: Mapping[str, torch.Tensor], whose: str) ->
 
 def epsilon_of(network: nn.Module) -> float:
     """Return what the batch norms add to the variance; torch's 1e-5 where there are none."""
-    found = {module.eps for module in network.modules() if isinstance(module, nn.BatchNorm2d)}
-    return found.pop() if len(found) == 1 else TORCHS_EPSILON
+    epsilons = {module.eps for module in network.modules() if isinstance(module, nn.BatchNorm2d)}
+    return epsilons.pop() if len(epsilons) == 1 else TORCHS_EPSILON
 
 
 def set_epsilon(network: nn.Module, epsilon: float) -> None:

@@ -60,7 +60,7 @@ class Classifier:
         self.network.eval().requires_grad_(requires_grad=False)
 
     def preprocess(self, pixels: npt.NDArray[np.uint8 | np.uint16]) -> torch.Tensor:
-        """Return the network's input, float32, 1 × 3 × size × size, of a radiograph H × W (uint8)."""
+        """Return the network's input, float32, 1 × 3 × size × size, of a radiograph H × W (uint8 or uint16)."""
         return self.preprocessing(pixels).to(self.device)
 
     @torch.inference_mode()
@@ -70,7 +70,7 @@ class Classifier:
         return logits
 
     def predict(self, pixels: npt.NDArray[np.uint8 | np.uint16]) -> dict[str, float]:
-        """Return the probability of each pathology on one radiograph H × W (uint8)."""
+        """Return the probability, 0..1, of each pathology on one radiograph H × W (uint8 or uint16)."""
         probabilities = torch.sigmoid(self.logits(self.preprocess(pixels)))[0]
         return dict(zip(self.pathologies, probabilities.tolist(), strict=True))
 
@@ -108,7 +108,8 @@ class Classifier:
         try:
             fast: nn.Module = fuse(self.network)
         except (RuntimeError, TypeError, NotImplementedError, KeyError, AttributeError, ValueError):
-            fast = copy.deepcopy(self.network)  # torch.fx cannot follow every network
+            # torch.fx cannot follow every network
+            fast = copy.deepcopy(self.network)
         fast = fast.to(self.fast_dtype).to(memory_format=torch.channels_last)
         return lambda batch: fast(batch).float()
 

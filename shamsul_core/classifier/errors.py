@@ -21,8 +21,23 @@ class ModelError(ValueError):
     """A model that cannot be used; the message says in one line which file, what is wrong and what to do."""
 
 
+def first_line(error: BaseException) -> str:
+    r"""Return the first line of what an error says; of one that says nothing, its class.
+
+    >>> first_line(ValueError("no such layer\nTraceback")), first_line(KeyError())
+    ('no such layer', 'KeyError')
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def what_is(path: Path) -> str:
-    """Return in words what a file is by its first bytes."""
+    """Return in words what a file is by its first bytes, such as ``"a Python pickle"``.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
     with path.open("rb") as file:
         start = file.read(512)
     if not start:

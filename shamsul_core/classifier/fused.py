@@ -32,9 +32,9 @@ class FusedDenseNet121:
     Parameters
     ----------
     network
-        Whose weights are taken, as they are now.
+        The network whose weights are taken, as they are now.
     dtype
-        Of weights and activations.
+        Precision of weights and activations, but of the head's, which are float32.
     """
 
     def __init__(self, network: DenseNet121, dtype: torch.dtype) -> None:

@@ -63,9 +63,9 @@ def load_keras(path: Path) -> Classifier:
         raise ModelError(message) from error
     outputs = len(tensors.get("classifier.bias", ()))
     if outputs != len(OBSERVATIONS):
-        found = f"a head of {outputs} outputs" if outputs else "no head"
+        head = f"a head of {outputs} outputs" if outputs else "no head"
         message = (
-            f"{path}: an HDF5 file with {found} and {len(tensors)} arrays of a DenseNet-121; expected Keras' weights of "
+            f"{path}: an HDF5 file with {head} and {len(tensors)} arrays of a DenseNet-121; expected Keras' weights of "
             f"a DenseNet-121 with CheXpert's {len(OBSERVATIONS)} outputs"
         )
         raise ModelError(message)
@@ -80,14 +80,14 @@ def load_keras(path: Path) -> Classifier:
 
 def _arrays(file: h5py.File) -> Iterator[tuple[str, Array]]:
     """Yield every array with its full name, without Keras' ``:0``."""
-    found: list[tuple[str, Array]] = []
+    arrays: list[tuple[str, Array]] = []
 
     def visit(name: str, item: object) -> None:
         if isinstance(item, h5py.Dataset):
-            found.append((name.removesuffix(":0"), np.asarray(item, np.float32)))
+            arrays.append((name.removesuffix(":0"), np.asarray(item, np.float32)))
 
     file.visititems(visit)
-    yield from found
+    yield from arrays
 
 
 def _translated(arrays: Iterator[tuple[str, Array]]) -> Iterator[tuple[str, torch.Tensor]]:
@@ -98,7 +98,8 @@ def _translated(arrays: Iterator[tuple[str, Array]]) -> Iterator[tuple[str, torc
             continue
         layer = _torch_layer("_".join(parents))
         if layer is None and kind in {"kernel", "bias"} and array.ndim == (2 if kind == "kernel" else 1):
-            layer = "classifier"  # the only dense layer, whatever its name
+            # The only dense layer, whatever its name
+            layer = "classifier"
         if layer is None:
             continue
         layout = {4: (3, 2, 0, 1), 2: (1, 0)}.get(array.ndim)
@@ -107,15 +108,15 @@ def _translated(arrays: Iterator[tuple[str, Array]]) -> Iterator[tuple[str, torc
 
 
 def _torch_layer(name: str) -> str | None:
-    found = _LAYER.search(name)
-    if found is None:
+    match = _LAYER.search(name)
+    if match is None:
         return None
-    if found["stem"]:
-        return "features." + {"conv1_conv": "conv0", "conv1_bn": "norm0"}[found["stem"]]
-    if found["block"]:
-        block = int(found["block"]) - 1
-        return f"features.denseblock{block}.denselayer{found['layer']}.{_PARTS[found['part']]}"
-    if found["pool"]:
-        step = {"bn": "norm", "conv": "conv"}[found["step"]]
-        return f"features.transition{int(found['pool']) - 1}.{step}"
+    if match["stem"]:
+        return "features." + {"conv1_conv": "conv0", "conv1_bn": "norm0"}[match["stem"]]
+    if match["block"]:
+        block = int(match["block"]) - 1
+        return f"features.denseblock{block}.denselayer{match['layer']}.{_PARTS[match['part']]}"
+    if match["pool"]:
+        step = {"bn": "norm", "conv": "conv"}[match["step"]]
+        return f"features.transition{int(match['pool']) - 1}.{step}"
     return "features.norm5"

@@ -70,15 +70,15 @@ class ModelCard:
         ValueError
             If it does not say in words what the model was trained on.
         """
-        known = stored if isinstance(stored, dict) else {}
-        trained_on, not_for = known.get("trained_on"), known.get("not_for", "")
+        card = stored if isinstance(stored, dict) else {}
+        trained_on, not_for = card.get("trained_on"), card.get("not_for", "")
         if not isinstance(trained_on, str) or not trained_on.strip() or not isinstance(not_for, str):
             message = 'a model card is {"trained_on": "...", "not_for": "...", "is_simulated": true or false}'
             raise ValueError(message)
         return cls(
             trained_on=trained_on.strip()[:_LONGEST],
             not_for=not_for.strip()[:_LONGEST],
-            is_simulated=known.get("is_simulated") is True,
+            is_simulated=card.get("is_simulated") is True,
         )
 
 
@@ -112,8 +112,8 @@ def read_card(source: str) -> ModelCard | None:
 
 def sidecar_of(path: Path) -> Path | None:
     """Return the file that describes a model, ``None`` where there is none."""
-    beside = (Path(f"{path}.json"), path.with_suffix(".json"))
-    return next((one for one in beside if one.is_file()), None)
+    places = (Path(f"{path}.json"), path.with_suffix(".json"))
+    return next((path for path in places if path.is_file()), None)
 
 
 def _in_metadata(path: Path) -> object:
@@ -121,7 +121,8 @@ def _in_metadata(path: Path) -> object:
         with safe_open(path, framework="np") as file:
             stored = (file.metadata() or {}).get("card")
     except (SafetensorError, OSError):
-        return None  # no model either, which whoever loads it says
+        # No model either, which whoever loads it says
+        return None
     return None if stored is None else json.loads(stored)
 
 

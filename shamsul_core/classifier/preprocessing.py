@@ -27,9 +27,9 @@ class Preprocessing:
     Parameters
     ----------
     size_px
-        Side of the square input.
+        Side of the square input, 32 to 4096.
     mean, std
-        Per channel (red, green, blue), of intensities in 0..1.
+        Per channel (red, green, blue), of intensities in 0..1; by default ImageNet's.
     """
 
     size_px: int = 224
@@ -42,7 +42,7 @@ class Preprocessing:
             raise ValueError(message)
 
     def resize(self, pixels: npt.NDArray[np.uint8 | np.uint16]) -> torch.Tensor:
-        """Return intensities in 0..1, float32, 1 × 1 × size × size (bilinear, antialiased), of grey levels H × W."""
+        """Return intensities in 0..1, float32, 1 × 1 × size × size, of grey levels H × W; bilinear, antialiased."""
         # torch resizes no uint16; the division is the same in float32
         intensities = torch.as_tensor(pixels.astype(np.float32))[None, None] / float(
             np.iinfo(pixels.dtype).max
@@ -72,12 +72,12 @@ class Preprocessing:
         ValueError
             If a field is unknown, missing or unusable.
         """
-        known = [field.name for field in fields(cls)]
-        unknown = [name for name in stored if name not in known]
-        missing = [name for name in known if name not in stored]
+        names = [field.name for field in fields(cls)]
+        unknown = [name for name in stored if name not in names]
+        missing = [name for name in names if name not in stored]
         if unknown or missing:
             what = f"has no {unknown[0]!r}" if unknown else f"lacks {missing[0]!r}"
-            message = f"preprocessing {what}; its fields are {', '.join(known)}"
+            message = f"preprocessing {what}; its fields are {', '.join(names)}"
             raise ValueError(message)
         for name in ("mean", "std"):
             if not isinstance(stored[name], list | tuple) or not all(map(_is_number, stored[name])):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # each reading would change other threads' warnings.
 warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
 
-_KNOWN = ("architecture", "pathologies", "preprocessing", "card")
+_FIELDS = ("architecture", "pathologies", "preprocessing", "card")
 
 
 def load_state_dict(path: Path) -> Classifier:
@@ -68,9 +68,9 @@ def load_state_dict(path: Path) -> Classifier:
 def _described(sidecar: Path) -> tuple[str, tuple[str, ...], Preprocessing]:
     try:
         stored = json.loads(sidecar.read_text(encoding="utf-8"))
-        unknown = [name for name in stored if name not in _KNOWN]
+        unknown = [name for name in stored if name not in _FIELDS]
         if unknown:
-            message = f"it has no {unknown[0]!r}; what it may say is {', '.join(_KNOWN)}"
+            message = f"it has no {unknown[0]!r}; what it may say is {', '.join(_FIELDS)}"
             raise ValueError(message)
         architecture, pathologies = str(stored["architecture"]), tuple(map(str, stored["pathologies"]))
         preprocessing = Preprocessing.from_json(Preprocessing().to_json() | stored.get("preprocessing", {}))
@@ -84,10 +84,15 @@ def _described(sidecar: Path) -> tuple[str, tuple[str, ...], Preprocessing]:
 def check_pathologies(pathologies: Sequence[str], whose: Path) -> None:
     """Refuse outputs that are not distinct observations of CheXpert.
 
+    Parameters
+    ----------
+    whose
+        The file that names them, for the message.
+
     Raises
     ------
     ModelError
-        With the names.
+        If one is unknown or occurs twice, or there is none; the message names them.
     """
     unknown = [name for name in pathologies if name not in OBSERVATIONS]
     if unknown or len(set(pathologies)) != len(pathologies) or not pathologies:
@@ -106,7 +111,7 @@ def _tensors(path: Path) -> Mapping[str, torch.Tensor]:
     for key in ("state_dict", "model_state_dict", "model"):
         if isinstance(stored, dict) and isinstance(stored.get(key), dict):
             stored = stored[key]
-    if not isinstance(stored, dict) or not all(isinstance(one, torch.Tensor) for one in stored.values()):
+    if not isinstance(stored, dict) or not all(isinstance(value, torch.Tensor) for value in stored.values()):
         message = f"{path}: holds {type(stored).__name__}, not a state dict (names and tensors)"
         raise ModelError(message)
     return {name.removeprefix("module."): tensor for name, tensor in stored.items()}

@@ -34,7 +34,7 @@ from shamsul_core.classifier.architectures import (
     set_epsilon,
 )
 from shamsul_core.classifier.classifier import Classifier
-from shamsul_core.classifier.errors import ModelError, what_is
+from shamsul_core.classifier.errors import ModelError, first_line, what_is
 from shamsul_core.classifier.keras_h5 import load_keras
 from shamsul_core.classifier.model_card import read_card, sidecar_of
 from shamsul_core.classifier.network import DenseNet121
@@ -89,8 +89,7 @@ def _check_device(device: str) -> None:
     try:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        message = f"{device}: no such device to run the model on ({reason}); give cpu or, with a GPU, cuda"
+        message = f"{device}: no such device to run the model on ({first_line(error)}); give cpu or, with a GPU, cuda"
         raise ModelError(message) from error
 
 
@@ -172,11 +171,11 @@ def _read(path: Path) -> tuple[Mapping[str, str], dict[str, torch.Tensor]]:
 
 
 def _described(path: Path, metadata: Mapping[str, str]) -> tuple[str, tuple[str, ...], Preprocessing]:
-    found = {key: metadata.get(key) for key in ("format", "version")}
+    stated = {key: metadata.get(key) for key in ("format", "version")}
     expected = {"format": _FORMAT, "version": _VERSION}
-    if found != expected:
+    if stated != expected:
         message = (
-            f"{path}: metadata says {found}, expected {expected}; is it a classifier written by SHAMSUL? A state dict "
+            f"{path}: metadata says {stated}, expected {expected}; is it a classifier written by SHAMSUL? A state dict "
             f"of torchvision needs {path.name}.json beside it"
         )
         raise ModelError(message)

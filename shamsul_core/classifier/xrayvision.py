@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from shamsul_core.classifier.classifier import Classifier
-from shamsul_core.classifier.errors import ModelError
+from shamsul_core.classifier.errors import ModelError, first_line
 from shamsul_core.classifier.model_card import XRAYVISION
 from shamsul_core.classifier.preprocessing import Preprocessing
 from shamsul_core.vocabulary import OBSERVATIONS
@@ -29,9 +29,9 @@ class CalibratedXrayNetwork(nn.Module):
     Parameters
     ----------
     network
-        Theirs.
+        One of the library's DenseNets.
     columns
-        Those of its outputs that are ours.
+        Which of its outputs are CheXpert's observations.
     """
 
     def __init__(self, network: nn.Module, columns: list[int]) -> None:
@@ -55,7 +55,7 @@ class CalibratedXrayNetwork(nn.Module):
         return _UncalibratedXrayNetwork(self)
 
     def added_up(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return the logits N × C before calibration."""
+        """Return the logits N × C before calibration, float32, of a batch N × 3 × 224 × 224."""
         features = self.pool(self.relu(self.features(batch[:, :1]))).flatten(1)
         logits: torch.Tensor = self.classifier(features)[:, self.columns].float()
         return logits
@@ -93,16 +93,15 @@ def load_xrayvision(source: str) -> Classifier:
     except ModuleNotFoundError as error:
         message = f"{source}: needs the library; pip install torchxrayvision"
         raise ModelError(message) from error
-    known = torchxrayvision.models.model_urls
-    if weights not in known or not weights.startswith("densenet121"):
-        there = ", ".join(name for name in known if name.startswith("densenet121"))
+    model_urls = torchxrayvision.models.model_urls
+    if weights not in model_urls or not weights.startswith("densenet121"):
+        there = ", ".join(name for name in model_urls if name.startswith("densenet121"))
         message = f"{source}: torchxrayvision has no such DenseNet; there are {there}"
         raise ModelError(message)
     try:
         network = torchxrayvision.models.DenseNet(weights=weights)
     except Exception as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        message = f"{source}: torchxrayvision could not get its weights, which needs a network ({reason})"
+        message = f"{source}: torchxrayvision could not get its weights, which needs a network ({first_line(error)})"
         raise ModelError(message) from error
     return wrapped(network, source)
 
@@ -120,8 +119,8 @@ def wrapped(network: Any, source: str) -> Classifier:
     if not columns:
         message = f"{source}: none of its outputs is a CheXpert observation: {', '.join(filter(None, named))}"
         raise ModelError(message)
-    half = 0.5
-    preprocessing = Preprocessing(mean=(half,) * 3, std=(1 / 2048,) * 3)
+    # From 0..1 to -1024..1024
+    preprocessing = Preprocessing(mean=(0.5,) * 3, std=(1 / 2048,) * 3)
     return Classifier(
         CalibratedXrayNetwork(network, columns),
         tuple(named[column] for column in columns),

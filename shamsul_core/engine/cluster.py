@@ -47,9 +47,9 @@ class WorkOrder:
     cohort, model, run
         Absolute paths or addresses that every worker can reach; `model` as `load_classifier` takes it.
     split
-        Of the cohort.
+        Of the cohort: ``"train"``, ``"val"`` or ``"test"``.
     preset, methods, pathologies
-        As the command line has them.
+        As the command line has them: names of `PRESETS`, of `EXPLAINERS`, and CheXpert's.
     device
         Where a worker runs the network, as `load_classifier` takes it.
     """
@@ -134,15 +134,18 @@ def workers(count: int) -> Iterator[Client]:
             n_workers=count,
             threads_per_worker=1,
             processes=True,
-            dashboard_address="127.0.0.1:0",  # any free port: another engine may have the usual one
-            memory_limit=0,  # a worker keeps its freed memory, which Dask would take for a leak and pause it
+            # Any free port: another engine may have the usual one
+            dashboard_address="127.0.0.1:0",
+            # A worker keeps its freed memory, which Dask would take for a leak and pause it
+            memory_limit=0,
             silence_logs=logging.CRITICAL,
             env=dict.fromkeys(names, threads),
         ) as cluster,
         Client(cluster) as client,
     ):
         client.register_plugin(_IgnoringInterrupts())
-        cluster.adapt(minimum=count, maximum=count)  # replaces those given up
+        # Replaces those given up
+        cluster.adapt(minimum=count, maximum=count)
         yield client
 
 
@@ -158,14 +161,18 @@ class _IgnoringInterrupts(WorkerPlugin):
 def scheduler(address: str) -> Iterator[Client]:
     """Connect to the scheduler of a Dask cluster.
 
+    Parameters
+    ----------
+    address
+        Such as ``"tcp://10.0.0.1:8786"``; it is waited for for 10 seconds.
+
     Raises
     ------
     ConnectionError
         If none answers there.
     """
-    logging.getLogger("distributed.client").setLevel(
-        logging.CRITICAL
-    )  # what it has to say is said in one line here
+    # What it has to say is said in one line here
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=10)
     except OSError as error:
@@ -195,9 +202,8 @@ def hand_out_to(client: Client, order: WorkOrder) -> HandOut:
                 continue
             _tell(plan, image_id, on_step)
             yield entry
-        for (
-            suspect
-        ) in suspects:  # one after the other, since others on the same worker are blamed for its end too
+        # One after the other, since others on the same worker are blamed for its end too
+        for suspect in suspects:
             ((_, entry),) = _entries(client, order, [suspect])
             _tell(plan, suspect, on_step)
             message = "every worker that tried to explain it was killed, perhaps out of memory; see the workers' logs"
@@ -208,9 +214,8 @@ def hand_out_to(client: Client, order: WorkOrder) -> HandOut:
 
 def explain_here(image_id: str, order: WorkOrder) -> Entry:
     """Do one radiograph's work; runs in a worker."""
-    with (
-        _one_at_a_time
-    ):  # a worker may have been given threads, but the explainers change the network while they run
+    # A worker may have been given threads, but the explainers change the network while they run
+    with _one_at_a_time:
         return bring_to_run(opened(order), image_id)
 
 
@@ -223,7 +228,8 @@ def opened(order: WorkOrder) -> Plan:
     from shamsul_core.memory import keep_freed_memory
 
     keep_freed_memory()
-    cv2.setNumThreads(torch.get_num_threads())  # torch has it from OMP_NUM_THREADS, OpenCV counts all cores
+    # torch has it from OMP_NUM_THREADS, OpenCV counts all cores
+    cv2.setNumThreads(torch.get_num_threads())
     return order.open()
 
 
@@ -234,7 +240,8 @@ def _entries(
     futures = client.map(explain_here, image_ids, order=order, pure=False)
     ids = {future.key: image_id for future, image_id in zip(futures, image_ids, strict=True)}
     outcomes: Any = as_completed(futures, with_results=True, raise_errors=False)
-    del futures  # so that the scheduler forgets each once it is done
+    # So that the scheduler forgets each once it is done
+    del futures
     for future, outcome in outcomes:
         if isinstance(outcome, Entry):
             yield ids[future.key], outcome

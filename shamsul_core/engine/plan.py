@@ -28,7 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a call of the engine did."""
+    """What a call of the engine did.
+
+    Parameters
+    ----------
+    explained, explained_before
+        Radiographs whose results this call added to the run, and those it had already.
+    unreadable
+        Radiographs that could not be read.
+    failures
+        Rows of the run's table of failures.
+    """
 
     explained: int
     explained_before: int
@@ -38,7 +48,17 @@ class Summary:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done for a run: all that a worker needs to know."""
+    """What is to be done for a run: all that a worker needs to know.
+
+    Parameters
+    ----------
+    cohort, classifier, explainers
+        What is explained, and by which methods.
+    run
+        Where the results go.
+    segmentation
+        How heatmaps become the masks that are scored.
+    """
 
     cohort: Cohort
     classifier: Classifier
@@ -56,7 +76,16 @@ class Plan:
 class Entry:
     """What came of one radiograph: its rows of the run's tables; its result lies in the run already.
 
-    Where it was explained just now, `made_with` says under what circumstances, which differ between machines.
+    Parameters
+    ----------
+    image_id
+        The radiograph's id.
+    scores, failures
+        Its rows of the two tables.
+    is_explained
+        Whether the run has a result of it.
+    made_with
+        Where it was explained just now: under what circumstances, which differ between machines.
     """
 
     image_id: str
@@ -107,7 +136,7 @@ def explain_cohort(
     with locked(plan.run.folder, "run", RunError), Ledger.opened(plan.run, plan.segmentation) as ledger:
         before = {image_id for image_id in plan.run.explained_ids() if is_held(plan.run, image_id)}
         chosen = list(plan.cohort.radiographs) if image_ids is None else image_ids
-        wanted = [one for one in chosen if one not in before or one not in ledger]
+        wanted = [image_id for image_id in chosen if image_id not in before or image_id not in ledger]
         for _ in range((len(chosen) - len(wanted)) * plan.steps):
             on_step("explained before")
         unreadable = 0
@@ -136,7 +165,7 @@ def bring_to_run(plan: Plan, image_id: str, on_step: OnStep = say_nothing) -> En
 
 
 def failed(image_id: str, step: str, error: str) -> Entry:
-    """Return what came of a radiograph of which the run gets no result."""
+    """Return what came of a radiograph of which the run gets no result: at which step it failed, and why in one line."""
     row = {"image_id": image_id, "step": step, "method": None, "pathology": None, "error": error}
     return Entry(image_id, [], [row], is_explained=False)
 
@@ -161,8 +190,12 @@ def explain_one(plan: Plan, radiograph: Radiograph, on_step: OnStep) -> Radiogra
         radiograph.id,
         (pixels.shape[0], pixels.shape[1]),
         probabilities,
-        tuple(one for one in outcomes if isinstance(one, Heatmap)),
-        tuple((one.method, one.pathology, one.reason) for one in outcomes if isinstance(one, Failure)),
+        tuple(heatmap for heatmap in outcomes if isinstance(heatmap, Heatmap)),
+        tuple(
+            (failure.method, failure.pathology, failure.reason)
+            for failure in outcomes
+            if isinstance(failure, Failure)
+        ),
     )
 
 
@@ -186,7 +219,8 @@ def _to_explain(plan: Plan, radiograph: Radiograph, probabilities: Mapping[str, 
 def _is_marked(cohort: Cohort, image_id: str, pathology: str) -> bool:
     try:
         annotation = cohort.annotation(image_id, pathology) if pathology in LOCALISED_PATHOLOGIES else None
-    except CohortError:  # scoring says so
+    except CohortError:
+        # Scoring says so
         return False
     return annotation is not None and not annotation.is_empty
 

@@ -23,6 +23,13 @@ def score_run(
 
     The scores on disk stay as they are until all are made, and after an error.
 
+    Parameters
+    ----------
+    segmentation
+        How heatmaps become masks from now on.
+    on_step
+        Called after each radiograph with its id; by default nothing is.
+
     Raises
     ------
     RunError

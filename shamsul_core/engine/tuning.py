@@ -66,9 +66,8 @@ class Tuning:
     def threshold(self) -> float:
         """The first of best mean IoU; where there is none, the first of all, as CheXlocalize's script has it."""
         best = np.argmax(np.nan_to_num(self.mean_iou, nan=-1))
-        return float(
-            str(self.thresholds[best])
-        )  # the shortest number that is this float32: 0.3, not 0.30000001
+        # The shortest number that is this float32: 0.3, not 0.30000001
+        return float(str(self.thresholds[best]))
 
 
 Tunings: TypeAlias = "dict[str, dict[str, Tuning]]"
@@ -91,7 +90,7 @@ def tune_thresholds(
     sign
         What of a signed heatmap counts, as in `SegmentationSettings`.
     methods
-        Of the run.
+        Names of those of the run's methods that are tuned.
     every_level
         Whether to try all 256 grey levels in place of `THRESHOLDS`.
     on_step
@@ -141,6 +140,13 @@ def tune_thresholds(
 def tune_probability_cutoffs(run: Run, method: str, preset: str) -> pd.DataFrame:
     """Score a method's masks of Otsu's threshold, empty at and below each of `CUTOFFS`, from the run's scores.
 
+    Parameters
+    ----------
+    method
+        One of the run's, by its name.
+    preset
+        Name of the segmentation that the scores were made with, of `PRESETS`.
+
     Returns
     -------
     pandas.DataFrame
@@ -161,8 +167,8 @@ def tune_probability_cutoffs(run: Run, method: str, preset: str) -> pd.DataFrame
         subset=["probability", "mask_area_px", "expert_area_px"]
     )
     rows = [
-        (round(cutoff, 1), round(_mean_iou_above(of_one, cutoff), 3), str(pathology))
-        for pathology, of_one in scores.groupby("pathology")
+        (round(cutoff, 1), round(_mean_iou_above(of_pathology, cutoff), 3), str(pathology))
+        for pathology, of_pathology in scores.groupby("pathology")
         for cutoff in (CUTOFFS[1:] if pathology == NOT_AT_NOUGHT else CUTOFFS)
     ]
     return pd.DataFrame(rows, columns=["prob_threshold", "mIoU", "task"])

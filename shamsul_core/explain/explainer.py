@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
+from shamsul_core.classifier.errors import first_line
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -75,7 +77,7 @@ def _explain_together(
         heatmaps = explainer.explain(subject, pathologies)
     except (ValueError, RuntimeError, ArithmeticError, MemoryError) as error:
         if len(pathologies) == 1:
-            return {pathologies[0]: Failure(explainer.name, pathologies[0], _one_line(error))}
+            return {pathologies[0]: Failure(explainer.name, pathologies[0], first_line(error))}
         alone = (_explain_together(explainer, subject, [pathology]) for pathology in pathologies)
         return {name: outcome for outcomes in alone for name, outcome in outcomes.items()}
     return {name: _finite(heatmap) for name, heatmap in heatmaps.items()}
@@ -87,7 +89,3 @@ def _finite(heatmap: Heatmap) -> Heatmap | Failure:
     return Failure(
         heatmap.method, heatmap.pathology, "its relevance is not finite; are the model's weights sound?"
     )
-
-
-def _one_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -46,7 +46,8 @@ _ENVIRONMENT = {
     },
     # One thread each: their stacks and arenas would count against the bound
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-    "MALLOC_MMAP_THRESHOLD_": "65536",  # what a large array took goes back to the system with it
+    # What a large array took goes back to the system with it
+    "MALLOC_MMAP_THRESHOLD_": "65536",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 
@@ -67,7 +68,7 @@ class Reader:
     most
         How many there are at once; who asks when all are busy waits.
     memory_bytes, longest_cpu_s
-        What each may take: over what it starts with, and of the processor for one file.
+        What each may take: bytes over what it starts with, and seconds of the processor for one file.
     """
 
     def __init__(
@@ -83,10 +84,14 @@ class Reader:
     def ask(
         self, words: Mapping[str, Any], content: bytes, *, is_private: bool
     ) -> tuple[dict[str, Any], bytearray]:
-        """Return what a process answers.
+        """Return what a process answers: what it says, from JSON, and bytes.
 
         Parameters
         ----------
+        words
+            What is asked, for JSON, see `shamsul_core.imaging.worker.answer`.
+        content
+            The file's bytes; empty where the words hold its path.
         is_private
             Whether the process shall end after it, so that nothing of the file stays in its memory; another is started
             at once, that whoever asks next need not wait for it.
@@ -99,7 +104,7 @@ class Reader:
         with self._slots:
             process = self._taken()
             try:
-                answer, found = process.ask(words, content)
+                answer, data = process.ask(words, content)
             except StoppedError:
                 self.stopped += 1
                 process.end()
@@ -109,11 +114,12 @@ class Reader:
                 raise
             if is_private:
                 process.end()
-                with suppress(StoppedError):  # whoever asks next is told
+                # Whoever asks next is told
+                with suppress(StoppedError):
                     self._idle.append(_Process(self._bounds))
             else:
                 self._idle.append(process)
-        return answer, found
+        return answer, data
 
     def _taken(self) -> _Process:
         """Return a process that lives: an idle one, else a new one."""
@@ -221,7 +227,7 @@ class _Process:
                 received(self._popen.stdout, 0)  # type: ignore[arg-type]
                 self._has_begun = True
             sent(self._popen.stdin, words, content)  # type: ignore[arg-type]
-            answer, found = received(self._popen.stdout, _LARGEST_ANSWER)  # type: ignore[arg-type]
+            answer, data = received(self._popen.stdout, _LARGEST_ANSWER)  # type: ignore[arg-type]
         except (EOFError, OSError, ValueError, struct.error) as error:
             self._popen.kill()
             if is_late.is_set() or self._popen.wait() == -_SIGXCPU:
@@ -233,7 +239,7 @@ class _Process:
             watch.cancel()
         if "ended" in answer:
             raise StoppedError(str(answer["ended"]))
-        return answer, found
+        return answer, data
 
     def end(self) -> None:
         """End it, whatever it is at."""
@@ -249,7 +255,7 @@ _SIGXCPU = 24
 """Linux's, macOS's too: more of the processor than allowed."""
 
 READER = Reader(max(1, os.cpu_count() or 1))
-"""This process's own."""
+"""The one that this process asks: as many processes at once as the machine has cores."""
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=READER.forget)

@@ -153,7 +153,7 @@ def _kept(source: Dataset, names: tuple[str, ...]) -> Dataset:
         if name not in source or source[name].is_empty:
             continue
         values = source[name].value if source[name].VM > 1 else [source[name].value]
-        if name in _DEFINED and any(str(one).strip() not in _DEFINED[name] for one in values):
+        if name in _DEFINED and any(str(value).strip() not in _DEFINED[name] for value in values):
             continue
         kept.add(source[name])
     return kept

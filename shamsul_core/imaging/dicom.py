@@ -64,12 +64,13 @@ _TRANSFORMS = (
 
 
 def opened(content: bytes) -> Dataset:
-    """Return a file's dataset."""
+    """Return a file's dataset, from its bytes; a file without DICOM's prefix is read too."""
     try:
         return dcmread(io.BytesIO(content), force=content[128:132] != b"DICM")
     except InvalidDicomError:
         refuse(NOT_AN_IMAGE)
-    except BytesLengthException as error:  # the one error of pydicom's that is no ValueError
+    # The one error of pydicom's that is no ValueError
+    except BytesLengthException as error:
         raise ValueError(*error.args) from error
 
 
@@ -213,50 +214,51 @@ def _of_interest(
     remarks: list[str],
 ) -> npt.NDArray[Any]:
     """Return grey levels by the file's own window or table, else over the range of the values."""
-    known = _transforms(image, remarks)
-    if "VOILUTSequence" in known or "WindowCenter" in known:
-        windowed = _transformed(stored, image, known, apply_voi_transform=True)
-        if "VOILUTSequence" in known:
-            windowed = _of_all_entries(windowed, image.VOILUTSequence[0], known.VOILUTSequence[0])
+    usable = _transforms(image, remarks)
+    if "VOILUTSequence" in usable or "WindowCenter" in usable:
+        windowed = _transformed(stored, image, usable, apply_voi_transform=True)
+        if "VOILUTSequence" in usable:
+            windowed = _of_all_entries(windowed, image.VOILUTSequence[0], usable.VOILUTSequence[0])
         if windowed[kept].min() < windowed[kept].max():
             return stretched(windowed, 0.0, 1.0, depth)
         remarks.append("The file's window lies beside all of its values; their whole range is shown.")
-    values = _transformed(stored, image, known, apply_voi_transform=False)
+    values = _transformed(stored, image, usable, apply_voi_transform=False)
     return stretched(values, *values_range(values[kept]), depth)
 
 
 def _transforms(image: Dataset, remarks: list[str]) -> Dataset:
     """Return the attributes that say how values are shown, but those that are empty or no use."""
-    known = Dataset()
+    usable = Dataset()
     for name in _TRANSFORMS:
         if name not in image or image[name].is_empty:
             continue
         if image[name].VR == "SQ":
-            known[name] = DataElement(image[name].tag, "SQ", Sequence([_table(image[name].value[0])]))
+            usable[name] = DataElement(image[name].tag, "SQ", Sequence([_table(image[name].value[0])]))
         else:
-            known.add(image[name])
-    if "VOILUTSequence" in known:  # of the two one is applied (C.11.2.1); the table is made for this image
-        known.pop("WindowCenter", None)
-        known.pop("WindowWidth", None)
-    if "RescaleSlope" not in known or "RescaleIntercept" not in known or float(known.RescaleSlope) == 0:
+            usable.add(image[name])
+    # Of window and table one is applied (C.11.2.1); the table is made for this image
+    if "VOILUTSequence" in usable:
+        usable.pop("WindowCenter", None)
+        usable.pop("WindowWidth", None)
+    if "RescaleSlope" not in usable or "RescaleIntercept" not in usable or float(usable.RescaleSlope) == 0:
         for name in ("RescaleSlope", "RescaleIntercept"):
-            known.pop(name, None)
-    if "WindowCenter" in known or "WindowWidth" in known:
-        widths = known.get("WindowWidth", "missing")
+            usable.pop(name, None)
+    if "WindowCenter" in usable or "WindowWidth" in usable:
+        widths = usable.get("WindowWidth", "missing")
         first = widths if isinstance(widths, str | int | float) else widths[0]
-        function = str(known.get("VOILUTFunction", "LINEAR")).upper()
+        function = str(usable.get("VOILUTFunction", "LINEAR")).upper()
         is_usable = (
-            "WindowCenter" in known
+            "WindowCenter" in usable
             and not isinstance(first, str)
             and float(first) >= (1 if function == "LINEAR" else np.finfo(float).tiny)
         )
         if not is_usable:
             for name in ("WindowCenter", "WindowWidth"):
-                known.pop(name, None)
+                usable.pop(name, None)
             remarks.append(
                 f"The file's window cannot be used (Window Width {str(first)[:16]}); the whole range of its values is shown."
             )
-    return known
+    return usable
 
 
 def _table(item: Dataset) -> Dataset:
@@ -290,7 +292,7 @@ def _of_all_entries(
 
 
 def _transformed(
-    stored: npt.NDArray[Any], image: Dataset, known: Dataset, *, apply_voi_transform: bool
+    stored: npt.NDArray[Any], image: Dataset, usable: Dataset, *, apply_voi_transform: bool
 ) -> npt.NDArray[np.float32]:
     """Return values after the modality's transform, and after the window or table of interest as numbers from 0 to 1."""
     from highdicom import Image
@@ -303,7 +305,7 @@ def _transformed(
     plain.BitsAllocated, plain.BitsStored = 8 * stored.itemsize, int(image.BitsStored)
     plain.HighBit, plain.PixelRepresentation = plain.BitsStored - 1, int(stored.dtype.kind == "i")
     plain.add_new("PixelData", "OW" if stored.itemsize > 1 else "OB", stored.tobytes())
-    plain.update(known)
+    plain.update(usable)
     plain.file_meta = FileMetaDataset()
     plain.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     values = Image.from_dataset(plain, copy=False).get_frame(
@@ -350,7 +352,7 @@ def _grey(stored: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], float]:
 def _orientation(image: Dataset) -> list[str]:
     """Return where the rows and where the columns point (PS3.3 C.7.6.1.1.1)."""
     value = image.get("PatientOrientation") or []
-    return [str(one).upper() for one in ([value] if isinstance(value, str) else value)]
+    return [str(part).upper() for part in ([value] if isinstance(value, str) else value)]
 
 
 def _view(image: Dataset) -> tuple[str | None, str | None]:
@@ -358,9 +360,11 @@ def _view(image: Dataset) -> tuple[str | None, str | None]:
     position, orientation = str(image.get("ViewPosition") or "").upper(), _orientation(image)
     if position in {"PA", "AP"}:
         return "frontal", position
-    if position in {"LL", "RL", "LATERAL", "LAT"} or any(one[:1] in ("A", "P") for one in orientation):
+    if position in {"LL", "RL", "LATERAL", "LAT"} or any(
+        direction[:1] in ("A", "P") for direction in orientation
+    ):
         return "lateral", None
-    return ("frontal" if any(one[:1] in ("L", "R") for one in orientation) else None), None
+    return ("frontal" if any(direction[:1] in ("L", "R") for direction in orientation) else None), None
 
 
 def _other_part(image: Dataset) -> str | None:
@@ -376,7 +380,7 @@ def _aspect(image: Dataset) -> float:
         if pair is None or isinstance(pair, str) or len(pair) != 2:
             continue
         try:
-            height, width = (float(one) for one in pair)
+            height, width = (float(side) for side in pair)
         except (TypeError, ValueError):
             continue
         if height > 0 and width > 0 and _NARROWEST <= height / width <= _WIDEST:

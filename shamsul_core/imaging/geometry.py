@@ -59,7 +59,7 @@ class Geometry:
 
     @property
     def is_as_stored(self) -> bool:
-        """Whether nothing is changed."""
+        """Whether the picture shown is the one stored, pixel by pixel."""
         return self == Geometry(self.stored, self.stored)
 
     def show(self, stored: Array) -> Array:
@@ -73,9 +73,9 @@ class Geometry:
         turned = turned[:, ::-1] if self.columns_reversed else turned
         return np.ascontiguousarray(turned)
 
-    def store(self, shown: Array) -> Array:
+    def store(self, array: Array) -> Array:
         """Return an array of the shown size as the file would store it: what `show` undoes."""
-        back = shown[:, ::-1] if self.columns_reversed else shown
+        back = array[:, ::-1] if self.columns_reversed else array
         back = back[::-1] if self.rows_reversed else back
         back = back.T if self.is_transposed else back
         return np.ascontiguousarray(_nearest(back, self.stored))
@@ -85,12 +85,12 @@ class Geometry:
         if self.is_as_stored:
             return points
         scale = np.array([self.square[1] / self.stored[1], self.square[0] / self.stored[0]])
-        shown = (points + 0.5) * scale - 0.5
-        shown = shown[:, ::-1] if self.is_transposed else shown
+        turned = (points + 0.5) * scale - 0.5
+        turned = turned[:, ::-1] if self.is_transposed else turned
         height, width = self.shown
         reversed_ = np.array([self.columns_reversed, self.rows_reversed])
-        mirrored = np.array([width - 1, height - 1]) - shown
-        return np.asarray(np.where(reversed_, mirrored, shown), np.float64)
+        mirrored = np.array([width - 1, height - 1]) - turned
+        return np.asarray(np.where(reversed_, mirrored, turned), np.float64)
 
 
 def _nearest(array: Array, size: Size) -> Array:

@@ -21,13 +21,19 @@ _COLOUR_SPREAD = 24
 
 
 def check_size(height: int, width: int) -> None:
-    """Refuse a picture larger than any radiograph, before it is decoded."""
+    """Refuse a picture larger than any radiograph, by its sides in pixels, before it is decoded.
+
+    Raises
+    ------
+    RefusedError
+        If it is larger than `MOST_SIDE_PX` on a side, or than `MOST_PIXELS`.
+    """
     if max(height, width) > MOST_SIDE_PX or height * width > MOST_PIXELS:
         refuse(f"it is too large ({width} × {height} pixels) for a chest radiograph")
 
 
 def values_range(values: npt.NDArray[np.float32]) -> tuple[float, float]:
-    """Return the range of values, but for the outermost 0.05 % at each end: dead pixels, markers, burnt-in text."""
+    """Return the lowest and the highest of values, but for the outermost 0.05 % at each end: dead pixels, markers, burnt-in text."""
     low, high = np.percentile(values, [_SHARE_CLIPPED_PERCENT, 100 - _SHARE_CLIPPED_PERCENT])
     return (float(low), float(high)) if high > low else (float(values.min()), float(values.max()))
 

@@ -36,6 +36,8 @@ def read(content: bytes, pathology: str, image_name: str) -> Mask:
 
     Parameters
     ----------
+    pathology
+        By CheXpert's name.
     image_name
         The radiograph's file name, by which a file with masks of several is searched; of CheXlocalize's the first counts.
     """
@@ -44,10 +46,10 @@ def read(content: bytes, pathology: str, image_name: str) -> Mask:
         b"[",
     ):
         try:
-            found = json.loads(content)
+            stored = json.loads(content)
         except (ValueError, RecursionError):
             refuse(_NOT_A_MASK)
-        return _of_json(found, pathology, image_name)
+        return _of_json(stored, pathology, image_name)
     if content[:4] != b"\x89PNG":
         refuse(_NOT_A_MASK)
     return _of_png(content)
@@ -65,20 +67,20 @@ def _of_png(content: bytes) -> Mask:
         return np.asarray(image.convert("L")) > 0
 
 
-def _of_json(found: Any, pathology: str, image_name: str) -> Mask:
+def _of_json(stored: Any, pathology: str, image_name: str) -> Mask:
     if (
-        isinstance(found, dict)
-        and isinstance(found.get("annotations"), list)
-        and isinstance(found.get("images"), list)
+        isinstance(stored, dict)
+        and isinstance(stored.get("annotations"), list)
+        and isinstance(stored.get("images"), list)
     ):
-        return _of_coco(found, pathology, image_name)
-    if isinstance(found, list) and any(isinstance(one, dict) and "annotations" in one for one in found):
-        return _of_label_studio(found, pathology, image_name)
-    if isinstance(found, dict) and "annotations" in found and "data" in found:
-        return _of_label_studio([found], pathology, image_name)
-    if not isinstance(found, dict) or not found:
+        return _of_coco(stored, pathology, image_name)
+    if isinstance(stored, list) and any(isinstance(task, dict) and "annotations" in task for task in stored):
+        return _of_label_studio(stored, pathology, image_name)
+    if isinstance(stored, dict) and "annotations" in stored and "data" in stored:
+        return _of_label_studio([stored], pathology, image_name)
+    if not isinstance(stored, dict) or not stored:
         refuse("it contains no segmentation")
-    masks = next(iter(found.values()))
+    masks = next(iter(stored.values()))
     task = chexlocalize_name(pathology)
     if not isinstance(masks, dict) or not isinstance(masks.get(task), dict):
         refuse(f"it contains no segmentation of {task}")
@@ -88,27 +90,30 @@ def _of_json(found: Any, pathology: str, image_name: str) -> Mask:
 # COCO: https://cocodataset.org/#format-data
 
 
-def _of_coco(found: dict[str, Any], pathology: str, image_name: str) -> Mask:
+def _of_coco(stored: dict[str, Any], pathology: str, image_name: str) -> Mask:
     from pycocotools import mask as coco
 
-    image = _the_one(found["images"], image_name, lambda one: str(one.get("file_name", "")))
+    image = _the_one(stored["images"], image_name, lambda entry: str(entry.get("file_name", "")))
     size = (int(image["height"]), int(image["width"]))
     check_size(*size)
-    wanted = {one["id"] for one in found.get("categories", []) if _is(pathology, str(one.get("name", "")))}
-    ours = [one for one in found["annotations"] if one["image_id"] == image["id"]]
-    marked = [one["segmentation"] for one in ours if one["category_id"] in wanted and one.get("segmentation")]
-    if not marked:
-        boxed = any(one["category_id"] in wanted and one.get("bbox") for one in ours)
-        known = sorted({str(one.get("name", ""))[:40] for one in found.get("categories", [])})[:8]
+    categories = stored.get("categories", [])
+    wanted = {category["id"] for category in categories if _is(pathology, str(category.get("name", "")))}
+    ours = [mark for mark in stored["annotations"] if mark["image_id"] == image["id"]]
+    of_pathology = [mark for mark in ours if mark["category_id"] in wanted]
+    segmentations = [mark["segmentation"] for mark in of_pathology if mark.get("segmentation")]
+    if not segmentations:
+        names = sorted({str(category.get("name", ""))[:40] for category in categories})[:8]
         refuse(
             f"it contains boxes of {pathology} but no contour or mask"
-            if boxed
-            else f"it contains no segmentation of {pathology} on this radiograph (its categories: {', '.join(known) or 'none'})"
+            if any(mark.get("bbox") for mark in of_pathology)
+            else f"it contains no segmentation of {pathology} on this radiograph (its categories: {', '.join(names) or 'none'})"
         )
     mask = np.zeros(size, bool)
-    for one in marked:
-        is_encoded = isinstance(one, dict)
-        part = decode_rle(one) if is_encoded else coco.decode(coco.merge(coco.frPyObjects(one, *size))) > 0
+    for segmentation in segmentations:
+        if isinstance(segmentation, dict):
+            part = decode_rle(segmentation)
+        else:
+            part = coco.decode(coco.merge(coco.frPyObjects(segmentation, *size))) > 0
         if part.shape != size:
             refuse("one of its masks does not have the size that it states for the radiograph")
         mask |= part
@@ -120,9 +125,9 @@ def _of_coco(found: dict[str, Any], pathology: str, image_name: str) -> Mask:
 
 def _of_label_studio(tasks: list[Any], pathology: str, image_name: str) -> Mask:
     task = _the_one(
-        [one for one in tasks if isinstance(one, dict)],
+        [task for task in tasks if isinstance(task, dict)],
         image_name,
-        lambda one: str(next(iter((one.get("data") or {}).values()), one.get("file_upload", ""))),
+        lambda task: str(next(iter((task.get("data") or {}).values()), task.get("file_upload", ""))),
     )
     parts = []
     labels = set()
@@ -139,8 +144,10 @@ def _of_label_studio(tasks: list[Any], pathology: str, image_name: str) -> Mask:
         elif "points" in value:
             parts.append(_of_percent(value["points"], size))
     if not parts:
-        known = ", ".join(sorted(labels)[:8]) or "none"
-        refuse(f"it contains no brush or polygon of {pathology} on this radiograph (its labels: {known})")
+        names_there = ", ".join(sorted(labels)[:8]) or "none"
+        refuse(
+            f"it contains no brush or polygon of {pathology} on this radiograph (its labels: {names_there})"
+        )
     if len({part.shape for part in parts}) > 1:
         refuse("its masks of this radiograph have several sizes")
     return np.asarray(np.any(parts, axis=0))
@@ -201,7 +208,7 @@ def _the_one(entries: list[Any], image_name: str, name_of: Any) -> dict[str, Any
     if len(entries) == 1:
         return dict(entries[0])
     stem = PurePath(image_name).stem
-    same = [one for one in entries if PurePath(name_of(one).replace("\\", "/")).stem == stem]
+    same = [entry for entry in entries if PurePath(name_of(entry).replace("\\", "/")).stem == stem]
     if len(same) != 1:
         refuse(f"it describes {len(entries)} radiographs, of which {len(same)} are called {stem[:60]!r}")
     return dict(same[0])
@@ -214,4 +221,4 @@ def _is(pathology: str, name: str) -> bool:
 
 
 def _letters(name: str) -> str:
-    return "".join(one for one in name.lower() if one.isalnum())
+    return "".join(letter for letter in name.lower() if letter.isalnum())

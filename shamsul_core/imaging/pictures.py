@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _FORMATS = ("PNG", "JPEG", "TIFF")
-_ORIENTATION = 0x0112  # of EXIF, and TIFF's own
+# Of EXIF, and TIFF's own
+_ORIENTATION = 0x0112
 _PHOTOMETRIC, _MIN_IS_WHITE = 262, 0
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def geometry(content: bytes) -> Geometry:
-    """Return how a picture lies, from its header."""
+    """Return how a picture, a PNG, JPEG or TIFF file's bytes, lies; from its header."""
     with _opened(content) as image:
         return _lies(image, content)
 
@@ -47,11 +48,13 @@ def read(content: bytes) -> tuple[npt.NDArray[Any], dict[str, Any]]:
             pixels, colours = luminance(rgb), spread_of_colours(rgb)
         elif image.mode.startswith(("I", "F")):
             pixels = _full_range(np.asarray(image))
-            if getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == _MIN_IS_WHITE:  # Pillow inverts 8 bits only
+            # Pillow inverts 8 bits only
+            if getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == _MIN_IS_WHITE:
                 pixels = np.iinfo(pixels.dtype).max - pixels
         else:
             pixels = np.array(image.convert("L"), np.uint8)
-        is_turned = image.format == "TIFF"  # Pillow does it when it loads one, and no other
+        # Pillow does it when it loads a TIFF, and no other
+        is_turned = image.format == "TIFF"
     return pixels if is_turned else lies.turn(pixels), {"geometry": lies, "colours": colours}
 
 
@@ -66,7 +69,8 @@ def _opened(content: bytes) -> Image.Image:
 def _lies(image: Image.Image, content: bytes) -> Geometry:
     size, orientation = (image.height, image.width), _orientation(image, content)
     if image.format == "TIFF" and Geometry.of_exif(size, orientation).is_transposed:
-        size = size[::-1]  # of which Pillow says how it will be shown
+        # Of a TIFF Pillow says how it will be shown
+        size = size[::-1]
     return Geometry.of_exif(size, orientation)
 
 
@@ -98,7 +102,8 @@ def _deep_png(content: bytes) -> tuple[npt.NDArray[Any], float]:
         refuse(DAMAGED)
     if values.ndim == 2:
         return _full_range(values), 0.0
-    colours = values[:, :, 2::-1]  # blue, green, red and what may follow
+    # Blue, green, red and what may follow
+    colours = values[:, :, 2::-1]
     return _full_range(deep_luminance(colours)), spread_of_colours((colours >> 8).astype(np.uint8))
 
 

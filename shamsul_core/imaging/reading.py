@@ -38,11 +38,11 @@ class Presented:
         uint8 where the file has no more than 8 bits, else uint16; H × W, bone bright, upright as far as the file tells.
         Black and white are the ends of the file's own window; without one, of the range of its values.
     geometry
-        How they lie in the file.
+        How the pixels lie in the file, and become those shown.
     is_dicom
         Whether it is a DICOM file.
     modality
-        DICOM's; empty where there is none.
+        DICOM's code of it, such as ``"DX"``; empty where there is none.
     body_part
         The part that the file names, where it is not the chest.
     view, projection
@@ -86,18 +86,18 @@ def read_radiograph(source: bytes | Path) -> Presented:
     ImageError
         If it is none that can be read, in bounded memory and time.
     """
-    said, found = _asked("radiograph", source)
-    depth = np.uint8 if said["bits"] == 8 else np.uint16
+    words, data = _asked("radiograph", source)
+    depth = np.uint8 if words["bits"] == 8 else np.uint16
     return Presented(
-        np.frombuffer(found, depth).reshape(said["shape"]),
-        _geometry(said["geometry"]),
-        said["is_dicom"],
-        said.get("modality", ""),
-        said.get("body_part"),
-        said.get("view"),
-        said.get("projection"),
-        said["colours"],
-        tuple(said.get("remarks", ())),
+        np.frombuffer(data, depth).reshape(words["shape"]),
+        _geometry(words["geometry"]),
+        words["is_dicom"],
+        words.get("modality", ""),
+        words.get("body_part"),
+        words.get("view"),
+        words.get("projection"),
+        words["colours"],
+        tuple(words.get("remarks", ())),
     )
 
 
@@ -117,6 +117,10 @@ def read_mask(content: bytes, pathology: str, image_name: str) -> npt.NDArray[np
 
     Parameters
     ----------
+    content
+        The file's bytes.
+    pathology
+        By CheXpert's name.
     image_name
         The radiograph's file name, by which a file that holds masks of several is searched.
 
@@ -125,8 +129,8 @@ def read_mask(content: bytes, pathology: str, image_name: str) -> npt.NDArray[np
     ImageError
         If there is none.
     """
-    said, found = _asked("mask", content, pathology=pathology, image_name=image_name)
-    return np.frombuffer(found, np.bool_).reshape(said["shape"])
+    words, data = _asked("mask", content, pathology=pathology, image_name=image_name)
+    return np.frombuffer(data, np.bool_).reshape(words["shape"])
 
 
 def deidentified(content: bytes, secret: bytes) -> bytes:
@@ -159,14 +163,14 @@ def _asked(task: str, source: bytes | Path, **words: str) -> tuple[dict[str, Any
     else:
         content, words = b"", words | {"path": str(source.absolute())}
     try:
-        said, found = READER.ask(words | {"task": task}, content, is_private=isinstance(source, bytes))
+        answer, data = READER.ask(words | {"task": task}, content, is_private=isinstance(source, bytes))
     except StoppedError as error:
         raise ImageError(_STOPPED[error.reason]) from error
-    if "refused" in said:
-        raise ImageError(str(said["refused"]))
-    return said, found
+    if "refused" in answer:
+        raise ImageError(str(answer["refused"]))
+    return answer, data
 
 
-def _geometry(said: dict[str, Any]) -> Geometry:
-    sizes = {name: tuple(said[name]) for name in ("stored", "square")}
-    return Geometry(**(said | sizes))
+def _geometry(stored: dict[str, Any]) -> Geometry:
+    sizes = {name: tuple(stored[name]) for name in ("stored", "square")}
+    return Geometry(**(stored | sizes))

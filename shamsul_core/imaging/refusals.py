@@ -18,5 +18,11 @@ NOT_AN_IMAGE = "it is not a DICOM, PNG, JPEG or TIFF file"
 
 
 def refuse(reason: str) -> NoReturn:
-    """Raise it."""
+    """Raise a `RefusedError`.
+
+    Parameters
+    ----------
+    reason
+        The end of the sentence "this file: it ...", such as ``"it is missing"``.
+    """
     raise RefusedError(reason)

@@ -29,7 +29,8 @@ Size: TypeAlias = tuple[int, int]
 RunArray: TypeAlias = npt.NDArray[np.int64]
 
 _MOST_PIXELS = 2**28
-_MOST_CHARACTERS_PER_RUN = 7  # 35 bits, beyond any run of a mask this large, and far from overflowing 64
+# 35 bits, beyond any run of a mask this large, and far from overflowing 64
+_MOST_CHARACTERS_PER_RUN = 7
 
 
 class Rle(TypedDict):
@@ -66,7 +67,8 @@ def encode_mask(mask: npt.NDArray[np.generic]) -> Rle:
         message = f"a mask must be height × width with at least one pixel, this one has shape {mask.shape}"
         raise MaskError(message)
     inside = (mask != 0).view(np.uint8)
-    encoded = coco_mask.encode(cv2.transpose(inside).T)  # column by column, far faster than numpy's copy
+    # Column by column, far faster than numpy's copy
+    encoded = coco_mask.encode(cv2.transpose(inside).T)
     return {"size": [int(side) for side in mask.shape], "counts": encoded["counts"].decode("ascii")}
 
 

@@ -1,7 +1,8 @@
 """The process that reads files: started by `bounded` as ``python -m shamsul_core.imaging.worker MEMORY_BYTES CPU_S``.
 
-It says an empty message once it has begun. Then it takes what is asked at its standard input and answers at its standard output: the length of a JSON object (4 bytes, big
-endian), the object, the length of the content (8 bytes), the content. It never writes a file, and ends with its parent.
+It says an empty message once it has begun. Then it takes what is asked at its standard input and answers at its standard
+output: the length of a JSON object (4 bytes, big endian), the object, the length of the content (8 bytes), the content.
+It never writes a file, and ends with its parent.
 """
 
 from __future__ import annotations
@@ -38,25 +39,25 @@ def _radiograph(content: bytes, _: Mapping[str, Any]) -> Answer:
         from shamsul_core.imaging import pictures
 
         pixels, facts = pictures.read(content)
-    said = facts | {
+    words = facts | {
         "geometry": asdict(facts["geometry"]),
         "shape": pixels.shape,
         "bits": 8 * pixels.itemsize,
         "is_dicom": _is_dicom(content),
     }
-    return said, pixels.tobytes()
+    return words, pixels.tobytes()
 
 
 def _geometry(content: bytes, _: Mapping[str, Any]) -> Answer:
     if _is_dicom(content):
         from shamsul_core.imaging import dicom
 
-        found = dicom.geometry(dicom.opened(content))
+        geometry = dicom.geometry(dicom.opened(content))
     else:
         from shamsul_core.imaging import pictures
 
-        found = pictures.geometry(content)
-    return {"geometry": asdict(found)}, b""
+        geometry = pictures.geometry(content)
+    return {"geometry": asdict(geometry)}, b""
 
 
 def _mask(content: bytes, asked: Mapping[str, Any]) -> Answer:
@@ -87,7 +88,20 @@ def _is_dicom(content: bytes) -> bool:
 
 
 def answer(asked: Mapping[str, Any], content: bytes) -> Answer:
-    """Return what a file holds, or ``{"refused": sentence}``; an error of memory is ``{"ended": ...}``."""
+    """Return what a file holds, or ``{"refused": sentence}``; an error of memory is ``{"ended": ...}``.
+
+    Parameters
+    ----------
+    asked
+        The ``task``, what it needs, and the ``path`` of a file whose content does not come along.
+    content
+        The file's bytes, where there is no path.
+
+    Returns
+    -------
+    tuple
+        What is said, for JSON, and bytes: of pixels or of a file.
+    """
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -136,7 +150,8 @@ def _content_of(path: Path) -> bytes:
 def _load() -> None:
     """Import what DICOM files need while nothing is asked: it takes seconds."""
     for name in ("pydicom.pixels.utils", "highdicom", "cv2", "shamsul_core.imaging.dicom"):
-        with suppress(OSError, ValueError):  # there are systems that cannot look at a pipe without reading
+        # There are systems that cannot look at a pipe without reading
+        with suppress(OSError, ValueError):
             if select.select([sys.stdin], [], [], 0)[0]:
                 return
         import_module(name)
@@ -163,11 +178,22 @@ def _bound_time(longest_s: float) -> None:
 
 
 def main(memory_bytes: int, longest_cpu_s: float) -> None:
-    """Answer until nothing more is asked."""
-    warnings.simplefilter("ignore")  # of pydicom and Pillow, of what is refused or of no consequence here
+    """Answer until nothing more is asked.
+
+    Parameters
+    ----------
+    memory_bytes
+        What the process may take over what it starts with.
+    longest_cpu_s
+        Seconds of the processor that one file may take.
+    """
+    # Of pydicom and Pillow, of what is refused or of no consequence here
+    warnings.simplefilter("ignore")
     source, out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a decoder prints is no answer
-    sent(out, {}, b"")  # it has begun
+    # What a decoder prints is no answer
+    os.dup2(2, 1)
+    # It has begun
+    sent(out, {}, b"")
     _load()
     leave_no_dump()
     _bound_memory(memory_bytes)
@@ -177,10 +203,10 @@ def main(memory_bytes: int, longest_cpu_s: float) -> None:
         except (EOFError, struct.error, json.JSONDecodeError):
             return
         _bound_time(longest_cpu_s)
-        said, found = answer(asked, bytes(content))
+        words, data = answer(asked, bytes(content))
         del content
-        sent(out, said, found)
-        if "ended" in said:
+        sent(out, words, data)
+        if "ended" in words:
             return
 
 

@@ -38,8 +38,8 @@ _PER_FILE = 1024
 
 
 def labels_of(radiographs: Sequence[Radiograph]) -> npt.NDArray[np.float32]:
-    """Return labels N × 14: 1 positive, 0 negative, -1 uncertain, NaN blank."""
-    rows = [[one.labels.get(name) for name in OBSERVATIONS] for one in radiographs]
+    """Return labels, float32, N × 14: 1 positive, 0 negative, -1 uncertain, NaN blank."""
+    rows = [[radiograph.labels.get(name) for name in OBSERVATIONS] for radiograph in radiographs]
     return np.array(rows, dtype=np.float32).reshape(len(rows), len(OBSERVATIONS))
 
 
@@ -56,7 +56,7 @@ class Examples:
     labels
         float32, N × 14, of the same.
     problems
-        Those that could not.
+        A line for each radiograph that could not be read.
     """
 
     files: tuple[Path, ...]
@@ -68,7 +68,7 @@ class Examples:
         return len(self.rows)
 
     def intensities(self, places: npt.NDArray[np.int64]) -> torch.Tensor:
-        """Return uint8, n × 1 × size × size, of these among the examples."""
+        """Return the grey levels, uint8, n × 1 × size × size, of the examples at these places from 0 on."""
         pixels = [self._slices[row // _PER_FILE][int(row % _PER_FILE)] for row in self.rows[places]]
         return torch.from_numpy(np.stack(pixels))[:, None]
 
@@ -98,11 +98,11 @@ def read_examples(
     radiographs
         In an order that is the same at every call.
     preprocessing
-        The network's.
+        How the network wants its radiographs.
     folder
         Where the files are; those that are there are not made again.
     name
-        Of the split.
+        The split's, which the files' names begin with.
     on_step
         Called once for each radiograph.
 
@@ -120,11 +120,13 @@ def read_examples(
     before = torch.get_num_threads()
     with ThreadPoolExecutor(before, initializer=torch.set_num_threads, initargs=(1,)) as threads:
         for number, (path, part) in enumerate(zip(files, parts, strict=True)):
-            known = _unreadable(path)
-            found = _write(path, part, preprocessing, threads, on_step) if known is None else known
-            for _ in part if known is not None else ():
-                on_step(f"read {name} before")
-            reasons |= {number * _PER_FILE + place: reason for place, reason in found.items()}
+            unreadable = _unreadable(path)
+            if unreadable is None:
+                unreadable = _write(path, part, preprocessing, threads, on_step)
+            else:
+                for _ in part:
+                    on_step(f"read {name} before")
+            reasons |= {number * _PER_FILE + place: reason for place, reason in unreadable.items()}
     torch.set_num_threads(before)
     rows = np.array([row for row in range(len(radiographs)) if row not in reasons], dtype=np.int64)
     problems = tuple(Problem(radiographs[row].id, reason) for row, reason in sorted(reasons.items()))
@@ -168,4 +170,5 @@ def _unreadable(path: Path) -> dict[int, str] | None:
         with safe_open(path, framework="np") as file:
             return dict(json.loads(file.metadata()["unreadable"]))
     except (SafetensorError, OSError, KeyError, TypeError, ValueError):
-        return None  # damaged by whatever: it is made again
+        # Damaged by whatever: it is made again
+        return None

@@ -41,7 +41,8 @@ Progress: TypeAlias = Callable[[int], AbstractContextManager[OnStep]]
 """Makes something that is told of each step, of a number of steps known beforehand."""
 
 LOWEST_LEARNING_RATE = 1e-8
-_SMALLEST_GAIN = 1e-4  # Keras' min_delta: a validation loss that falls by less has stalled
+# Keras' min_delta: a validation loss that falls by less has stalled
+_SMALLEST_GAIN = 1e-4
 _VALIDATION_BATCH = 32
 _STEPS_BETWEEN_LOGS = 10
 
@@ -105,7 +106,8 @@ class _Loop:
             threshold=_SMALLEST_GAIN,
             threshold_mode="abs",
             min_lr=LOWEST_LEARNING_RATE,
-            eps=0,  # else the last reduction, by less than torch's 1e-8, is left out and the lowest never reached
+            # Else the last reduction, by less than torch's 1e-8, is left out and the lowest never reached
+            eps=0,
         )
         self.wrapped, self.wrapped_optimizer = fabric.setup(self.network, self.optimizer)
         self.targets = targets_of(task.train.labels, task.settings.uncertain)
@@ -124,7 +126,7 @@ class _Loop:
 
     @property
     def learning_rate(self) -> float:
-        """The optimiser's, now."""
+        """What the optimiser's learning rate is now."""
         return float(self.optimizer.param_groups[0]["lr"])
 
     def train_epoch(self, on_step: OnStep) -> None:
@@ -183,14 +185,14 @@ class _Loop:
         """Validate, reduce the learning rate where the loss stalls, write what is best, and a checkpoint."""
         position = self.position
         loss, areas = self._validate()
-        known = [area for area in areas if not math.isnan(area)]
+        defined = [area for area in areas if not math.isnan(area)]
         row = {
             "epoch": position.epoch + 1,
             "steps": self.total_steps,
             "learning_rate": self.learning_rate,
             "train_loss": position.loss / position.step,
             "val_loss": loss,
-            "val_auroc": sum(known) / len(known) if known else math.nan,
+            "val_auroc": sum(defined) / len(defined) if defined else math.nan,
         }
         position.epochs.append(row | dict(zip(OBSERVATIONS, areas, strict=True)))
         at_floor = self.learning_rate <= LOWEST_LEARNING_RATE
@@ -213,7 +215,8 @@ class _Loop:
     @torch.inference_mode()
     def _validate(self) -> tuple[float, list[float]]:
         """Return the validation loss and each observation's AUROC."""
-        if self.fabric.world_size > 1:  # without SyncBatchNorm the processes' running means differ
+        # Without SyncBatchNorm the processes' running means differ
+        if self.fabric.world_size > 1:
             for buffer in self.network.buffers():
                 torch.distributed.broadcast(buffer, 0)
         self.network.eval()
@@ -225,17 +228,18 @@ class _Loop:
             batch = self._batch(self.task.val, mine[start : start + _VALIDATION_BATCH], is_training=False)
             with self.fabric.autocast():
                 logits.append(self.network(batch).float())
-        found = torch.cat(logits)
+        of_all = torch.cat(logits)
         if world > 1:
-            gathered = found.new_empty(world * len(found), found.shape[1])
-            torch.distributed.all_gather_into_tensor(gathered, found)
-            found = gathered.unflatten(0, (world, -1)).transpose(0, 1).flatten(0, 1)[:count]
-        found = found.cpu()
-        loss = summed_loss(found, self.val_targets) / self.val_targets.weights.sum().clamp(min=1)
-        return float(loss), areas_under_roc(binary_logits(found, len(OBSERVATIONS)), self.val_targets)
+            gathered = of_all.new_empty(world * len(of_all), of_all.shape[1])
+            torch.distributed.all_gather_into_tensor(gathered, of_all)
+            of_all = gathered.unflatten(0, (world, -1)).transpose(0, 1).flatten(0, 1)[:count]
+        of_all = of_all.cpu()
+        loss = summed_loss(of_all, self.val_targets) / self.val_targets.weights.sum().clamp(min=1)
+        return float(loss), areas_under_roc(binary_logits(of_all, len(OBSERVATIONS)), self.val_targets)
 
     def _save(self) -> None:
-        if self.fabric.is_global_zero:  # the others hold the same
+        # The others hold the same
+        if self.fabric.is_global_zero:
             buffer = io.BytesIO()
             content = {
                 "network": self.network.state_dict(),

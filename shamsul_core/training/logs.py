@@ -33,12 +33,12 @@ class Logs:
             self._events.close()
 
     def step(self, number: int, loss: float) -> None:
-        """Log a step."""
+        """Log the loss of a step, by its number since the training began."""
         if self._events:
             self._events.add_scalar("loss/step", loss, number)
 
     def epoch(self, epochs: list[dict[str, float]]) -> None:
-        """Log the last of the epochs."""
+        """Log the last of the epochs, and write the table of all."""
         write_atomically(self._table, pd.DataFrame(epochs).to_csv(index=False).encode())
         if self._events:
             for name, value in epochs[-1].items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import torch
 from torchvision.models import DenseNet121_Weights, densenet121
 
 from shamsul_core.classifier.classifier import Classifier
+from shamsul_core.classifier.errors import first_line
 from shamsul_core.classifier.network import DenseNet121
 from shamsul_core.classifier.preprocessing import Preprocessing
 from shamsul_core.classifier.weights import load_classifier
@@ -52,8 +54,7 @@ def initial_network(settings: Settings) -> tuple[DenseNet121, Preprocessing]:
         message = f"{settings.init}: not a DenseNet-121, the only network trained here; give another --init"
         raise TrainingError(message)
     _copy(model, network)
-    about = model.preprocessing
-    return network, Preprocessing(size_px=settings.size_px, mean=about.mean, std=about.std)
+    return network, replace(model.preprocessing, size_px=settings.size_px)
 
 
 def _imagenet_weights() -> Mapping[str, torch.Tensor]:
@@ -61,9 +62,10 @@ def _imagenet_weights() -> Mapping[str, torch.Tensor]:
     cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
     try:
         state: Mapping[str, torch.Tensor] = densenet121(weights=weights, progress=False).state_dict()
-    except (OSError, RuntimeError) as error:  # no network; a damaged file, or one that is no DenseNet-121
+    # No network; a damaged file, or one that is no DenseNet-121
+    except (OSError, RuntimeError) as error:
         message = (
-            f"ImageNet weights cannot be downloaded ({str(error).splitlines()[0]}); download {weights.url} to {cached}, "
+            f"ImageNet weights cannot be downloaded ({first_line(error)}); download {weights.url} to {cached}, "
             f"or give --init random or a model"
         )
         raise TrainingError(message) from error
@@ -82,7 +84,8 @@ def _copy(model: Classifier, network: DenseNet121) -> None:
             for name, parameter in zip(_HEAD, (head.weight, head.bias), strict=True):
                 if each == 1:
                     parameter[place] = state[name][row]
-                else:  # the logit is positive less negative
+                else:
+                    # The logit is positive less negative
                     parameter[place], parameter[place + 2] = -state[name][row] / 2, state[name][row] / 2
 
 

@@ -33,15 +33,16 @@ class Settings:
     frontal_only
         Whether lateral radiographs are left out.
     size_px
-        Side of the network's input.
+        Side of the network's input, 32 to 4096 pixels.
     batch_size
         Radiographs a step, on all devices together.
     learning_rate
-        Of Adam, at the beginning.
+        Adam's at the beginning, between 0 and 1.
     augment
         Whether radiographs are changed a little each time, see `shamsul_core.training.augmentation`.
     seed
-        Of the order of the radiographs, their augmentation, random weights and the patients held out.
+        From 0 to `HIGHEST_SEED`; the order of the radiographs, their augmentation, random weights and the patients held
+        out follow from it.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def folder_of(out: Path) -> Path:
     return out.with_name(f"{out.name}.training")
 
 
-def claim(out: Path, settings: Settings, about: Mapping[str, Any]) -> Path:
+def claim(out: Path, settings: Settings, cohorts: Mapping[str, Any]) -> Path:
     """Make the folder of a model's training, or go on with the one that is there.
 
     Parameters
@@ -85,9 +86,9 @@ def claim(out: Path, settings: Settings, about: Mapping[str, Any]) -> Path:
     out
         The model's file.
     settings
-        Of the training.
-    about
-        What else makes it another training, by the name that the user reads.
+        How the network is trained.
+    cohorts
+        What else makes it another training: each cohort's fingerprint, by the name that the user reads.
 
     Raises
     ------
@@ -96,7 +97,7 @@ def claim(out: Path, settings: Settings, about: Mapping[str, Any]) -> Path:
     """
     folder = folder_of(out)
     path = folder / "settings.json"
-    asked = asdict(settings) | dict(about)
+    asked = asdict(settings) | dict(cohorts)
     if path.is_file():
         differences = sorted(name for name, value in _stored(path).items() if asked.get(name) != value)
         if differences or _stored(path).keys() != asked.keys():

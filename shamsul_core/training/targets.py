@@ -29,12 +29,13 @@ Uncertain: TypeAlias = Literal["zeros", "ones", "ignore", "three-class"]
 POLICIES: tuple[Uncertain, ...] = get_args(Uncertain)
 
 _UNCERTAIN = -1.0
-_BETWEEN = 0.5  # target of an uncertain label where it is a class of its own
+# Target of an uncertain label where it is a class of its own
+_BETWEEN = 0.5
 
 
 @dataclass(frozen=True)
 class Targets:
-    """What is to be learned.
+    """What the network is to learn of N radiographs and C observations.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def summed_loss(logits: torch.Tensor, targets: Targets) -> torch.Tensor:
     logits
         float32, N × C, or N × 3C with three classes.
     targets
-        Of N × C labels.
+        What is to be learned of the same N radiographs and C observations.
     """
     if logits.shape == targets.values.shape:
         losses = F.binary_cross_entropy_with_logits(logits, targets.values, reduction="none")
@@ -110,10 +111,10 @@ def areas_under_roc(logits: torch.Tensor, targets: Targets) -> list[float]:
     logits
         N × C, of the probabilities.
     targets
-        Of the same N × C.
+        What is to be learned of the same.
     """
-    known = (targets.weights > 0) & (targets.values != _BETWEEN)
-    columns = zip(targets.values.T.numpy(), logits.T.double().numpy(), known.T.numpy(), strict=True)
+    is_definite = (targets.weights > 0) & (targets.values != _BETWEEN)
+    columns = zip(targets.values.T.numpy(), logits.T.double().numpy(), is_definite.T.numpy(), strict=True)
     return [_area(truth[counts], scores[counts]) for truth, scores, counts in columns]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from shamsul_core.classifier.errors import first_line
 from shamsul_core.training.settings import Settings, TrainingError
 
 if TYPE_CHECKING:
@@ -51,11 +52,11 @@ class Task:
     Parameters
     ----------
     train, val
-        The radiographs.
+        The radiographs that it learns from, and those by which the best epoch is chosen.
     settings
-        How.
+        How the network is trained.
     preprocessing
-        The network's.
+        How the network wants its radiographs.
     until_epoch
         Number of epochs in all.
     folder
@@ -63,9 +64,9 @@ class Task:
     out
         The model's file.
     dtype
-        Of the weights in it.
+        Precision of the weights in the model's file.
     checkpoint_seconds
-        Between checkpoints; there is one after each epoch, too.
+        Seconds between checkpoints; there is one after each epoch, too.
     card
         What the model's file says of its training.
     """
@@ -88,13 +89,23 @@ class Task:
 
     @property
     def checkpoint(self) -> Path:
-        """The checkpoint's file."""
+        """Path of the checkpoint, which is there once the first has been written."""
         return self.folder / "checkpoint.pt"
 
 
 @dataclass
 class Timing:
-    """Where the time of this call's steps went, in seconds."""
+    """Where the time of this call's steps went.
+
+    Parameters
+    ----------
+    steps
+        How many steps.
+    network
+        Seconds that the network took, forwards and backwards, with the optimiser.
+    total
+        Seconds in all, those that reading took among them.
+    """
 
     steps: int = 0
     network: float = 0.0
@@ -111,7 +122,7 @@ def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
     """
     try:
         return dict(torch.load(path, map_location=device, weights_only=True))
-    except Exception as error:  # whatever torch, zip or pickle meet in a damaged file
-        reason = str(error).splitlines()[0]
-        message = f"{path}: not a readable checkpoint ({reason}); remove it to start again"
+    # Whatever torch, zip or pickle meet in a damaged file
+    except Exception as error:
+        message = f"{path}: not a readable checkpoint ({first_line(error)}); remove it to start again"
         raise TrainingError(message) from error

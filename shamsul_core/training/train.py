@@ -49,11 +49,11 @@ class Training:
     train, val
         Radiographs to learn from, and to choose the best epoch by.
     settings
-        How.
+        How the network is trained.
     network, preprocessing
         Where it starts; a checkpoint replaces the weights.
     folder, out
-        Of checkpoint and logs, and the model's file.
+        The folder of checkpoint and logs, and the model's file.
     notes
         What the user should know before it begins.
     problems
@@ -83,11 +83,11 @@ class Outcome:
     position
         How far it has come, with what is known of each epoch.
     timing
-        Of this call's steps; none where everything was done before.
+        Where the time of this call's steps went; no steps where everything was done before.
     problems
         Radiographs that could not be used; they are listed in `unreadable`.
     unreadable
-        ``unreadable.csv``.
+        Path of ``unreadable.csv``.
     """
 
     position: Position
@@ -114,7 +114,7 @@ def open_training(
     Parameters
     ----------
     cohort_folder
-        With its train split.
+        The folder of a cohort with a train split, see `open_cohort`.
     out
         The model's file.
     settings
@@ -148,7 +148,7 @@ def open_training(
         message = f"{cohort_folder}: {len(train)} radiographs to train on and {len(val)} to validate on; both are needed"
         raise TrainingError(message)
     network, preprocessing = initial_network(settings)
-    folder = claim(out, settings, {f"cohort ({one.split})": one.fingerprint for one in cohorts})
+    folder = claim(out, settings, {f"cohort ({part.split})": part.fingerprint for part in cohorts})
     return Training(
         train=train,
         val=val,
@@ -162,7 +162,7 @@ def open_training(
             *notes,
             *map(str, cohort.remarks),
         ),
-        problems=tuple(problem for one in cohorts for problem in one.problems),
+        problems=tuple(problem for part in cohorts for problem in part.problems),
         card=card_of_training(cohort, len(train), settings.init, trained_on=trained_on, not_for=not_for),
     )
 
@@ -175,9 +175,9 @@ def card_of_training(
     Parameters
     ----------
     cohort
-        That it is trained on.
+        The one that it is trained on.
     count
-        Of the radiographs among them.
+        How many of its radiographs are.
     init
         Where its weights start; what these were trained on counts as well.
     """
@@ -202,12 +202,12 @@ def _simulated(cohort: Cohort) -> str:
 
 def hold_out(radiographs: Sequence[Radiograph], seed: int) -> tuple[list[Radiograph], list[Radiograph]]:
     """Return the radiographs of most patients, and those of a few, `HELD_OUT` of them but at least one."""
-    patients = sorted({_patient(one) for one in radiographs})
+    patients = sorted({_patient(radiograph) for radiograph in radiographs})
     order = np.random.default_rng(seed).permutation(len(patients))
     held = {patients[place] for place in order[: max(1, round(HELD_OUT * len(patients)))]}
     return (
-        [one for one in radiographs if _patient(one) not in held],
-        [one for one in radiographs if _patient(one) in held],
+        [radiograph for radiograph in radiographs if _patient(radiograph) not in held],
+        [radiograph for radiograph in radiographs if _patient(radiograph) in held],
     )
 
 
@@ -231,15 +231,15 @@ def train(
     training
         From `open_training`.
     epochs
-        In all, with those of earlier calls.
+        How many in all, with those of earlier calls.
     device, devices
         ``"cpu"`` or ``"cuda"``, and how many of them; on CPUs, processes.
     dtype
-        Of the weights in the model's file.
+        Precision of the weights in the model's file.
     progress
         Told of each radiograph that is read, then of each step; it goes to another process with several devices.
     checkpoint_seconds
-        Between checkpoints.
+        Seconds between checkpoints.
 
     Raises
     ------
@@ -293,9 +293,9 @@ def _until_done(
         result: tuple[Position, Timing] = launch(partial(fit, task=task, progress=progress), network)
     except ProcessRaisedException as error:
         last = str(error).strip().splitlines()[-1]
-        kind, _, said = last.partition(": ")
+        kind, _, reason = last.partition(": ")
         if kind.endswith(TrainingError.__name__):
-            raise TrainingError(said) from error
+            raise TrainingError(reason) from error
         raise
     return result
 
@@ -311,7 +311,8 @@ def _fabric(device: str, devices: int, batch_size: int) -> Fabric:
     if batch_size % devices:
         message = f"a batch of {batch_size} cannot be divided evenly among {devices} devices; give another --batch-size"
         raise TrainingError(message)
-    for part in ("fabric", "pytorch"):  # they tell of precision and processes
+    # They tell of precision and processes
+    for part in ("fabric", "pytorch"):
         logging.getLogger(f"lightning.{part}.utilities.rank_zero").setLevel(logging.WARNING)
     is_fast = has_fast_bfloat16() if device == "cpu" else torch.cuda.is_bf16_supported()
     return Fabric(
@@ -323,8 +324,11 @@ def _fabric(device: str, devices: int, batch_size: int) -> Fabric:
 
 
 def _of_views(cohort: Cohort, settings: Settings) -> list[Radiograph]:
-    radiographs = list(cohort.radiographs.values())
-    return [one for one in radiographs if not settings.frontal_only or one.view == "frontal"]
+    return [
+        radiograph
+        for radiograph in cohort.radiographs.values()
+        if not settings.frontal_only or radiograph.view == "frontal"
+    ]
 
 
 def _patient(radiograph: Radiograph) -> str:
@@ -333,5 +337,7 @@ def _patient(radiograph: Radiograph) -> str:
 
 def _table(problems: Sequence[Problem]) -> bytes:
     buffer = io.StringIO()
-    csv.writer(buffer).writerows([("subject", "problem"), *((one.subject, one.message) for one in problems)])
+    csv.writer(buffer).writerows(
+        [("subject", "problem"), *((problem.subject, problem.message) for problem in problems)]
+    )
     return buffer.getvalue().encode()
