@@ -10,16 +10,11 @@ from dashboard.guard import enter
 from dashboard.navigation import case_address
 from dashboard.notes import show_banner, stopping_plainly
 from shamsul_core.cohort.views import ViewFilter
-from shamsul_core.figures.html.distributions import (
-    add_human_benchmark,
-    case_of,
-    drawn_in_words,
-    hit_bars,
-    iou_against,
-    iou_boxes,
-)
+from shamsul_core.figures.html.distributions import add_human_benchmark, hit_bars, iou_boxes
 from shamsul_core.figures.html.foreign import as_markdown
+from shamsul_core.figures.html.iou_against import iou_against
 from shamsul_core.figures.html.linked_table import linked_table
+from shamsul_core.figures.html.points import case_of, drawn_in_words
 from shamsul_core.figures.html.summary import (
     COLUMN_HELP,
     MEAN_RANK,

@@ -1,8 +1,4 @@
-"""How good each method is over a cohort, as interactive figures.
-
-Every radiograph is a point, up to `MOST_POINTS`. A point's ``customdata`` is its row's place in the table that was drawn, which `case_of`
-turns into a radiograph and a pathology again.
-"""
+"""How good each method is over a cohort: boxes of IoU, bars of hit rates."""
 
 from __future__ import annotations
 
@@ -11,8 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from shamsul_core.figures.colours import BLACK, LINE, MUTED, SURFACE, TEXT, WHITE
+from shamsul_core.figures.colours import MUTED, TEXT, WHITE
 from shamsul_core.figures.html.foreign import as_plotly
+from shamsul_core.figures.html.points import (
+    chart_layout,
+    drawn_points,
+    highest_iou,
+    known_points,
+    opacity_of,
+    point_trace,
+    style_of,
+)
 from shamsul_core.statistics.intervals import TOO_FEW
 
 if TYPE_CHECKING:
@@ -22,31 +27,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-_COLOURS = ("#56b4e9", "#e69f00", "#cc79a7", "#f0e442", "#b8bec4")
-"""Okabe and Ito's, which colour-blind readers tell apart, in the order of the methods."""
-
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
-_OPACITY = (0.85, 0.45)
-"""Of a point where there are few, and of each of `MOST_POINTS`, so that a pile of them is brighter than one alone."""
-
-_FEW = 150
 _GROUP = 0.84
 """Width of a pathology's boxes together; 1 would touch the next one's."""
 
 _SIDEWAYS = 0.6
 """How far points are strewn, of a box's share of the axis."""
-
-_COUNTED = 0.6
-"""Over how much of the axis points of one whole number are strewn."""
-
-_COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100)
-"""Where an axis of whole numbers has its ticks."""
-
-_TICKS = tuple(float(f"{digit}e{power}") for power in range(-6, 4) for digit in (1, 2, 5))
-"""Where a logarithmic axis has them."""
-
-MOST_POINTS = 2000
-"""So many are drawn at most: a browser without a graphics card needs seconds for more, and no one tells them apart."""
 
 
 def iou_boxes(
@@ -68,11 +53,11 @@ def iou_boxes(
     """
     pathologies = list(dict.fromkeys(summary["pathology"]))
     generator = np.random.default_rng(seed)
-    figure = go.Figure(layout=_layout("IoU with the experts' contours"))
-    points = _known(scores, "iou")
-    top = _top([points["iou"].max(), summary["paper_mean"].max(), 0.3])
-    points = _drawn(points[points["method"].isin(titles)], seed)
-    opacity = _opacity(len(points))
+    figure = go.Figure(layout=chart_layout("IoU with the experts' contours"))
+    points = known_points(scores, "iou")
+    top = highest_iou([points["iou"].max(), summary["paper_mean"].max(), 0.3])
+    points = drawn_points(points[points["method"].isin(titles)], seed)
+    opacity = opacity_of(len(points))
     for number, (method, title) in enumerate(titles.items()):
         boxes = summary[summary["method"] == method]
         at = _positions(boxes["pathology"], pathologies, number, len(titles))
@@ -80,11 +65,11 @@ def iou_boxes(
         sideways = generator.random(len(here), np.float32) - np.float32(0.5)
         figure.add_traces(
             [
-                _points(
+                point_trace(
                     _positions(here["pathology"], pathologies, number, len(titles))
                     + sideways * np.float32(_SIDEWAYS * _GROUP / len(titles)),
                     here,
-                    _style(number) | {"opacity": opacity},
+                    style_of(number) | {"opacity": opacity},
                     name=as_plotly(title),
                     hover=f"{as_plotly(title)}: IoU %{{y:.2f}}",
                 ),
@@ -104,7 +89,7 @@ def iou_boxes(
 def hit_bars(summary: pd.DataFrame, titles: Mapping[str, str]) -> go.Figure:
     """Return the share of radiographs whose map's maximum lies inside the contour, with 95 % intervals."""
     pathologies = list(dict.fromkeys(summary["pathology"]))
-    figure = go.Figure(layout=_layout("Hit rate"))
+    figure = go.Figure(layout=chart_layout("Hit rate"))
     for number, (method, title) in enumerate(titles.items()):
         bars = summary[summary["method"] == method]
         rate = bars["hit_rate"].to_numpy(np.float64)
@@ -121,7 +106,7 @@ def hit_bars(summary: pd.DataFrame, titles: Mapping[str, str]) -> go.Figure:
                 "width": 3,
             },
             name=as_plotly(title),
-            marker={"color": _style(number)["color"], "opacity": 0.8},
+            marker={"color": style_of(number)["color"], "opacity": 0.8},
             customdata=bars[["hit_n", "hit_low", "hit_high"]].to_numpy(np.float64).round(3),
             hovertemplate=(
                 f"{as_plotly(title)}: %{{y:.2f}} of %{{customdata[0]}} radiographs, "
@@ -130,68 +115,6 @@ def hit_bars(summary: pd.DataFrame, titles: Mapping[str, str]) -> go.Figure:
         )
     figure.update_xaxes(**_pathology_axis(pathologies, summary, number="hit_n"))
     figure.update_yaxes(range=[0, 1.02])
-    return figure
-
-
-def iou_against(
-    scores: pd.DataFrame,
-    against: str,
-    words: str,
-    titles: Mapping[str, str],
-    *,
-    is_logarithmic: bool = False,
-    seed: int = 0,
-) -> go.Figure:
-    """Return every radiograph's IoU against another column.
-
-    Parameters
-    ----------
-    scores
-        image_id, pathology, method, iou and the column `against`.
-    words
-        What stands at the axis.
-    is_logarithmic
-        Whether the axis is.
-    seed
-        Of which points are drawn, where there are more than `MOST_POINTS`, and of how far those that share a whole
-        number are strewn to its sides, by less than half. On hover each says its own value; no IoU is moved.
-    """
-    generator = np.random.default_rng(seed)
-    figure = go.Figure(layout=_layout("IoU with the experts' contours"))
-    points = _known(scores, "iou", against)
-    top = _top([points["iou"].max(), 0.3])
-    points = _drawn(points[points["method"].isin(titles)], seed)
-    values = points[against].to_numpy(np.float32)
-    is_counted = bool((values == np.rint(values)).all()) and len(points) > 0
-    opacity = _opacity(len(points))
-    for number, (method, title) in enumerate(titles.items()):
-        here = points[points["method"] == method]
-        x = here[against].to_numpy(np.float32)
-        sideways = (generator.random(len(x), np.float32) - np.float32(0.5)) * np.float32(_COUNTED)
-        figure.add_trace(
-            _points(
-                x + sideways if is_counted else x,
-                here,
-                _style(number) | {"opacity": opacity},
-                name=as_plotly(title),
-                hover=f"{as_plotly(title)}: IoU %{{y:.2f}}, {words} %{{text}}",
-                text=[f"{value:.3g}" for value in x],
-            )
-        )
-    figure.update_xaxes(
-        title=words,
-        type="log" if is_logarithmic else "linear",
-        gridcolor=LINE,
-        zeroline=False,
-        automargin=True,
-    )
-    if is_counted:
-        figure.update_xaxes(tickvals=[count for count in _COUNTS if count <= values.max()])
-    elif is_logarithmic:
-        figure.update_xaxes(tickvals=_TICKS)
-    else:
-        figure.update_xaxes(range=[-0.02, 1.02])
-    figure.update_yaxes(range=[-0.02, 1.07 * top])
     return figure
 
 
@@ -223,49 +146,6 @@ def add_human_benchmark(figure: go.Figure, readers: pd.DataFrame, summary: pd.Da
     )
 
 
-def drawn_in_words(scores: pd.DataFrame, titles: Mapping[str, str], *columns: str) -> str:
-    """Return how many of the points are drawn, nothing where all are; of these columns each point has a value."""
-    count = int(scores.loc[scores["method"].isin(titles), list(columns)].notna().all(axis=1).sum())
-    if count <= MOST_POINTS:
-        return ""
-    return f"{MOST_POINTS:,} of {count:,} points are shown, chosen at random; boxes, means and the table include all."
-
-
-def case_of(scores: pd.DataFrame, place: int) -> tuple[str, str]:
-    """Return the radiograph and the pathology of a point, by its ``customdata`` in a figure of these scores."""
-    row = scores.iloc[place]
-    return str(row["image_id"]), str(row["pathology"])
-
-
-def _known(scores: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """Return the rows that have these columns, with their place in the table."""
-    return scores.assign(place=np.arange(len(scores), dtype=np.int32)).dropna(subset=list(columns))
-
-
-def _drawn(points: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Return at most `MOST_POINTS`, drawn at random."""
-    return (
-        points if len(points) <= MOST_POINTS else points.sample(MOST_POINTS, random_state=seed).sort_index()
-    )
-
-
-def _top(heights: Sequence[float]) -> float:
-    """Return the IoU up to which the axis goes, 1 at most: the whole range would leave most of the figure empty."""
-    return float(min(1.0, 1.05 * np.nanmax(heights)))
-
-
-def _opacity(count: int) -> float:
-    """Return the opacity of each of so many points, falling with their number."""
-    most, least = _OPACITY
-    share = np.clip((count - _FEW) / (MOST_POINTS - _FEW), 0, 1)
-    return round(float(most - (most - least) * np.sqrt(share)), 2)
-
-
-def _style(number: int) -> dict[str, str]:
-    place = min(number, len(_COLOURS) - 1)
-    return {"color": _COLOURS[place], "symbol": _SYMBOLS[place]}
-
-
 def _positions(
     names: pd.Series[str], pathologies: Sequence[str], number: int, methods: int
 ) -> npt.NDArray[np.float32]:
@@ -273,30 +153,6 @@ def _positions(
     place = {name: place for place, name in enumerate(pathologies)}
     centres = np.array([place[name] for name in names], np.float32)
     return np.asarray(centres + (number - (methods - 1) / 2) * _GROUP / methods, np.float32)
-
-
-def _points(
-    x: npt.NDArray[np.float32],
-    here: pd.DataFrame,
-    style: Mapping[str, Any],
-    *,
-    name: str,
-    hover: str,
-    text: Sequence[str] | None = None,
-) -> go.Scatter:
-    unchanged = {"marker": {"opacity": style["opacity"]}}
-    return go.Scatter(
-        x=x,
-        y=here["iou"].to_numpy(np.float32),
-        customdata=here["place"].to_numpy(np.int32),
-        mode="markers",
-        name=name,
-        marker={"size": 6, **style},
-        selected=unchanged,
-        unselected=unchanged,
-        text=text,
-        hovertemplate=f"{hover}<br>click to open<extra></extra>",
-    )
 
 
 def _boxes(at: npt.NDArray[np.float32], boxes: pd.DataFrame, number: int, methods: int) -> go.Box:
@@ -387,25 +243,3 @@ def _pathology_axis(
 
 def _from_to(low: float, high: float) -> str:
     return f"{low:.0f}" if low == high else f"{low:.0f}–{high:.0f}"
-
-
-def _layout(quantity: str) -> dict[str, Any]:
-    return {
-        "template": None,
-        "paper_bgcolor": BLACK,
-        "plot_bgcolor": BLACK,
-        "font": {"color": TEXT, "size": 13, "family": "Source Sans, sans-serif"},
-        "margin": {"l": 60, "r": 10, "t": 34, "b": 74},
-        "legend": {"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0, "itemsizing": "constant"},
-        "hoverlabel": {"bgcolor": SURFACE, "bordercolor": MUTED, "font": {"color": TEXT}},
-        "hovermode": "closest",
-        "dragmode": False,
-        "clickmode": "event+select",
-        "yaxis": {
-            "title": quantity,
-            "gridcolor": LINE,
-            "zeroline": False,
-            "tickformat": ".1f",
-            "automargin": True,
-        },
-    }

@@ -7,14 +7,9 @@ import pandas as pd
 import plotly.io
 import pytest
 
-from shamsul_core.figures.html.distributions import (
-    MOST_POINTS,
-    case_of,
-    drawn_in_words,
-    hit_bars,
-    iou_against,
-    iou_boxes,
-)
+from shamsul_core.figures.html.distributions import hit_bars, iou_boxes
+from shamsul_core.figures.html.iou_against import iou_against
+from shamsul_core.figures.html.points import MOST_POINTS, case_of, drawn_in_words
 from shamsul_core.figures.html.summary import (
     boxes_in_words,
     means_in_words,
