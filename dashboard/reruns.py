@@ -43,9 +43,8 @@ class UnbrokenCallbacks(SafeSessionState):
     """A session's state, whose changes are answered by callbacks that run to their end before another run begins."""
 
     def on_script_will_rerun(self, *states: Any, **more: Any) -> None:
-        """Take the widgets' new values and run their callbacks."""
+        """Take the widgets' new values and run their callbacks, also where another run waits: it brings its own alone."""
         may_break_off = self._yield_callback
-        may_break_off()
         object.__setattr__(self, "_yield_callback", _go_on)
         try:
             super().on_script_will_rerun(*states, **more)

@@ -35,6 +35,21 @@ def test_a_callback_ends_though_another_run_waits():
         safe["turn"]
 
 
+def test_what_a_reader_did_is_taken_though_another_run_waits_already():
+    taken = []
+
+    def break_off():
+        raise StopException
+
+    class Changed(SessionState):
+        def on_script_will_rerun(self, *states, **_more):
+            taken.extend(states)
+
+    safe = UnbrokenCallbacks(Changed(), break_off)
+    safe.on_script_will_rerun("a click, which no later run brings again")
+    assert taken == ["a click, which no later run brings again"]
+
+
 def _message(kind, **values):
     message = ForwardMsg()
     part = getattr(message, kind)
