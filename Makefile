@@ -10,10 +10,11 @@ NPM := node_modules/.installed
 DEMO := build/demo
 CLI = $(BIN)/python -m shamsul_core
 
-# What starts browsers and clusters wants every core
-ALONE := tests/browser tests/engine/test_cluster.py
+# Browsers mostly wait, so that two fit beside each other; a cluster wants every core
+BROWSER := tests/browser
+CLUSTER := tests/engine/test_cluster.py
 # One thread each, since there are as many processes as cores; a file's tests share what they make
-UNITS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(addprefix --ignore=,$(ALONE)) --numprocesses auto --maxprocesses 4 --dist loadfile
+UNITS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(addprefix --ignore=,$(BROWSER) $(CLUSTER)) --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: run test check lint audit lock demo clean
 
@@ -30,9 +31,11 @@ test: $(VENV)/.installed-dev lint
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { command -v apt-get >/dev/null && { \
 	  SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); $$SUDO apt-get install -y -q postgresql; } ; } || \
 	  echo "== No PostgreSQL: readers' answers are tested in SQLite only"
-	@echo "== Running the tests that leave room for others, as many at once as there are cores;"
-	@echo "== then, whatever came of these, those that want the machine for themselves"
-	@$(UNITS); others=$$?; $(BIN)/python -m pytest $(ALONE) && exit $$others
+	@echo "== Running the tests without a browser, as many at once as there are cores; then, whatever came of these,"
+	@echo "== those in a browser, two at once, and those of a cluster"
+	@$(UNITS); units=$$?; \
+	  $(BIN)/python -m pytest $(BROWSER) --numprocesses 2 --dist loadfile; browser=$$?; \
+	  $(BIN)/python -m pytest $(CLUSTER) && exit $$((units + browser))
 
 check: $(VENV)/.installed-dev lint
 	$(UNITS)
