@@ -24,9 +24,11 @@ def _blocks(process_id: int, overlap: int) -> Iterator[bytes]:
     maps = Path(f"/proc/{process_id}/maps").read_text(encoding="utf-8").splitlines()
     with Path(f"/proc/{process_id}/mem").open("rb", buffering=0) as memory:
         for line in maps:
-            place, access, *_, name = f"{line} ".split(" ")
+            place, access, *_, name = [*line.split(maxsplit=5), ""][:6]
             start, end = (int(one, 16) for one in place.split("-"))
-            if "r" not in access or name.startswith("[v"):
+            # What is mapped from a file and cannot be written is the file, such as torch's libraries
+            is_a_file = "w" not in access and name.startswith("/")
+            if "r" not in access or name.startswith("[v") or is_a_file:
                 continue
             for at in range(start, end, _AT_ONCE):
                 try:
