@@ -12,7 +12,7 @@ from shamsul_core.memory import keep_freed_memory
 from shamsul_core.run import Run, RunError
 from shamsul_core.simulate.cohort import cores
 from shamsul_core.upload.explanation_queue import ExplanationQueue
-from tests.upload.test_desk import follow, is_over
+from tests.upload.test_explanation_queue import follow, is_over
 
 
 def test_cores_are_counted_without_linuxs_affinity(monkeypatch):

@@ -21,7 +21,7 @@ from shamsul_core.upload.upload import Upload
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 from tests.imaging.radiographs import file_of, picture, radiograph
 from tests.made import made_pixels
-from tests.upload.test_desk import follow
+from tests.upload.test_explanation_queue import follow
 
 PIXELS = made_pixels(260, 220)
 METHODS = {

@@ -74,7 +74,9 @@ def _draw_outlines(axes: Axes, outlines: Sequence[Outline], colour: str, dash: s
     )
 
 
-def draw_colour_bar(axes: Axes, colour: str = "black", display: Display = AS_AT_FIRST) -> None:
+def draw_colour_bar(
+    axes: Axes, colour: str = "black", display: Display = AS_AT_FIRST, *, towards: str = "for"
+) -> None:
     """Draw the colours of relevance from against to towards the pathology, over the grey they have in the panels.
 
     Parameters
@@ -83,6 +85,8 @@ def draw_colour_bar(axes: Axes, colour: str = "black", display: Display = AS_AT_
         Of the words.
     display
         Whose colours and opacity; where they do not show what speaks against, the bar begins at 0.
+    towards
+        What stands at the bar's end.
     """
     is_signed = bool(display.colour_map.against)
     table = display.colour_map.table[0 if is_signed else 127 :].astype(np.float64) / 255
@@ -91,7 +95,7 @@ def draw_colour_bar(axes: Axes, colour: str = "black", display: Display = AS_AT_
     picture = (_UNDER_COLOURS * (1 - share) + table[:, :3] * share)[None]
     axes.imshow(picture, aspect="auto", extent=(least, 1, 0, 1))
     axes.set_yticks([])
-    ticks = {at: words for at, words in {-1: "against", 0: "0", 1: "for"}.items() if at >= least}
+    ticks = {at: words for at, words in {-1: "against", 0: "0", 1: towards}.items() if at >= least}
     axes.set_xticks(list(ticks), list(ticks.values()), color=colour, fontsize=_WORDS_PT)
     axes.tick_params(length=0)
     for spine in axes.spines.values():
