@@ -221,7 +221,7 @@ def test_no_process_that_holds_a_radiograph_leaves_a_core_dump(queue):
 def test_a_worker_that_saw_nothing_is_not_replaced(queue):
     fresh = ExplanationQueue(queue.model)
     try:
-        while fresh.about is None:
+        while fresh.offer is None:
             threading.Event().wait(0.02)
         before = fresh._worker.process
         fresh.forget(Job(PIXELS))

@@ -161,9 +161,8 @@ def _legend(figure: Figure, y: float, scene: Scene, display: Display) -> None:
     """Draw the colour bar with its meaning in words, and the two lines, in one row at this height."""
     width_in, height_in = figure.get_size_inches()
     if display.has_heatmap:
-        draw_colour_bar(
-            figure.add_axes((0.25 / width_in, y, 1.4 / width_in, 0.1 / height_in)), display=display
-        )
+        bar = figure.add_axes((0.25 / width_in, y, 1.4 / width_in, 0.1 / height_in))
+        draw_colour_bar(bar, display=display, towards="for the pathology")
     line = partial(Line2D, [], [], linewidth=1.4)
     handles = []
     if display.has_contour:
