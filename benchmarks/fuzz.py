@@ -206,9 +206,8 @@ def damaged(seeds: list[bytes], number: int) -> bytes:
     chance = np.random.default_rng(number)
     content = bytearray(seeds[number % len(seeds)])
     for _ in range(int(chance.integers(1, 9))):
-        reach = (
-            len(content) if chance.random() < 0.4 else min(len(content), 1500)
-        )  # headers are what is believed
+        # Headers are what is believed
+        reach = len(content) if chance.random() < 0.4 else min(len(content), 1500)
         at = int(chance.integers(reach)) if reach else 0
         length = int(chance.choice([1, 1, 1, 2, 4, 16, 200]))
         match int(chance.integers(7)):

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from shamsul_core.classifier.weights import load_classifier
 from shamsul_core.cohort import open_cohort
-from shamsul_core.engine.plan import Plan, cluster, explain_cohort
+from shamsul_core.engine import cluster
+from shamsul_core.engine.plan import Plan, explain_cohort
 from shamsul_core.explain import make_explainers
 from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import Run

@@ -24,8 +24,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 NEEDED = {
-    "import-maps": ("chexlocalize", "cohort", "importing", "memory", "scoring"),
-    "tune": ("chexlocalize", "cohort", "memory", "run", "tuning"),
+    "import-maps": (
+        *("cohort", "engine.rescoring", "interchange.chexlocalize", "interchange.importing", "memory"),
+        "run.scoring",
+    ),
+    "tune": ("cohort", "engine.tuning", "interchange.chexlocalize", "memory", "run"),
 }
 """What our commands import when they are called."""
 
@@ -61,9 +64,8 @@ def run_our_command(*arguments: str) -> float:
 
     for module in NEEDED[arguments[0]]:
         importlib.import_module(f"shamsul_core.{module}")
-    app(
-        [arguments[0], "--help"], standalone_mode=False
-    )  # the command line imports its parser when first used
+    # The command line imports its parser when first used
+    app([arguments[0], "--help"], standalone_mode=False)
     started = time.perf_counter()
     app(list(arguments), standalone_mode=False)
     return time.perf_counter() - started

@@ -71,18 +71,12 @@ def judge(reader: str) -> None:
         return
     done = judged(reviews.answers(key, reader), methods)
     owner = f"review {reader}"
-    case = choose_case(
-        cases,
-        next((case_of_reader for case_of_reader in cases if case_of_reader not in done), cases[0]),
-        owner,
-    )
+    first_unrated = next((listed for listed in cases if listed not in done), cases[0])
+    case = choose_case(cases, first_unrated, owner)
     address.write_address()
     place = cases.index(case)
-    is_blinded = show_progress(
-        sum(case_of_reader in done for case_of_reader in cases[:assigned] or cases),
-        assigned or len(cases),
-        assigned,
-    )
+    rated = sum(listed in done for listed in cases[:assigned] or cases)
+    is_blinded = show_progress(rated, assigned or len(cases), assigned)
     order = shuffled(methods, reader, case.image_id, case.pathology) if is_blinded else methods
     names = {method: map_title(i) if is_blinded else titles[method] for i, method in enumerate(order)}
     form = Form(run, reviews, reader, case, names, is_blinded)

@@ -21,7 +21,7 @@ export function readingAt(panel, scene, choices) {
   };
 }
 
-// As figures/findings.py writes a share.
+// As figures/scene/score_grid.py writes a share.
 export const percentText = (share) => `${(100 * share).toFixed(share > 0 && share < 0.0995 ? 1 : 0)} %`;
 
 export function highestIou(scene) {

@@ -47,9 +47,8 @@ def export_dicom(
         image = None
         if source is not None:
             try:
-                read_geometry(
-                    source
-                )  # parses it in bounded memory and time, which pydicom alone does not keep to
+                # Parses it in bounded memory and time, which pydicom alone does not keep to
+                read_geometry(source)
                 image = pydicom.dcmread(source)
             except (ImageError, OSError, pydicom.errors.InvalidDicomError) as error:
                 message = f"{source}: not a readable DICOM image: {error}"

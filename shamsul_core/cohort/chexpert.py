@@ -17,10 +17,11 @@ from shamsul_core.cohort.layout import find_layout
 from shamsul_core.cohort.problems import CohortError, Problem
 from shamsul_core.cohort.radiograph_table import RadiographTable
 from shamsul_core.messages import quoted
+from shamsul_core.progress import OnStep, say_nothing
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, canonical_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from shamsul_core.cohort.annotation import Annotation
     from shamsul_core.cohort.expert_reading import Point
@@ -164,12 +165,12 @@ class CheXpertCohort:
         experts = {kind: (path,) for kind, path in layout.expert_files.items()}
         return {"radiographs": layout.images, "labels": (layout.labels,), **beside, **experts}
 
-    def check(self, report: Callable[[str], None] = lambda _: None) -> tuple[Problem, ...]:
+    def check(self, on_step: OnStep = say_nothing) -> tuple[Problem, ...]:
         """Open every image and try every annotation, see `Cohort.check`."""
         problems: list[Problem] = []
         for image_id in self._radiographs:
             problems += self._check(image_id)
-            report(image_id)
+            on_step(image_id)
         # An entry of a wrong type is met again for each pathology.
         return tuple(dict.fromkeys((*self.problems, *problems)))
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from shamsul_core.cohort.annotation import Annotation
     from shamsul_core.cohort.layout import Split
     from shamsul_core.cohort.problems import Problem
     from shamsul_core.cohort.radiograph import Radiograph
+    from shamsul_core.progress import OnStep
 
 
 class Cohort(Protocol):
@@ -93,12 +94,12 @@ class Cohort(Protocol):
         """Where its files lie, by what they are."""
         ...
 
-    def check(self, report: Callable[[str], None] = ...) -> tuple[Problem, ...]:
+    def check(self, on_step: OnStep = ...) -> tuple[Problem, ...]:
         """Open every image and try every annotation; return `problems` and all that shows then.
 
         Parameters
         ----------
-        report
+        on_step
             Called with each radiograph's id after it was checked; by default nothing is.
         """
         ...

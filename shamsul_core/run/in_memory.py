@@ -9,7 +9,7 @@ import pandas as pd
 
 from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run.scoring import score_result
-from shamsul_core.run.tables import SCORE_COLUMNS
+from shamsul_core.run.tables import score_table
 
 if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort
@@ -37,8 +37,7 @@ class RunInMemory:
         self.manifest = manifest
         self._result = result
         rows, _ = score_result(self, result.image_id, cohort, PRESETS[manifest.preset])
-        table = pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
-        self.scores = table.sort_values(["pathology", "method"], ignore_index=True)
+        self.scores = score_table(rows)
 
     def explained_ids(self) -> list[str]:
         """Return the radiograph's id, alone."""

@@ -129,10 +129,9 @@ def now() -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that a run's results rest on, as far as they are installed."""
-    found = {"python": platform.python_version()}
+    installed = {"python": platform.python_version()}
     for name in _LIBRARIES:
-        with suppress(
-            importlib.metadata.PackageNotFoundError
-        ):  # what others explained is imported without torch
-            found[name] = importlib.metadata.version(name)
-    return found
+        # What others explained is imported without torch
+        with suppress(importlib.metadata.PackageNotFoundError):
+            installed[name] = importlib.metadata.version(name)
+    return installed

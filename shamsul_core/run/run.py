@@ -24,11 +24,11 @@ from shamsul_core.run.result import (
 )
 from shamsul_core.run.tables import (
     FAILURE_COLUMNS,
-    SCORE_COLUMNS,
     read_failures,
     read_predictions,
     read_scores,
     read_segmentation,
+    score_table,
     write_table,
 )
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from shamsul_core.heatmap import Heatmap
+    from shamsul_core.run.tables import TableRow
 
 _LONGEST_ERROR = 300
 """Characters that are told of an error, which may quote what the file holds."""
@@ -228,11 +229,9 @@ class Run:
         types = dict.fromkeys(columns, "float64") | {"image_id": "string"}
         write_table(self.folder / "predictions.parquet", pd.DataFrame(rows, columns=columns).astype(types))
 
-    def write_scores(self, rows: Iterable[Mapping[str, Any]], segmentation: Mapping[str, Any]) -> None:
+    def write_scores(self, rows: Iterable[TableRow], segmentation: Mapping[str, Any]) -> None:
         """Write the table of scores, with the settings that made their masks."""
-        table = pd.DataFrame(list(rows), columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
-        table = table.sort_values(["image_id", "pathology", "method"], ignore_index=True)
-        write_table(self.folder / "scores.parquet", table, {"segmentation": segmentation})
+        write_table(self.folder / "scores.parquet", score_table(rows), {"segmentation": segmentation})
 
     def write_failures(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write the table of failures."""

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -20,8 +21,6 @@ from shamsul_core.run.parquet import LARGEST_FILE, empty_table, read_columns
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
-
-    import pandas as pd
 
     from shamsul_core.run.manifest import Manifest
 
@@ -168,6 +167,12 @@ def write_table(path: Path, table: pd.DataFrame, metadata: Mapping[str, Any] | N
 def _exists(path: Path) -> bool:
     with reaching(path):
         return path.exists()
+
+
+def score_table(rows: Iterable[TableRow]) -> pd.DataFrame:
+    """Return rows of scores as a run's table, see `SCORE_COLUMNS`, sorted by radiograph, pathology and method."""
+    table = pd.DataFrame(list(rows), columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
+    return table.sort_values(["image_id", "pathology", "method"], ignore_index=True)
 
 
 def _typed(table: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:

@@ -21,7 +21,7 @@ import torch
 from shamsul_core.classifier.weights import save_classifier
 from shamsul_core.files.atomic import write_atomically
 from shamsul_core.memory import keep_freed_memory
-from shamsul_core.progress import OnStep
+from shamsul_core.progress import OnStep, say_nothing
 from shamsul_core.training.augmentation import augmented, draw
 from shamsul_core.training.logs import Logs
 from shamsul_core.training.network import trained_classifier
@@ -50,7 +50,7 @@ _STEPS_BETWEEN_LOGS = 10
 @contextmanager
 def silence(_: int) -> Iterator[OnStep]:
     """Tell nobody of the steps."""
-    yield lambda _: None
+    yield say_nothing
 
 
 def fit(fabric: Fabric, network: nn.Module, task: Task, progress: Progress) -> tuple[Position, Timing]:

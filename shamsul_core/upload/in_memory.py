@@ -17,12 +17,13 @@ from shamsul_core.cohort.radiograph import PixelArray, Radiograph, blank_labels
 from shamsul_core.imaging import Geometry
 from shamsul_core.imaging.contours import fill_contours
 from shamsul_core.imaging.rle import encode_mask
+from shamsul_core.progress import OnStep, say_nothing
 from shamsul_core.run import RadiographResult
 from shamsul_core.run.in_memory import RunInMemory
 from shamsul_core.run.manifest import Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from shamsul_core.cohort.problems import Problem
     from shamsul_core.heatmap import Heatmap
@@ -122,7 +123,7 @@ class CohortInMemory:
         """None: it lies in memory."""
         return {}
 
-    def check(self, report: Callable[[str], None] = lambda _: None) -> tuple[Problem, ...]:
+    def check(self, on_step: OnStep = say_nothing) -> tuple[Problem, ...]:
         """Return nothing: what can be wrong was refused when it was taken in."""
         return ()
 

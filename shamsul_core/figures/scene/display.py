@@ -9,21 +9,21 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from shamsul_core.figures.scene.comparison import comparison_scene
 from shamsul_core.figures.scene.relevance_colours import COLOUR_MAPS, ColourMap
 from shamsul_core.figures.scene.scene import EXPERT
 from shamsul_core.figures.scene.score_grid import percent
 from shamsul_core.localisation.thresholds import LEVEL_THRESHOLDS
-from shamsul_core.run import SCORE_COLUMNS
 from shamsul_core.run.scoring import score_result, segmentation_of
+from shamsul_core.run.tables import score_table
 from shamsul_core.statistics.prediction.decisions import Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
+    import pandas as pd
 
     from shamsul_core.cohort import Cohort
     from shamsul_core.figures.scene.scene import Scene
@@ -226,10 +226,10 @@ class Display:
             here = scores["image_id"] == image_id
             return scores[here if pathologies is None else here & scores["pathology"].isin(pathologies)]
         rows, _ = score_result(run, image_id, cohort, self.segmentation(run), pathologies)
-        made = pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
+        made = score_table(rows)
         # As the run's own thresholds are given: the mask is what is above this grey level
         made["threshold"] = made["threshold"].where(made["threshold"].isna(), self.level / 255)
-        return made.sort_values(["pathology", "method"], ignore_index=True)
+        return made
 
 
 AS_AT_FIRST = Display()
