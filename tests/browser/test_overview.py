@@ -37,11 +37,13 @@ def test_a_link_to_it_answers_on_a_freshly_started_server(page, made_run, made_c
 
 def test_nothing_lies_over_its_heading(page, dashboard):
     page.goto(f"{dashboard.address}/overview")
-    heading = page.get_by_test_id("stHeading").first
-    heading.wait_for(timeout=30_000)
-    after = heading.locator("xpath=ancestor::*[@data-testid='stElementContainer'][1]/following-sibling::*[1]")
-    box, below = heading.bounding_box(), after.bounding_box()
-    assert box["y"] + box["height"] <= below["y"]
+    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible(timeout=30_000)
+    # Both at one moment: what is loaded above them moves them
+    heading_ends, next_begins = page.get_by_test_id("stHeading").first.evaluate(
+        """heading => [heading.getBoundingClientRect().bottom,
+            heading.closest('[data-testid=stElementContainer]').nextElementSibling.getBoundingClientRect().top]"""
+    )
+    assert heading_ends <= next_begins
 
 
 @pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1366, 768)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -72,8 +74,8 @@ def test_a_tablet(browser, demonstration):
     for apart in (30, 40, 50, 60):
         fingers("touchMove", *spread(apart))
     fingers("touchEnd")
-    expect(canvas).not_to_have_attribute("data-zoom", "1.000")
-    assert 2 < float(canvas.get_attribute("data-zoom")) < 4
+    # It is drawn with the next frame, which may be that of a finger's earlier step
+    expect(canvas).to_have_attribute("data-zoom", re.compile(r"^[23]\."))
     status = page.get_by_test_id("view-status")
     expect(status).to_contain_text("W 256")
     page.get_by_test_id("window").tap()
