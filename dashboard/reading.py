@@ -25,9 +25,8 @@ from shamsul_core.statistics.lesions import lesion_table
 from shamsul_core.statistics.paper import why_not_comparable
 from shamsul_core.statistics.prediction.assessment import assess
 from shamsul_core.statistics.prediction.decisions import Thresholds, decision_thresholds
-from shamsul_core.statistics.prediction.discrimination import u_zeros
+from shamsul_core.statistics.prediction.discrimination import observations_of, u_zeros
 from shamsul_core.statistics.summary import in_slice, summarise
-from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -75,7 +74,7 @@ def probabilities(run: Run, image_id: str) -> dict[str, float]:
     """Return what the model gives the observations in a radiograph, 0 to 1; empty where there is nothing."""
     predictions, _ = tables(run)
     row = predictions[predictions["image_id"] == image_id]
-    return {} if row.empty else {name: float(row[name].iloc[0]) for name in OBSERVATIONS if name in row}
+    return {} if row.empty else {name: float(row[name].iloc[0]) for name in observations_of(row)}
 
 
 def thresholds(run: Run, rule: ThresholdRule) -> Thresholds:

@@ -13,7 +13,6 @@ from dashboard.review_form import ask
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.figures.html.predictions import prediction_table
 from shamsul_core.reviews import Case, ReviewsError
-from shamsul_core.vocabulary import OBSERVATIONS
 
 run, cohort = enter()
 model = uploading.model_of(run)
@@ -82,8 +81,7 @@ with st.sidebar:
     upload_parts.take_mask(upload, pathology)
     if probabilities:
         st.markdown("**Predicted probability**")
-        probabilities_in_order = {name: probabilities[name] for name in OBSERVATIONS if name in probabilities}
-        st.html(prediction_table(probabilities_in_order, upload.cohort.radiograph.labels, pathology))
+        st.html(prediction_table(probabilities, upload.cohort.radiograph.labels, pathology))
     st.caption(upload_parts.KEPT)
 
 if is_rating:

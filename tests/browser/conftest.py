@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 from tests.browser.find_browser import find_chromium
 from tests.serving import served
@@ -32,11 +33,24 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def page(browser):
+@pytest.fixture(scope="session")
+def context(browser):
+    """A browser's profile, whose cache the tests share: the server's scripts are fetched and compiled once."""
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
-    yield context.new_page()
+    yield context
     context.close()
+
+
+@pytest.fixture
+def page(context):
+    """A tab of a reader who was never here before."""
+    yield context.new_page()
+    for page in context.pages:
+        with suppress(Error):  # of a page that is no server's, which keeps nothing
+            page.evaluate("() => localStorage.clear()")
+        page.close()
+    context.clear_cookies()
+    context.clear_permissions()
 
 
 @pytest.fixture(scope="session")

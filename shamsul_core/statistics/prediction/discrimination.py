@@ -16,7 +16,6 @@ import pandas as pd
 
 from shamsul_core.cohort.patients import number_patients
 from shamsul_core.statistics.intervals import FEWEST, count_patients
-from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,8 +175,8 @@ def curves(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def observations_of(predictions: pd.DataFrame) -> list[str]:
-    """Return the observations that a table of predictions has, in CheXpert's order."""
-    return [name for name in OBSERVATIONS if name in predictions]
+    """Return the observations that a table of predictions has, in the model's order."""
+    return [name for name in predictions.columns if name != "image_id"]
 
 
 def labels_and_probabilities(
