@@ -208,8 +208,8 @@ def test_a_scheduler_that_goes_away_is_one_line_and_what_is_explained_is_kept(
 
 
 @pytest.mark.parametrize("how", ["kill -9", "Ctrl-C"])
-def test_no_worker_outlives_its_engine(start, cohort, model, tmp_path, how):
-    arguments = ("--cohort", cohort, "--model", model, "--run", tmp_path / "run", "--method", "lime")
+def test_no_worker_outlives_its_engine(start, cohort, small_model, tmp_path, how):
+    arguments = ("--cohort", cohort, "--model", small_model, "--run", tmp_path / "run", "--method", "lime")
     with (tmp_path / "said").open("w", encoding="utf-8") as said_there:
         engine = start("shamsul_core", "explain", *arguments, "--workers", "2", output=said_there)
     wait_for(lambda: list(tmp_path.glob("run/heatmaps/patient*")))

@@ -222,9 +222,8 @@ def test_a_file_that_cannot_grow_is_one_line_and_loses_nothing(plan):
     assert explain_cohort(plan).explained == len(IDS)
 
 
-def test_killed_at_any_moment_it_goes_on_and_ends_the_same(made_cohort, tmp_path, classifier):
-    save_classifier(classifier, tmp_path / "tiny.safetensors")
-    command = ("tests.killing", made_cohort, tmp_path / "tiny.safetensors", tmp_path)
+def test_killed_at_any_moment_it_goes_on_and_ends_the_same(made_cohort, tmp_path, small_model):
+    command = ("tests.killing", made_cohort, small_model, tmp_path)
     done = subprocess.run(
         [sys.executable, "-m", *map(str, command)],
         cwd=ROOT,
