@@ -62,16 +62,7 @@ def import_segmentations(
         If `folder` holds another run, or `beside` has a method of this name.
     """
     reading = ExpertReading(file, None)
-    problems = [str(problem) for problem in reading.problems]
-    foreign = [image_id for image_id in reading.entries if image_id not in cohort.radiographs]
-    problems += [
-        f"{file.name}: its radiograph {image_id} is not in the cohort; left out" for image_id in foreign
-    ]
-    ids = [image_id for image_id in cohort.radiographs if image_id in reading.entries]
-    if not ids:
-        reason = "; ".join(problems[:1]) or "it has no radiograph of the cohort"
-        message = f"{file}: not a segmentation file of this cohort: {reason}"
-        raise MapError(message)
+    ids, problems = _ids_of(reading, file, cohort)
     _refuse_without_masks(file, reading, ids)
     manifest = manifest_of_import(file, [file], cohort, folder, {name: title})
     if beside is not None:
@@ -97,6 +88,21 @@ def import_segmentations(
         )
         on_step(image_id)
     return run, problems
+
+
+def _ids_of(reading: ExpertReading, file: Path, cohort: Cohort) -> tuple[list[str], list[str]]:
+    """Return the cohort's radiographs that a file has something of, and a line for each other thing in it."""
+    problems = [str(problem) for problem in reading.problems]
+    foreign = [image_id for image_id in reading.entries if image_id not in cohort.radiographs]
+    problems += [
+        f"{file.name}: its radiograph {image_id} is not in the cohort; left out" for image_id in foreign
+    ]
+    ids = [image_id for image_id in cohort.radiographs if image_id in reading.entries]
+    if not ids:
+        reason = "; ".join(problems[:1]) or "it has no radiograph of the cohort"
+        message = f"{file}: not a segmentation file of this cohort: {reason}"
+        raise MapError(message)
+    return ids, problems
 
 
 def _manifest_beside(beside: Run, manifest: Manifest, file: Path, name: str, title: str) -> Manifest:
