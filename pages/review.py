@@ -1,6 +1,7 @@
 """What do you, the reader, think of these maps?"""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import address, reading, review, showing, viewer
 from dashboard.assigning import show_assigning
@@ -87,28 +88,14 @@ def judge(reader: str) -> None:
         ahead = cases[int(place) % len(cases)]
         address.choose(owner, radiograph=ahead.image_id, pathology=ahead.pathology)
 
-    st.html(f"<style>{STYLE}</style>")
-    with st.container(horizontal=True, gap="small"):
-        pictures = st.container(width="stretch")
-        with st.container(width=COLUMN_PX, key="questions"):
-            # of its own, so that what follows keeps its place, and hears keys, while the questions change
-            questions = st.container(gap="xsmall")
-            steps = st.container(key="case_steps")
+    pictures, questions, steps = lay_out()
     with pictures:
         if step == ALONE:
             viewer.show(radiograph_scene(run, case), key="viewer of the review")
         else:
             viewer.show(scene(run, case, order, is_blinded=is_blinded), key="viewer of the review")
     with questions:
-        number = (
-            f"assigned case {place + 1} of {assigned}"
-            if place < assigned
-            else f"case {place + 1} of {len(cases)}"
-        )
-        st.markdown(" · ".join([f"**{as_markdown(case.pathology)}**", number, *["rated"] * (case in done)]))
-        probability = reading.probabilities(run, case.image_id).get(case.pathology)
-        if probability is not None:
-            st.markdown(as_markdown(probability_in_words(case.pathology, probability)))
+        name_case(case, place, len(cases), assigned, is_rated=case in done)
         if step == ALONE:
             ask_first(form)
         else:
@@ -118,6 +105,29 @@ def judge(reader: str) -> None:
         review.show_steps(place, len(cases), is_answered=case in done, key="steps", on_place=go)
     showing.open_step(reviews, key, reader, case, step)
     watch()
+
+
+def lay_out() -> tuple[DeltaGenerator, DeltaGenerator, DeltaGenerator]:
+    """Return where the pictures stand, the questions beside them, and the steps from case to case below these."""
+    st.html(f"<style>{STYLE}</style>")
+    with st.container(horizontal=True, gap="small"):
+        pictures = st.container(width="stretch")
+        with st.container(width=COLUMN_PX, key="questions"):
+            # of its own, so that what follows keeps its place, and hears keys, while the questions change
+            questions = st.container(gap="xsmall")
+            steps = st.container(key="case_steps")
+    return pictures, questions, steps
+
+
+def name_case(case: Case, place: int, total: int, assigned: int, *, is_rated: bool) -> None:
+    """Show which case this is, whether it is rated, and what the model predicts."""
+    number = (
+        f"case {place + 1} of {total}" if place >= assigned else f"assigned case {place + 1} of {assigned}"
+    )
+    st.markdown(" · ".join([f"**{as_markdown(case.pathology)}**", number, *["rated"] * is_rated]))
+    probability = reading.probabilities(run, case.image_id).get(case.pathology)
+    if probability is not None:
+        st.markdown(as_markdown(probability_in_words(case.pathology, probability)))
 
 
 def show_progress(count: int, total: int, assigned: int) -> bool:

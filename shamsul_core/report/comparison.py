@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 def comparison_chapter(evidence: Evidence) -> Chapter:
     """Return what holds the methods against each other, and against a second group of readers."""
-    return Chapter("Comparison of the methods", tuple(_comparison(evidence)))
+    parts = (_means, _pairs, _ranking, _all_scores, _readers)
+    return Chapter("Comparison of the methods", tuple(block for part in parts for block in part(evidence)))
 
 
-def _comparison(evidence: Evidence) -> Iterator[Block]:
-    methods, titles, scores = list(evidence.titles), evidence.titles, evidence.scores
+def _means(evidence: Evidence) -> Iterator[Block]:
+    methods, titles = list(evidence.titles), evidence.titles
     means = evidence.summary.pivot_table(index="pathology", columns="method", values="mean", dropna=False)
     hits = evidence.summary.pivot_table(index="pathology", columns="method", values="hit_rate", dropna=False)
     order = [name for name in evidence.run.manifest.pathologies if name in means.index]
@@ -39,40 +40,34 @@ def _comparison(evidence: Evidence) -> Iterator[Block]:
         hits.reindex(index=order, columns=methods).rename(columns=lambda name: f"{titles[name]} hits")
     )
     yield Table("methods", "Mean IoU and hit rate of each method.", wide.rename_axis("Pathology"))
-    if len(methods) > 1:
-        pairs = compare_pairs(scores, methods)
-        compared = pairs[pairs["n"] > 0]
-        yield Table(
-            "pairs",
-            "Pairwise comparison of the methods on the same patients (n; several radiographs of one patient are averaged): "
-            "mean difference in IoU, effect (rank-biserial correlation, -1 to 1), p of Wilcoxon's signed-rank test, and p "
-            "corrected for the whole table (Holm).",
-            pairs.set_index("pathology"),
-            pd.DataFrame(
-                {
-                    "Pathology": compared["pathology"],
-                    "Methods": [
-                        f"{titles[a]} − {titles[b]}" for a, b in compared[["method", "other"]].to_numpy()
-                    ],
-                    "n": compared["n"],
-                    "Difference": compared["mean_difference"],
-                    "Effect": compared["effect"],
-                    "p": compared["p"].map(p_in_words),
-                    "p, Holm": compared["p_holm"].map(p_in_words),
-                }
-            ),
-        )
-    yield from _ranking(evidence)
-    definitions = " ".join(f"{title}: {meaning}." for title, meaning in SCORES.values())
-    rows = {name: scores[scores["method"] == name][list(SCORES)].astype(float) for name in methods}
-    by_pathology = {titles[name]: rows[name].groupby(scores["pathology"]).mean().mean() for name in methods}
-    table = pd.DataFrame(by_pathology).T.rename(columns={name: title for name, (title, _) in SCORES.items()})
+
+
+def _pairs(evidence: Evidence) -> Iterator[Block]:
+    titles = evidence.titles
+    if len(titles) < 2:
+        return
+    pairs = compare_pairs(evidence.scores, list(titles))
+    compared = pairs[pairs["n"] > 0]
     yield Table(
-        "scores",
-        f"All scores: means across pathologies of the means across radiographs. {definitions}",
-        table.rename_axis("Method"),
+        "pairs",
+        "Pairwise comparison of the methods on the same patients (n; several radiographs of one patient are averaged): "
+        "mean difference in IoU, effect (rank-biserial correlation, -1 to 1), p of Wilcoxon's signed-rank test, and p "
+        "corrected for the whole table (Holm).",
+        pairs.set_index("pathology"),
+        pd.DataFrame(
+            {
+                "Pathology": compared["pathology"],
+                "Methods": [
+                    f"{titles[a]} − {titles[b]}" for a, b in compared[["method", "other"]].to_numpy()
+                ],
+                "n": compared["n"],
+                "Difference": compared["mean_difference"],
+                "Effect": compared["effect"],
+                "p": compared["p"].map(p_in_words),
+                "p, Holm": compared["p_holm"].map(p_in_words),
+            }
+        ),
     )
-    yield from _readers(evidence)
 
 
 def _ranking(evidence: Evidence) -> Iterator[Block]:
@@ -109,6 +104,19 @@ def _ranking(evidence: Evidence) -> Iterator[Block]:
         "where Friedman's corrected p is below 0.05.",
         pairs.set_index("Pathology"),
         pairs.assign(p=pairs["p"].map(p_in_words)),
+    )
+
+
+def _all_scores(evidence: Evidence) -> Iterator[Block]:
+    scores, titles = evidence.scores, evidence.titles
+    definitions = " ".join(f"{title}: {meaning}." for title, meaning in SCORES.values())
+    rows = {name: scores[scores["method"] == name][list(SCORES)].astype(float) for name in titles}
+    by_pathology = {titles[name]: rows[name].groupby(scores["pathology"]).mean().mean() for name in titles}
+    table = pd.DataFrame(by_pathology).T.rename(columns={name: title for name, (title, _) in SCORES.items()})
+    yield Table(
+        "scores",
+        f"All scores: means across pathologies of the means across radiographs. {definitions}",
+        table.rename_axis("Method"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Readers' answers in a database: SQLite in a file, or PostgreSQL at an address.
+"""Readers' answers in a database.
 
 Answers are only ever added. What a reader thinks now is the latest answer to each question; the ones before it are the
 audit trail, and two who write at once lose nothing. What a reader says before seeing the maps is given once and stays.
@@ -7,31 +7,20 @@ audit trail, and two who write at once lose nothing. What a reader says before s
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from alembic import command
-from alembic.config import Config
-from filelock import FileLock
-from sqlalchemy import create_engine, delete, event, func, select, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, func, select
 
 from shamsul_core.reviews.case import Case, Circumstances
+from shamsul_core.reviews.database import Database
 from shamsul_core.reviews.questions import ALONE, CASE, QUESTIONS
 from shamsul_core.reviews.tables import Answer, EndedSignIn, Showing, Worklist
 from shamsul_core.version import software_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
-
-    from sqlalchemy.engine import URL
+    from collections.abc import Iterable, Mapping, Sequence
 
     from shamsul_core.reviews.questions import Step
 
@@ -48,18 +37,8 @@ EVENTS = ("opened", "answered", "left", "hidden")
 """What happens to a step on a reader's screen: it opens; its first answers are given; the reader goes to another case;
 the browser no longer shows the page."""
 
-_FIXED = "The first answers to this case have already been given, perhaps in another window, and cannot be changed."
-
 _LONGEST_SIGN_IN = timedelta(days=31)
 """A cookie is good for 30 days and a day of grace; after that nothing need be remembered of it."""
-
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_BUSY_S = 20
-_one_migration = Lock()  # Alembic's context is one for the process
-
-
-class ReviewsError(RuntimeError):
-    """The database cannot be used; the message says in one line what is wrong and what to do."""
 
 
 class Reviews:
@@ -78,23 +57,7 @@ class Reviews:
     """
 
     def __init__(self, address: str) -> None:
-        try:
-            url = make_url(address)
-        except ArgumentError as error:
-            message = (
-                f"{address!r} is not a database address; use sqlite:///FILE or postgresql+psycopg://HOST/NAME"
-            )
-            raise ReviewsError(message) from error
-        self.name = url.render_as_string(hide_password=True)
-        with self._plainly():
-            if url.get_backend_name() == "sqlite" and url.database:
-                Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-            self._engine = create_engine(
-                url, pool_pre_ping=True, connect_args=_options(url.get_backend_name())
-            )
-            if url.get_backend_name() == "sqlite":
-                event.listen(self._engine, "connect", _as_sqlite_is_safe)
-            self._migrate(url)
+        self._database = Database(address)
 
     def answer(
         self,
@@ -132,7 +95,7 @@ class Reviews:
         ):
             message = f"no such answer: {question!r} {value!r} of method {method!r}"
             raise ValueError(message)
-        with self._session() as session:
+        with self._database.session() as session:
             session.add(_row(run, reader, case, question, value, circumstances, method))
 
     def answer_first(
@@ -158,7 +121,7 @@ class Reviews:
         ):
             message = f"no such first answers: {dict(values)!r}"
             raise ValueError(message)
-        with self._session() as session:
+        with self._database.session() as session:
             session.add_all(
                 _row(run, reader, case, name, values[name], circumstances, CASE) for name in asked
             )
@@ -177,13 +140,13 @@ class Reviews:
             message = f"no such event: {event!r}"
             raise ValueError(message)
         seen = {"run": run, "reader": reader, "image_id": case.image_id, "pathology": case.pathology}
-        with self._session() as session:
+        with self._database.session() as session:
             session.add(Showing(**seen, step=step, showing=showing, event=event, happened=_now()))
 
     def showings(self, run: str) -> pd.DataFrame:
         """Return what happened to the steps on readers' screens, in order: `SHOWING_COLUMNS`."""
         asked = select(*(getattr(Showing, name) for name in SHOWING_COLUMNS)).where(Showing.run == run)
-        with self._session() as session:
+        with self._database.session() as session:
             rows = session.execute(asked.order_by(Showing.id)).all()
         return pd.DataFrame([tuple(row) for row in rows], columns=list(SHOWING_COLUMNS))
 
@@ -192,7 +155,7 @@ class Reviews:
         asked = select(*(getattr(Answer, name) for name in COLUMNS)).where(Answer.run == run)
         if reader is not None:
             asked = asked.where(Answer.reader == reader)
-        with self._session() as session:
+        with self._database.session() as session:
             rows = session.execute(asked.order_by(Answer.id)).all()
         history = pd.DataFrame([tuple(row) for row in rows], columns=list(COLUMNS))
         return history.astype({"step": "Int64", "is_blinded": "boolean"})
@@ -210,7 +173,7 @@ class Reviews:
             .where(Answer.image_id == case.image_id, Answer.pathology == case.pathology)
             .order_by(Answer.id)
         )
-        with self._session() as session:
+        with self._database.session() as session:
             answers = {(method, question): value for method, question, value in session.execute(asked)}
         return {key: value for key, value in answers.items() if value}
 
@@ -226,7 +189,7 @@ class Reviews:
         """
         listed = json.dumps([[case.image_id, case.pathology] for case in dict.fromkeys(cases)])
         now = _now()
-        with self._session() as session:
+        with self._database.session() as session:
             for reader in readers:
                 session.add(Worklist(run=run, reader=reader, cases=listed, assigned_by=by, assigned=now))
 
@@ -247,7 +210,7 @@ class Reviews:
         asked = asked.where(Worklist.run == run)
         if reader is not None:
             asked = asked.where(Worklist.reader == reader)
-        with self._session() as session:
+        with self._database.session() as session:
             worklists = [
                 (name, tuple(Case(*case) for case in json.loads(cases)), *about)
                 for name, cases, *about in session.execute(asked.order_by(Worklist.id))
@@ -256,7 +219,7 @@ class Reviews:
 
     def readers(self, run: str) -> list[str]:
         """Return who answered or was assigned something, by name."""
-        with self._session() as session:
+        with self._database.session() as session:
             readers = {
                 name
                 for table in (Answer, Worklist)
@@ -266,55 +229,25 @@ class Reviews:
 
     def count(self, run: str) -> int:
         """Return how many answers were ever given on a run."""
-        with self._session() as session:
+        with self._database.session() as session:
             return session.scalar(select(func.count()).where(Answer.run == run)) or 0
 
     def end_sign_ins(self, marks: Iterable[str]) -> None:
         """Remember sign-ins that were ended, each by 64 letters, and forget those whose cookies have expired."""
         now = _now()
-        with self._session() as session:
+        with self._database.session() as session:
             session.execute(delete(EndedSignIn).where(EndedSignIn.ended < now - _LONGEST_SIGN_IN))
             for mark in marks:
                 session.merge(EndedSignIn(mark=mark, ended=now))
 
     def ended_sign_ins(self) -> frozenset[str]:
         """Return what is remembered of the sign-ins that were ended."""
-        with self._session() as session:
+        with self._database.session() as session:
             return frozenset(session.scalars(select(EndedSignIn.mark)))
 
     def close(self) -> None:
         """Close all connections."""
-        self._engine.dispose()
-
-    def _migrate(self, url: URL) -> None:
-        """Bring the database to the newest form, of several servers that open it at once one after the other."""
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-        with _one_migration, _lock_beside(url), self._engine.begin() as connection:
-            if url.get_backend_name() == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('shamsul migration'))"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        with self._plainly(), Session(self._engine) as session, session.begin():
-            yield session
-
-    @contextmanager
-    def _plainly(self) -> Iterator[None]:
-        try:
-            yield
-        except IntegrityError as error:
-            # only what may be given once has a constraint
-            raise ReviewsError(_FIXED) from error
-        except (SQLAlchemyError, OSError, NoSuchModuleError, ImportError) as error:
-            reason = str(error.orig if isinstance(error, DBAPIError) else error).strip().splitlines() or ["?"]
-            message = (
-                f"The reviews' database {self.name} cannot be used ({reason[0]}). Nothing that was saved is lost; try "
-                f"again when it is available."
-            )
-            raise ReviewsError(message) from error
+        self._database.close()
 
 
 def _row(
@@ -335,27 +268,6 @@ def _row(
         model=circumstances.model,
         version=software_version(),
     )
-
-
-def _lock_beside(url: URL) -> AbstractContextManager[object]:
-    """Return a lock on a database in a file; SQLite's own comes too late, once its journal was set up."""
-    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
-        return nullcontext()
-    file = Path(str(url.database))
-    return FileLock(file.with_name(f".{file.name}.lock"), timeout=_BUSY_S)
-
-
-def _options(backend: str) -> dict[str, object]:
-    return {"timeout": _BUSY_S} if backend == "sqlite" else {"connect_timeout": 5}
-
-
-def _as_sqlite_is_safe(connection: object, _: object) -> None:
-    """Let readers read while another writes, and wait for each other instead of failing."""
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute(f"PRAGMA busy_timeout={_BUSY_S * 1000}")
-    cursor.close()
 
 
 def _now() -> datetime:

@@ -7,36 +7,24 @@ Tensors: ``<method>/<pathology>`` (the heatmap's values), ``<method>/<pathology>
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from math import prod
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import load, save
+from safetensors.numpy import save
 
-from shamsul_core.files.storage import is_remote, reaching, read_bytes, store
 from shamsul_core.heatmap import Heatmap
-from shamsul_core.run.bounds import LONGEST_REASON, check_size, opened
-from shamsul_core.run.manifest import SCHEMA, RunError
+from shamsul_core.run.bounds import LONGEST_REASON
+from shamsul_core.run.manifest import SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
     import numpy.typing as npt
 
 _HALF_FROM = 4096
 """Maps of more values than this are kept as float16; superpixel values and 7 × 7 maps stay exact."""
-
-_HEADER_BYTES = 2**16
-"""So much of a remote file is fetched first; with four methods and ten pathologies its header has 9 kB."""
-
-_LARGEST_FILE, _LARGEST_RECORD = 2**31, 2**24
-"""Bytes."""
 
 _MOST_PIXELS, _MOST_DECODED = 2**25, 2**31
 """Values of one map, and bytes of all maps of a radiograph together, in memory."""
@@ -66,108 +54,6 @@ class RadiographResult:
     heatmaps: tuple[Heatmap, ...] = ()
     failures: tuple[tuple[str, str, str], ...] = ()
     made_with: str | None = None
-
-
-class _RemoteFile:
-    """A file in an object store, with the part of `safe_open`'s interface that is used here.
-
-    Its header is fetched at once, the tensors, all of them, when the first is asked for.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        files, name = store(path)
-        with reaching(path):
-            check_size(path.stat().st_size, _LARGEST_FILE)
-            start = files.cat_file(name, start=0, end=_HEADER_BYTES)
-            size = 8 + int.from_bytes(start[:8], "little")  # as safetensors lays it out
-            if size > len(start):
-                start = files.cat_file(name, start=0, end=size)
-        self._header: dict[str, Any] = json.loads(start[8:size])
-
-    def metadata(self) -> dict[str, str] | None:
-        return self._header.get("__metadata__")
-
-    def keys(self) -> list[str]:
-        return [name for name in self._header if name != "__metadata__"]
-
-    def get_slice(self, name: str) -> SimpleNamespace:
-        return SimpleNamespace(get_shape=lambda: self._header[name]["shape"])
-
-    def get_tensor(self, name: str) -> npt.NDArray[Any]:
-        return self._tensors[name]
-
-    @cached_property
-    def _tensors(self) -> dict[str, npt.NDArray[Any]]:
-        return load(read_bytes(self._path))
-
-
-_DAMAGE = (
-    SafetensorError,
-    OSError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    RecursionError,
-    MemoryError,
-)
-
-
-class OpenResult:
-    """A radiograph's file, open; errors name it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> tuple[Any, dict[str, Any]]:
-        try:
-            with ExitStack() as closing:
-                file = closing.enter_context(_opened(self.path))
-                text = (file.metadata() or {})["record"]
-                check_size(len(text), _LARGEST_RECORD)
-                record = _checked(json.loads(text))
-                self._closing = closing.pop_all()
-                return file, record
-        except FileNotFoundError as error:
-            message = f"{self.path.stem}: this radiograph is not in the run"
-            raise RunError(message) from error
-        except _DAMAGE as error:
-            raise self._unreadable(error) from error
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._closing.close()
-        if isinstance(error, _DAMAGE) and not isinstance(error, RunError):
-            raise self._unreadable(error) from error
-
-    def _unreadable(self, error: BaseException) -> RunError:
-        return RunError(
-            f"{self.path}: not a readable result ({error}); delete it and explain the cohort again"
-        )
-
-
-def _checked(record: dict[str, Any]) -> dict[str, Any]:
-    """Return a record whose parts are what `make_result` and `decode_heatmap` take them for."""
-    height, width = record["size"]
-    is_sized = isinstance(height, int) and isinstance(width, int) and height > 0 < width
-    is_sized = is_sized and height * width <= _MOST_PIXELS
-    is_probable = all(0 <= probability <= 1 for probability in record["probabilities"].values())
-    is_failing = all(isinstance(word, str) for failure in record["failures"] for word in failure)
-    is_mapping = all(isinstance(heatmap, dict) for heatmap in record["heatmaps"].values())
-    if not (is_sized and is_probable and is_failing and is_mapping):
-        message = "its record is damaged"
-        raise ValueError(message)
-    return record
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    if is_remote(path):
-        yield _RemoteFile(path)
-        return
-    # Safetensors opens by name only; a pipe in the place of a file it would wait for
-    with opened(path, _LARGEST_FILE), safe_open(path, framework="numpy") as file:
-        yield file
 
 
 def encode_result(result: RadiographResult) -> bytes:
@@ -222,6 +108,26 @@ def _scale(heatmap: Heatmap) -> float:
     return float(2.0 ** np.ceil(np.log2(largest))) if _is_halved(heatmap) and largest > 0 else 1.0
 
 
+def checked_record(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record whose parts are what `make_result` and `decode_heatmap` take them for.
+
+    Raises
+    ------
+    LookupError, TypeError, AttributeError, ValueError
+        If one is missing or is something else.
+    """
+    height, width = record["size"]
+    is_sized = isinstance(height, int) and isinstance(width, int) and height > 0 < width
+    is_sized = is_sized and height * width <= _MOST_PIXELS
+    is_probable = all(0 <= probability <= 1 for probability in record["probabilities"].values())
+    is_failing = all(isinstance(word, str) for failure in record["failures"] for word in failure)
+    is_mapping = all(isinstance(heatmap, dict) for heatmap in record["heatmaps"].values())
+    if not (is_sized and is_probable and is_failing and is_mapping):
+        message = "its record is damaged"
+        raise ValueError(message)
+    return record
+
+
 def decode_heatmaps(
     file: Any, described: Mapping[str, Mapping[str, Any]]
 ) -> tuple[tuple[Heatmap, ...], tuple[tuple[str, str, str], ...]]:
@@ -242,7 +148,7 @@ def decode_heatmaps(
 
 
 def decode_heatmap(file: Any, key: str, description: Mapping[str, Any]) -> Heatmap:
-    """Read one heatmap of an open file; `about` is what the record says of it.
+    """Read one heatmap of an open file; `description` is what the record says of it.
 
     Raises
     ------

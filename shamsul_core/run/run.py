@@ -15,13 +15,13 @@ from shamsul_core.files.storage import is_remote, place, reaching
 from shamsul_core.run.bounds import LARGEST_MANIFEST, opened
 from shamsul_core.run.manifest import Manifest, RunError
 from shamsul_core.run.result import (
-    OpenResult,
     RadiographResult,
     decode_heatmap,
     decode_heatmaps,
     encode_result,
     make_result,
 )
+from shamsul_core.run.result_file import OpenResult
 from shamsul_core.run.tables import (
     FAILURE_COLUMNS,
     read_failures,

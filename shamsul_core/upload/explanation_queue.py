@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import math
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
-from contextlib import suppress
-from dataclasses import dataclass
-from multiprocessing import Pipe
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from shamsul_core.upload.job import Job, Offer
-from shamsul_core.version import ROOT
+from shamsul_core.upload.worker_process import WorkerError, WorkerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from multiprocessing.connection import Connection
 
     import numpy as np
     import numpy.typing as npt
 
-
-State: TypeAlias = Literal["waiting", "working", "done", "failed", "cancelled"]
-
-FailureWords: TypeAlias = tuple[str, str, str]
 
 _SLOWEST_START_S = 300.0
 """A worker that has not loaded its model by then never will."""
@@ -40,20 +31,14 @@ long hangs or was stopped. It speaks from the thread that computes, so that what
 _WARMING_PASSES = 32
 """The first forward passes are no measure of the speed of all: they come a few at a time."""
 
-_LAST_BREATH_S = 10.0
-
 _LOOK_S = 0.1
 """How often it is looked at whether a worker is overdue, or its reader gave up."""
 
 _log = logging.getLogger("shamsul")
 
 
-class QueueError(RuntimeError):
-    """Nothing can be explained; the message is a sentence for the reader."""
-
-
 class ExplanationQueue:
-    """One worker process for all readers; it begins to load its model at once.
+    """One worker process for all readers; it begins to load its model at once, and ends with the server.
 
     Whatever happens to the worker or to a job, the job fails with a sentence within a bounded time, and the next is served
     by a fresh worker. What the queue's thread waits for it waits for until the worker is ended by a second thread: a pipe
@@ -86,10 +71,11 @@ class ExplanationQueue:
         self._jobs: deque[Job] = deque()
         self._changed = threading.Condition()
         self._is_closed = False
-        self._worker: _Worker | None = None
+        self._worker: WorkerProcess | None = None
         self._thread = threading.Thread(target=self._run, name="queue", daemon=True)
         self._thread.start()
         threading.Thread(target=self._watch, name="queue watch", daemon=True).start()
+        atexit.register(self.close)
 
     def ask(self, pixels: npt.NDArray[np.uint8 | np.uint16]) -> Job:
         """Queue a radiograph, uint8, H × W."""
@@ -132,6 +118,7 @@ class ExplanationQueue:
                 job.state = job.state if job.is_over else "cancelled"
             self._changed.notify_all()
         self._thread.join(10)
+        atexit.unregister(self.close)
 
     # In the queue's own thread
 
@@ -174,10 +161,11 @@ class ExplanationQueue:
         self._stop()
         try:
             self._start()
-        except QueueError as error:
+        except WorkerError as error:
             reason = str(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next job is served
-            _log.exception("The explaining process could not be started")
+            if not self._is_closed:
+                _log.exception("The explaining process could not be started")
             why = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
             reason = f"The explaining process could not be started{why}; the server's log has the reason."
             if self._is_overdue():
@@ -192,31 +180,19 @@ class ExplanationQueue:
 
         Raises
         ------
-        QueueError
+        WorkerError
             If the worker cannot use the model.
         Exception
             Whatever a process that cannot be started, or one that does not say what it should, leads to.
         """
-        if sys.platform == "win32":  # which gives a new process no open file
-            message = "Radiographs are explained on Linux and macOS only; on Windows, start SHAMSUL in WSL."
-            raise QueueError(message)
-        ours, theirs = Pipe()
-        with theirs:
-            command = [sys.executable, "-m", "shamsul_core.upload.worker", str(theirs.fileno()), self.model]
-            try:
-                process = subprocess.Popen(  # noqa: S603  # nosec B603
-                    command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, cwd=ROOT
-                )
-            except BaseException:
-                ours.close()
-                raise
-        self._worker = _Worker(process, ours, self._clock() + self._start_s)
-        told = ours.recv()
+        self._worker = worker = WorkerProcess.start(self.model)
+        worker.due = self._clock() + self._start_s
+        told = worker.connection.recv()
         if told[0] == "broken":
             message = f"The model cannot be used: {told[1]}"
-            raise QueueError(message)
+            raise WorkerError(message)
         self.offer = Offer(told[1], told[2], tuple(told[3]))
-        self._worker.due = math.inf
+        worker.due = math.inf
 
     def _serve(self, job: Job) -> str:
         """Have a job explained; return why it could not be, a sentence, empty where it could or where it says so itself."""
@@ -304,26 +280,4 @@ class ExplanationQueue:
     def _stop(self) -> None:
         worker, self._worker = self._worker, None
         if worker is not None:
-            worker.connection.close()
-            worker.process.kill()
-            with suppress(subprocess.TimeoutExpired):  # one that the system cannot end keeps nobody waiting
-                worker.process.wait(_LAST_BREATH_S)
-
-
-@dataclass(eq=False)
-class _Worker:
-    """A worker process, our end of its pipe, by when it must have said something, and whether it may serve another.
-
-    Parameters
-    ----------
-    has_seen
-        Whether it was given any radiograph.
-    is_spent
-        Whether it saw one that was erased since.
-    """
-
-    process: subprocess.Popen[bytes]
-    connection: Connection
-    due: float
-    has_seen: bool = False
-    is_spent: bool = False
+            worker.end()

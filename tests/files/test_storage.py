@@ -54,7 +54,7 @@ def test_it_reads_back_as_from_a_folder(both):
 
 
 def test_a_header_longer_than_what_is_fetched_first_is_read(both, monkeypatch):
-    monkeypatch.setattr("shamsul_core.run.result._HEADER_BYTES", 100)
+    monkeypatch.setattr("shamsul_core.run.result_file._HEADER_BYTES", 100)
     name = both[0].explained_ids()[0]
     assert both[1].read_record(name) == both[0].read_record(name)
 

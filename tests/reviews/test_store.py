@@ -18,6 +18,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, event, text
 
 from shamsul_core.reviews import QUESTIONS, Case, Circumstances, Reviews, ReviewsError, run_key, store
+from shamsul_core.reviews.database import MIGRATIONS
 from shamsul_core.reviews.tables import Base
 from shamsul_core.version import software_version
 
@@ -204,7 +205,7 @@ def test_a_file_that_goes_away_is_one_line_and_works_again(in_a_file, tmp_path):
 
 
 def test_a_locked_file_is_one_line(in_a_file, tmp_path, monkeypatch):
-    monkeypatch.setattr("shamsul_core.reviews.store._BUSY_S", 0.1)
+    monkeypatch.setattr("shamsul_core.reviews.database._BUSY_S", 0.1)
     address = f"sqlite:///{tmp_path}/new/folder/reviews.sqlite"
     impatient = Reviews(address)
     holder = sqlite3.connect(tmp_path / "new" / "folder" / "reviews.sqlite", isolation_level=None)
@@ -223,8 +224,10 @@ def test_a_full_disk_is_one_line_and_loses_nothing(in_a_file, tmp_path):
     in_a_file.answer("run", "Ada", CASE, "comment", "before", MAPS)
     opened = Reviews(f"sqlite:///{tmp_path}/new/folder/reviews.sqlite")
     bound = [1]  # SQLite takes no less than there is
-    event.listen(opened._engine, "connect", lambda one, _: one.execute(f"PRAGMA max_page_count = {bound[0]}"))
-    opened._engine.dispose()
+    event.listen(
+        opened._database.engine, "connect", lambda one, _: one.execute(f"PRAGMA max_page_count = {bound[0]}")
+    )
+    opened._database.engine.dispose()
 
     def fill():
         for number in range(100):
@@ -236,7 +239,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(in_a_file, tmp_path):
     assert opened.count("run") >= 1
     kept = opened.history("run")["value"].tolist()
     bound[0] = 1_000_000
-    opened._engine.dispose()
+    opened._database.engine.dispose()
     opened.answer("run", "Ada", CASE, "comment", "after", MAPS)
     assert opened.history("run")["value"].tolist() == [*kept, "after"]
     opened.close()
@@ -309,7 +312,7 @@ def test_answers_given_before_there_were_steps_stay(database):
 
 def migrate(engine, change, revision):
     config = Config()
-    config.set_main_option("script_location", str(store._MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         change(config, revision)

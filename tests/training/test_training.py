@@ -26,8 +26,8 @@ from shamsul_core.training.augmentation import LARGEST, augmented, draw
 from shamsul_core.training.examples import read_examples
 from shamsul_core.training.fit import silence
 from shamsul_core.training.network import initial_network, trained_classifier
+from shamsul_core.training.opening import hold_out
 from shamsul_core.training.task import Task, read_checkpoint
-from shamsul_core.training.train import hold_out
 from shamsul_core.vocabulary import OBSERVATIONS
 from tests.training.cohorts import copy_as_train, name_of, write_split
 from tests.training.killed import EPOCHS, train_here

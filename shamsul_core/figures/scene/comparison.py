@@ -15,6 +15,7 @@ from shamsul_core.figures.scene.notes import banner, threshold_rule
 from shamsul_core.figures.scene.overlay import map_for_thresholds, picture_of
 from shamsul_core.figures.scene.scene import Agreement, Levels, Panel, Picture, Scene
 from shamsul_core.figures.scene.score_grid import (
+    GridRow,
     Metric,
     lesion,
     lesion_fact,
@@ -54,6 +55,16 @@ class _Case:
     scores: pd.DataFrame
     settings: SegmentationSettings
     whose: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """A radiograph as it is shown, the experts' mask on it, or why there is none."""
+
+    pixels: npt.NDArray[np.uint8]
+    picture: Picture
+    expert: Mask | None
+    note: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,48 +116,45 @@ def comparison_scene(
     thresholds = thresholds or Thresholds()
     radiograph = cohort.radiographs[image_id]
     result = run.read_record(image_id)
-    pixels = to_8_bits(radiograph.pixels()) if picture is None else np.zeros((0, 0), np.uint8)
-    size = (pixels.shape[0], pixels.shape[1]) if picture is None else (picture.height, picture.width)
-    expert, note = _expert_mask(cohort, image_id, pathology, size)
-    if picture is None and longest_px is not None and longest_px < max(size):
-        pixels = _shrunk(pixels, longest_px)
-        expert = None if expert is None else _shrunk(expert * np.uint8(255), longest_px) >= 128
-        size = (pixels.shape[0], pixels.shape[1])
-    if picture is None:
-        picture = picture_of(pixels)
+    drawn = _drawn(cohort, image_id, pathology, picture, longest_px)
     scores = scores[scores["image_id"] == image_id]
     here = scores[scores["pathology"] == pathology].set_index("method")
     whose = "your" if cohort.is_readers_own else "the experts'"
-    settings = segmentation or segmentation_of(run)
-    case = _Case(run, result, pathology, expert, here, settings, whose)
+    case = _Case(run, result, pathology, drawn.expert, here, segmentation or segmentation_of(run), whose)
+    size = (drawn.picture.height, drawn.picture.width)
     methods = [_method(case, method, size) for method in run.manifest.methods]
-    titles = run.manifest.titles
-    marked = set(scores.loc[scores["expert_area_px"] > 0, "pathology"])
     return Scene(
         image_id=image_id,
         pathology=pathology,
-        radiograph=picture,
-        pixels=pixels,
-        expert_outlines=() if expert is None else outline(expert),
-        panels=(_expert_panel(expert, note, whose), *(method.panel for method in methods)),
+        radiograph=drawn.picture,
+        pixels=drawn.pixels,
+        expert_outlines=() if drawn.expert is None else outline(drawn.expert),
+        panels=(_expert_panel(drawn.expert, drawn.note, whose), *(method.panel for method in methods)),
         banner=banner(run),
         side_markers=None if radiograph.view == "lateral" else ("R", "L"),
-        facts=_facts(radiograph, result, pathology, expert, methods, thresholds),
+        facts=_facts(case, radiograph, methods, thresholds),
         prediction_rule=RULE_MEANINGS[thresholds.rule],
         threshold_rule=threshold_rule(case.settings, pathology),
-        grid=score_grid(
-            run.manifest.pathologies,
-            titles,
-            scores,
-            result.probabilities,
-            radiograph.labels,
-            marked,
-            thresholds,
-        ),
+        grid=_grid(case, radiograph, scores, thresholds),
         agreements=_agreements(methods),
         contour_of=whose.removeprefix("the "),
         can_draw=cohort.is_readers_own,
     )
+
+
+def _drawn(
+    cohort: Cohort, image_id: str, pathology: str, picture: Picture | None, longest_px: int | None
+) -> _Drawn:
+    """Return a radiograph as it is shown, and the experts' mask of its size."""
+    if picture is not None:
+        expert, note = _expert_mask(cohort, image_id, pathology, (picture.height, picture.width))
+        return _Drawn(np.zeros((0, 0), np.uint8), picture, expert, note)
+    pixels = to_8_bits(cohort.radiographs[image_id].pixels())
+    expert, note = _expert_mask(cohort, image_id, pathology, (pixels.shape[0], pixels.shape[1]))
+    if longest_px is not None and longest_px < max(pixels.shape):
+        pixels = _shrunk(pixels, longest_px)
+        expert = None if expert is None else _shrunk(expert * np.uint8(255), longest_px) >= 128
+    return _Drawn(pixels, picture_of(pixels), expert, note)
 
 
 def _shrunk(picture: npt.NDArray[np.uint8], longest_px: int) -> npt.NDArray[np.uint8]:
@@ -227,19 +235,27 @@ def _why_not_explained(case: _Case, method: str) -> str:
     return "Not explained." if reason is None else _sentence(reason)
 
 
+def _grid(
+    case: _Case, radiograph: Radiograph, scores: pd.DataFrame, thresholds: Thresholds
+) -> tuple[GridRow, ...]:
+    """Return the table of every method's score on every pathology; `scores` are the radiograph's."""
+    manifest = case.run.manifest
+    marked = set(scores.loc[scores["expert_area_px"] > 0, "pathology"])
+    probabilities, labels = case.result.probabilities, radiograph.labels
+    return score_grid(
+        manifest.pathologies, manifest.titles, scores, probabilities, labels, marked, thresholds
+    )
+
+
 def _facts(
-    radiograph: Radiograph,
-    result: RadiographResult,
-    pathology: str,
-    expert: Mask | None,
-    methods: Sequence[_Shown],
-    thresholds: Thresholds,
+    case: _Case, radiograph: Radiograph, methods: Sequence[_Shown], thresholds: Thresholds
 ) -> tuple[Metric, ...]:
-    marked = None if expert is None else lesion(expert)
+    marked = None if case.expert is None else lesion(case.expert)
+    pathology = case.pathology
     sampled = [method.sampling for method in methods if method.sampling is not None]
     facts = [
         prediction_fact(
-            pathology, result.probabilities.get(pathology), radiograph.labels.get(pathology), thresholds
+            pathology, case.result.probabilities.get(pathology), radiograph.labels.get(pathology), thresholds
         ),
         None if marked is None else lesion_fact(marked, is_frontal=radiograph.view == "frontal"),
         Metric(

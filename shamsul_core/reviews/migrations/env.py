@@ -1,4 +1,4 @@
-"""Alembic's entry; the connection is given by `shamsul_core.reviews.store`."""
+"""Alembic's entry; the connection is given by `shamsul_core.reviews.database`."""
 
 from alembic import context
 
