@@ -1,5 +1,5 @@
 # Two commands: `make run` serves the dashboard, `make test` runs every test. Both install what they lack.
-# `make check` runs what is quick: style, types and every test without a browser or a cluster.
+# `make check` runs what is quick, for who is at work: style, types, and the tests that are not marked slow.
 
 PYTHON ?= python3
 RUN ?=
@@ -38,7 +38,7 @@ test: $(VENV)/.installed-dev lint
 	  $(BIN)/python -m pytest $(CLUSTER) && exit $$((units + browser))
 
 check: $(VENV)/.installed-dev lint
-	$(UNITS)
+	$(UNITS) -m "not slow"
 
 $(NPM): package-lock.json
 	@echo "== Installing eslint for the browser's scripts, and axe-core, which looks for what keeps readers out"

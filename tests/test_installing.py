@@ -30,7 +30,10 @@ from tests.serving import ROOT, free_port, started
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 PACKED = "shamsul_core/_server"
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="make runs on Windows in WSL only")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="make runs on Windows in WSL only"),
+]
 
 
 OURS = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")

@@ -131,8 +131,9 @@ class Upload:
     # What the reader asks for
 
     def ask_again(self) -> None:
-        """Queue it once more."""
-        self.job = self.queue.ask(self.cohort.radiograph.pixels_in_memory)
+        """Queue it once more, unless it is queued: a button that is pressed twice asks once."""
+        if self.job.is_over:
+            self.job = self.queue.ask(self.cohort.radiograph.pixels_in_memory)
 
     def invert(self) -> None:
         """Exchange dark and bright, for the model as well, and queue it anew; what was marked stays."""

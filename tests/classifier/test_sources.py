@@ -26,6 +26,8 @@ from shamsul_core.heatmap import Heatmap
 from shamsul_core.vocabulary import OBSERVATIONS
 from tests.cli.test_cli import call, said
 
+pytestmark = pytest.mark.slow
+
 KERAS = """
 import sys, numpy as np, h5py, keras
 from keras.src.legacy.saving import legacy_h5_format

@@ -23,6 +23,8 @@ from shamsul_core.run import Run
 from shamsul_core.vocabulary import OBSERVATIONS
 from tests.made import image_id, make_cohort
 
+pytestmark = pytest.mark.slow
+
 
 def call(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])

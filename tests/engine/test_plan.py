@@ -17,7 +17,6 @@ import pytest
 import torch
 from filelock import FileLock
 
-from shamsul_core.classifier.weights import save_classifier
 from shamsul_core.cohort import open_cohort
 from shamsul_core.engine.plan import Plan, explain_cohort, explain_one
 from shamsul_core.engine.rescoring import score_run
@@ -33,6 +32,8 @@ from shamsul_core.run.wording import mixture_in_words
 from shamsul_core.version import software_version
 from tests.killing import MOMENTS
 from tests.made import image_id
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PATHOLOGIES = ("Edema", "Cardiomegaly", "Lung Opacity")

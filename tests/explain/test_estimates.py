@@ -13,6 +13,8 @@ from shamsul_core.explain.estimates import shapley_values, surrogate_coefficient
 from shamsul_core.explain.lime import lime_coefficients
 from tests.explain.games import by_definition, game
 
+pytestmark = pytest.mark.slow
+
 
 def stream_of(function, count, seed=0):
     return CoalitionStream(lambda z: function(np.asarray(z, float))[:, None], count, seed=seed)

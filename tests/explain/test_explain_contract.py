@@ -23,6 +23,8 @@ from shamsul_core.explain import (
 from shamsul_core.explain.adaptive import AdaptiveSampling
 from shamsul_core.heatmap import Heatmap
 
+pytestmark = pytest.mark.slow
+
 PATHOLOGIES = ("Edema", "Cardiomegaly", "Support Devices")
 
 

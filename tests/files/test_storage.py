@@ -20,6 +20,8 @@ from shamsul_core.run import Run, RunError
 from tests.cli.test_cli import call, said
 from tests.engine.test_plan import make_plan, tables_equal
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def both(made_cohort, classifier, s3, tmp_path_factory):

@@ -22,7 +22,7 @@ from shamsul_core.imaging import ImageError, bounded, read_radiograph, reading
 from shamsul_core.imaging.bounded import Reader, StoppedError
 from tests.imaging.radiographs import as_jpeg_2000, file_of, picture, radiograph, ramp
 
-pytestmark = pytest.mark.bounded
+pytestmark = [pytest.mark.bounded, pytest.mark.slow]
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux only")
 

@@ -14,6 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from tests.serving import ROOT
 
+pytestmark = pytest.mark.slow
+
 PAGES = sorted((ROOT / "pages").glob("*.py"))
 PARAMETERS = (
     *("run", "radiograph", "pathology", "criterion", "first", "second", "method", "threshold"),

@@ -26,6 +26,8 @@ from shamsul_core.statistics.lesions import FEATURES
 from shamsul_core.statistics.method_comparison import compare_pairs, rank_methods
 from tests.made import TITLES, expert_rectangle, image_id, make_cohort, make_run
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGES = ("distributions", "selection", "methods")
 

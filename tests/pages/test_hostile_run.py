@@ -27,6 +27,8 @@ from shamsul_core.run import Run
 from tests.made import image_id
 from tests.pages.test_damaged_runs import PAGES, edit, folder, opened, rewrite  # noqa: F401
 
+pytestmark = pytest.mark.slow
+
 HOST = "elsewhere.test"
 PICTURE = f"![x](http://{HOST}/a.png)"
 HURTING = f"{PICTURE} <img src=http://{HOST}/b.png> $\\frac{{x$ :red[no] `a` \\includegraphics{{c}}"

@@ -17,6 +17,8 @@ from shamsul_core.run import Run
 from shamsul_core.statistics.prediction.discrimination import evaluate
 from tests.made import make_cohort, make_run
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[2] / "pages" / "overview.py"
 
 

@@ -12,6 +12,8 @@ from streamlit.testing.v1 import AppTest
 from dashboard import sign_in
 from tests.serving import ROOT
 
+pytestmark = pytest.mark.slow
+
 ROLES = """
 [auth]
 cookie_secret = "a secret of this test and of nothing else"

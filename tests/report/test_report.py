@@ -25,6 +25,8 @@ from shamsul_core.vocabulary import OBSERVATIONS
 from tests.cli.test_cli import call, said
 from tests.made import make_cohort, make_run
 
+pytestmark = pytest.mark.slow
+
 TABLES = {
     "table1",
     "prediction",

@@ -22,6 +22,8 @@ from shamsul_core.reviews.database import MIGRATIONS
 from shamsul_core.reviews.tables import Base
 from shamsul_core.version import software_version
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CASE = Case("patient1_study1_view1_frontal", "Edema")
 OTHER = Case("patient2_study1_view1_frontal", "Cardiomegaly")

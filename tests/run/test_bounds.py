@@ -20,6 +20,8 @@ from shamsul_core.run import Run, RunError
 from tests.made import image_id
 from tests.serving import ROOT
 
+pytestmark = pytest.mark.slow
+
 RESULT = f"heatmaps/{image_id(1)}.safetensors"
 
 

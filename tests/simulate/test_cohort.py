@@ -17,6 +17,8 @@ from shamsul_core.simulate.radiograph import simulate_radiograph
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 from tests.cli.test_cli import call, said
 
+pytestmark = pytest.mark.slow
+
 SIMULATION = Simulation(seed=5, count=8, split="val", size_px=128, at_least=3)
 
 

@@ -10,6 +10,8 @@ from shamsul_core.simulate.cohort import Simulation
 from shamsul_core.simulate.labels import SHARES, draw_case, parents
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, OBSERVATIONS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def cases():

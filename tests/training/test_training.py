@@ -33,6 +33,8 @@ from tests.training.cohorts import copy_as_train, name_of, write_split
 from tests.training.killed import EPOCHS, train_here
 from tests.training.networks import fit_on
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"init": "random", "size_px": 32, "batch_size": 8}
 
 

@@ -26,6 +26,8 @@ from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 from tests.made import made_pixels
 from tests.upload import scripted_worker
 
+pytestmark = pytest.mark.slow
+
 PIXELS = made_pixels(260, 220)
 
 

@@ -23,6 +23,8 @@ from tests.imaging.radiographs import file_of, picture, radiograph
 from tests.made import made_pixels
 from tests.upload.test_explanation_queue import follow
 
+pytestmark = pytest.mark.slow
+
 PIXELS = made_pixels(260, 220)
 METHODS = {
     "gradcam": {"title": "Grad-CAM", "settings": {}},
@@ -186,3 +188,16 @@ def test_progress_in_words():
     assert progress_in_words(job, 2, METHODS)[1] == "Waiting: 2 radiographs before this one"
     job.state, job.method, job.left_s = "working", "lime", 41.0
     assert progress_in_words(job, 0, METHODS)[1] == "Computing LIME, about 45 seconds left"
+
+
+def test_it_is_in_the_queue_once_however_often_its_reader_asks(upload):
+    for _ in range(3):
+        upload.invert()
+        upload.ask_again()
+        upload.ask_again()
+    waiting = [job for job in upload.queue.asked if not job.is_over]
+    assert waiting == [upload.job]
+    upload.job.state = "failed"
+    upload.ask_again()
+    assert upload.job is upload.queue.asked[-1]
+    assert upload.job.state == "waiting"

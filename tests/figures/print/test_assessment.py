@@ -25,6 +25,8 @@ from shamsul_core.statistics.prediction.assessment import assess
 from shamsul_core.statistics.prediction.decisions import Thresholds, decision_thresholds
 from shamsul_core.vocabulary import OBSERVATIONS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def cohort():

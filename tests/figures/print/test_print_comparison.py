@@ -20,6 +20,8 @@ from shamsul_core.figures.print.files import encode_figure
 from shamsul_core.run.wording import cohort_in_words
 from tests.made import image_id, make_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def cohort(made_cohort):

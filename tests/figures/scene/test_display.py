@@ -28,6 +28,8 @@ from shamsul_core.localisation.overlap import iou
 from shamsul_core.run.in_memory import RunInMemory
 from tests.made import MARKED, TITLES, expert_rectangle, image_id
 
+pytestmark = pytest.mark.slow
+
 ID, PATHOLOGY, LEVEL = image_id(2), "Edema", 137
 BEGINNING = {
     "image": ID,
