@@ -7,8 +7,8 @@
 """
 
 from shamsul_core.cohort.annotation import Annotation
-from shamsul_core.cohort.chexpert import open_cohort
 from shamsul_core.cohort.interface import Cohort
+from shamsul_core.cohort.opening import open_cohort
 from shamsul_core.cohort.problems import CohortError, Problem
 from shamsul_core.cohort.radiograph import Radiograph
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NOT_THERE = object()
+_SIZE = "img_size"
 _NO_JSON = "the file is cut off or is not JSON ({}); copy it again; until then it is ignored"
 
 
@@ -60,10 +61,10 @@ class ExpertFile:
             return entry
         named: dict[str, object] = {}
         for key, value in entry.items():
-            name = canonical_name(key)
+            name = key if key == _SIZE else canonical_name(key)
             if name in named:
                 problems.append(Problem(f"{self.name} {image_id}", f"{name} occurs twice; the first is used"))
-            elif name != "img_size" and name not in LOCALISED_PATHOLOGIES:
+            elif name != _SIZE and name not in LOCALISED_PATHOLOGIES:
                 problems.append(
                     Problem(f"{self.name} {image_id}", f"{quoted(key)} is not one of the ten pathologies")
                 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,25 +17,26 @@ from shamsul_core.cohort.label_table import one_row_a_radiograph, read_label_tab
 from shamsul_core.cohort.layout import find_layout
 from shamsul_core.cohort.problems import CohortError, Problem
 from shamsul_core.cohort.radiograph_table import RadiographTable
+from shamsul_core.cohort.simulation import read_simulated_note
 from shamsul_core.messages import quoted
 from shamsul_core.progress import OnStep, say_nothing
-from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, canonical_name
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, OBSERVATIONS, canonical_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from shamsul_core.cohort.annotation import Annotation
+    from shamsul_core.cohort.annotation import Annotation, Kind
     from shamsul_core.cohort.expert_reading import Point
-    from shamsul_core.cohort.interface import Cohort
     from shamsul_core.cohort.label_table import LabelRow
     from shamsul_core.cohort.layout import Layout, Split
     from shamsul_core.cohort.radiograph import Radiograph, Size
     from shamsul_core.imaging import Geometry
 
-_NAMELESS_SIMULATION = "Simulated radiographs, not of patients."
+CHEXPERT = "chexpert"
+"""The layout's name."""
 
 
-def open_cohort(folder: str | Path, *, split: str | None = None) -> Cohort:
+def open_chexpert(folder: Path, split: str | None) -> CheXpertCohort:
     """Open a cohort in CheXpert's and CheXlocalize's layout (see `shamsul_core.cohort.layout`).
 
     No image is opened and no annotation file parsed here.
@@ -47,17 +49,12 @@ def open_cohort(folder: str | Path, *, split: str | None = None) -> Cohort:
         ``"train"``, ``"val"`` or ``"test"``. By default the one with expert annotations, else the first there is, both
         in the order val, test, train.
 
-    Returns
-    -------
-    Cohort
-        With a list of `problems` of what had to be left out.
-
     Raises
     ------
     CohortError
         There is no such cohort, more than one it could be, or nothing in it that can be read.
     """
-    layout = find_layout(Path(folder), split)
+    layout = find_layout(folder, split)
     rows, problems, remarks = read_label_table(
         layout.labels, split_names=layout.split_names, plus_labels=layout.plus_labels
     )
@@ -116,6 +113,21 @@ class CheXpertCohort:
         return self._layout.folder
 
     @property
+    def layout(self) -> str:
+        """CheXpert's."""
+        return CHEXPERT
+
+    @property
+    def observations(self) -> tuple[str, ...]:
+        """CheXpert's fourteen."""
+        return OBSERVATIONS
+
+    @property
+    def marked_pathologies(self) -> tuple[str, ...]:
+        """CheXlocalize's ten."""
+        return LOCALISED_PATHOLOGIES
+
+    @property
     def split(self) -> Split:
         """Which part of the folder it is."""
         return self._layout.split
@@ -133,6 +145,22 @@ class CheXpertCohort:
     def annotation(self, image_id: str, pathology: str) -> Annotation | None:
         """Return what the experts marked, see `Cohort.annotation`."""
         return self._ask(self._ground_truth, image_id, pathology)
+
+    def annotations(self, image_id: str, pathology: str) -> tuple[Annotation, ...]:
+        """Return what the experts marked together, see `Cohort.annotations`."""
+        annotation = self.annotation(image_id, pathology)
+        return () if annotation is None else (annotation,)
+
+    def truth_kind(self, pathology: str) -> Kind:
+        """Return that it is a contour, see `Cohort.truth_kind`."""
+        self._localised_name(next(iter(self._radiographs)), pathology)
+        return "contour"
+
+    def marked_on(self, image_id: str) -> tuple[str, ...]:
+        """Return the pathologies marked on a radiograph, see `Cohort.marked_on`."""
+        if not self.has_annotations:
+            return ()
+        return tuple(name for name in LOCALISED_PATHOLOGIES if self._is_marked(image_id, name))
 
     def human_benchmark(self, image_id: str, pathology: str) -> Annotation | None:
         """Return what the second group of radiologists marked, see `Cohort.human_benchmark`."""
@@ -197,14 +225,8 @@ class CheXpertCohort:
     @cached_property
     def simulated_note(self) -> str | None:
         """The text of ``SIMULATED.txt``."""
-        if self._layout.simulated is None:
-            return None
-        try:
-            text = self._layout.simulated.read_text(encoding="utf-8-sig", errors="replace")
-        except OSError:
-            # It is there: whatever it says, nobody may take these for patients
-            return _NAMELESS_SIMULATION
-        return text.strip() or _NAMELESS_SIMULATION
+        path = self._layout.simulated
+        return None if path is None else read_simulated_note(path)
 
     def _ask(self, reading: ExpertReading, image_id: str, pathology: str) -> Annotation | None:
         name = self._localised_name(image_id, pathology)
@@ -217,6 +239,12 @@ class CheXpertCohort:
         for problem in other_size(annotation, geometry.stored):
             raise CohortError(problem.message, subject=problem.subject)
         return annotation.as_shown(geometry)
+
+    def _is_marked(self, image_id: str, pathology: str) -> bool:
+        with suppress(CohortError):
+            annotation = self.annotation(image_id, pathology)
+            return annotation is not None and not annotation.is_empty
+        return False
 
     def _localised_name(self, image_id: str, pathology: str) -> str:
         if image_id not in self._radiographs:

@@ -8,8 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from shamsul_core.cohort.annotation import Annotation
-    from shamsul_core.cohort.layout import Split
+    from shamsul_core.cohort.annotation import Annotation, Kind
     from shamsul_core.cohort.problems import Problem
     from shamsul_core.cohort.radiograph import Radiograph
     from shamsul_core.progress import OnStep
@@ -29,13 +28,28 @@ class Cohort(Protocol):
         ...
 
     @property
-    def split(self) -> Split:
-        """``"train"``, ``"val"`` or ``"test"``."""
+    def layout(self) -> str:
+        """How its files lie, by the name that `open_cohort` takes, such as ``"chexpert"``."""
+        ...
+
+    @property
+    def split(self) -> str:
+        """``"train"``, ``"val"`` or ``"test"``; ``"all"`` where the files make no difference or none was wanted."""
+        ...
+
+    @property
+    def observations(self) -> tuple[str, ...]:
+        """Canonical names of what it labels or marks, in the order of its table."""
+        ...
+
+    @property
+    def marked_pathologies(self) -> tuple[str, ...]:
+        """Those of the observations of which experts mark places."""
         ...
 
     @property
     def radiographs(self) -> Mapping[str, Radiograph]:
-        """The radiographs by id, in the order of the label file."""
+        """The radiographs by id, in the order of the label file; each has a label, maybe blank, of each observation."""
         ...
 
     @property
@@ -44,14 +58,16 @@ class Cohort(Protocol):
         ...
 
     def annotation(self, image_id: str, pathology: str) -> Annotation | None:
-        """Return what the experts marked; empty where they marked nothing.
+        """Return what the experts marked, of several the union; empty where they marked nothing.
+
+        What is drawn by default. Scores are of `annotations`, one by one.
 
         Parameters
         ----------
         image_id
             A radiograph of the cohort.
         pathology
-            One of the ten localised pathologies.
+            One of `marked_pathologies`.
 
         Returns
         -------
@@ -63,6 +79,27 @@ class Cohort(Protocol):
         CohortError
             There is no such radiograph or pathology, or what the file has cannot be used.
         """
+        ...
+
+    def annotations(self, image_id: str, pathology: str) -> tuple[Annotation, ...]:
+        """Return what each of the experts marked who looked at the radiograph, see `annotation`; none without a file.
+
+        All of them are of one kind, see `truth_kind`.
+        """
+        ...
+
+    def truth_kind(self, pathology: str) -> Kind:
+        """Return as what a pathology is marked throughout the cohort.
+
+        Raises
+        ------
+        CohortError
+            It is not one of `marked_pathologies`.
+        """
+        ...
+
+    def marked_on(self, image_id: str) -> tuple[str, ...]:
+        """Return the pathologies that any expert marked on a radiograph; what cannot be read counts as not marked."""
         ...
 
     def human_benchmark(self, image_id: str, pathology: str) -> Annotation | None:

@@ -77,8 +77,9 @@ def find_columns(header: Sequence[str], name: str, problems: list[Problem]) -> C
     places: dict[str, int] = {}
     is_plus = {"path_to_image", "split"} <= set(header)
     for place, title in enumerate(header):
-        column = canonical_name(title.strip())
+        column = title.strip()
         column = _PLUS_COLUMNS.get(column, column) if is_plus else column
+        column = observation if (observation := canonical_name(column)) in OBSERVATIONS else column
         if places.setdefault(column, place) != place and column:
             problems.append(Problem(name, f"there are two columns for {quoted(column)}; the first is used"))
     path = places.get("Path", places.get("Study"))

@@ -6,22 +6,19 @@ by other names, the radiographs of all splits, and the labels in a file beside i
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import math
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from shamsul_core.cohort.csv_file import lines_of, read_text
 from shamsul_core.cohort.image_files import image_id_of, study_id_of
 from shamsul_core.cohort.label_columns import find_columns
 from shamsul_core.cohort.plus_labels import read_plus_labels
-from shamsul_core.cohort.problems import CohortError, Problem, naming
+from shamsul_core.cohort.problems import Problem, naming
 from shamsul_core.messages import quoted
 from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from shamsul_core.cohort.label_columns import Columns
@@ -34,9 +31,6 @@ _VIEW = "_view"
 _VIEWS: dict[str, View] = {"frontal": "frontal", "lateral": "lateral"}
 _PROJECTIONS: dict[str, Projection] = {"AP": "AP", "PA": "PA"}
 _OLDEST = 150
-# Of as many, the first
-_DELIMITERS = ",;\t"
-_ENCODINGS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 class LabelRow(NamedTuple):
@@ -92,7 +86,7 @@ def read_label_table(
         The file cannot be read at all, or has no usable header.
     """
     problems: list[Problem] = []
-    lines = _lines(_read_text(path, problems), path.name, problems)
+    lines = lines_of(read_text(path, problems), path.name, problems)
     _, header = next(lines, (range(0), []))
     with naming(f"{path}{' (not UTF-8 text)' if problems else ''}"):
         columns = find_columns(header, path.name, problems)
@@ -157,44 +151,6 @@ def _read_rows(
         if row is not None and (first := rows.setdefault(row.image_id, row)) is not row:
             problems.append(_repetition(first, row, name))
     return list(rows.values())
-
-
-def _read_text(path: Path, problems: list[Problem]) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        message = f"the label file cannot be read ({error.strerror})"
-        raise CohortError(message, subject=str(path)) from error
-    encoding = _ENCODINGS.get(content[:2], "utf-8-sig")
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        kind = encoding.removesuffix("-sig").upper()
-        problems.append(
-            Problem(f"{path.name} line {line}", f"this is not {kind} text; save the file as CSV UTF-8")
-        )
-        return content.decode(encoding, errors="replace")
-
-
-def _lines(text: str, name: str, problems: list[Problem]) -> Iterator[tuple[range, list[str]]]:
-    """Yield the numbers of the lines of each row, more than one where a quoted field holds line breaks, and the row."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    first = 1
-    try:
-        for fields in reader:
-            if fields:
-                yield range(first, reader.line_num + 1), fields
-            first = reader.line_num + 1
-    except csv.Error as error:
-        message = f"this line and all that follow cannot be read ({error}); look for a stray quotation mark"
-        problems.append(Problem(f"{name} line {first}", message))
-
-
-def _delimiter(text: str) -> str:
-    """Return what separates the columns of the first line that is not blank."""
-    header = re.search(r"\S.*", text)
-    return max(_DELIMITERS, key=(header.group() if header else "").count)
 
 
 def _read_row(

@@ -123,6 +123,13 @@ class Layout:
             yield Problem(str(self.folder), message)
 
 
+def is_here(folder: Path) -> bool:
+    """Return whether a folder has a split of it, or a folder of its name."""
+    has_split = any(_image_folders(folder, split) and _label_files(folder, split) for split in _IMAGE_FOLDERS)
+    names = ("CheXlocalize", *_DOWNLOADS, *_RELEASES, *_BATCHES)
+    return has_split or any((folder / name).is_dir() for name in names if name not in (".", "archive", "PNG"))
+
+
 def find_layout(folder: Path, split: str | None) -> Layout:
     """Find the files of one split.
 

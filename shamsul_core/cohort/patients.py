@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 CHEXPERT_ID = re.compile(r"(patient\d+)_study(\d+)_view(\d+)_(frontal|lateral)")
 """An id as CheXlocalize writes it: patient, study, view, frontal or lateral."""
 
+_PATIENTS = (CHEXPERT_ID, re.compile(r"(\d{8})_\d{3}"), re.compile(r"(p\d{8})_s\d{8}_.+"))
+"""Ids that name a patient: CheXlocalize's, ChestX-ray14's (patient, follow-up), MIMIC-CXR's (patient, study, image)."""
+
 CHEXPERT_VALIDATION = frozenset(f"patient{number}" for number in range(64541, 64741))
 """The 200 patients of CheXpert's validation set, whose numbers follow those of its training set."""
 
@@ -22,11 +25,11 @@ CHEXPERT_VALIDATION = frozenset(f"patient{number}" for number in range(64541, 64
 def patient_of(image_id: str) -> str:
     """Return the patient that an id names; a radiograph whose id names none is taken for a patient of its own.
 
-    >>> patient_of("patient64541_study1_view2_lateral"), patient_of("chest-7")
-    ('patient64541', 'chest-7')
+    >>> patient_of("patient64541_study1_view2_lateral"), patient_of("00000001_002"), patient_of("chest-7")
+    ('patient64541', '00000001', 'chest-7')
     """
-    match = CHEXPERT_ID.fullmatch(image_id)
-    return image_id if match is None else match.group(1)
+    matches = (pattern.fullmatch(image_id) for pattern in _PATIENTS)
+    return next((match.group(1) for match in matches if match is not None), image_id)
 
 
 def number_patients(image_ids: Iterable[str]) -> npt.NDArray[np.int64]:

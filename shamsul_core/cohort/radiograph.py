@@ -39,11 +39,11 @@ class Radiograph:
     Parameters
     ----------
     id
-        CheXlocalize's id, such as ``"patient64541_study1_view1_frontal"``.
+        In a CheXpert cohort CheXlocalize's id, such as ``"patient64541_study1_view1_frontal"``; else the file's name.
     path
         The image file: JPEG, PNG, TIFF or DICOM.
     labels
-        For each of the 14 observations in CheXpert's order: 1.0 positive, 0.0 negative, -1.0 uncertain, ``None`` where
+        For each of the cohort's observations in its order: 1.0 positive, 0.0 negative, -1.0 uncertain, ``None`` where
         the label file says nothing.
     view, projection
         How it was taken, ``None`` where it is not known.

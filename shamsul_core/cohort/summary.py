@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from itertools import pairwise, product
+from collections import Counter
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from shamsul_core.cohort.problems import CohortError
-from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, OBSERVATIONS
-
 if TYPE_CHECKING:
     from shamsul_core.cohort.interface import Cohort
+
+_FACTS = ("view", "projection", "sex", "age")
 
 LABEL_KINDS = {"positive": 1.0, "uncertain": -1.0, "negative": 0.0, "blank": None}
 """The label of each kind, in the order of the paper's Table 1, which counts blank ones as negative."""
@@ -29,18 +28,19 @@ def cohort_table(cohort: Cohort) -> pd.DataFrame:
     -------
     DataFrame
         ``view``, ``projection``, ``sex``, ``age`` (years), each missing where not known, and a column an observation:
-        1 positive, 0 negative, -1 uncertain, NaN blank.
+        of the cohort's: 1 positive, 0 negative, -1 uncertain, NaN blank.
     """
+    names = cohort.observations
     rows = [
         (
             *(radiograph.id, radiograph.view, radiograph.projection, radiograph.sex, radiograph.age),
-            *(radiograph.labels.get(name) for name in OBSERVATIONS),
+            *(radiograph.labels.get(name) for name in names),
         )
         for radiograph in cohort.radiographs.values()
     ]
-    table = pd.DataFrame(rows, columns=["image_id", "view", "projection", "sex", "age", *OBSERVATIONS])
+    table = pd.DataFrame(rows, columns=["image_id", *_FACTS, *names])
     words = dict.fromkeys(("view", "projection", "sex"), "string")
-    return table.set_index("image_id").astype(words | dict.fromkeys(("age", *OBSERVATIONS), "float64"))
+    return table.set_index("image_id").astype(words | dict.fromkeys(("age", *names), "float64"))
 
 
 def label_counts(table: pd.DataFrame) -> pd.DataFrame:
@@ -52,7 +52,7 @@ def label_counts(table: pd.DataFrame) -> pd.DataFrame:
         The observation as the index; ``positive``, ``uncertain``, ``negative``, ``blank``, and each with ``_percent``,
         NaN where there are no radiographs. The paper's negative is negative and blank together.
     """
-    labels = table[list(OBSERVATIONS)]
+    labels = _labels(table)
     counts = pd.DataFrame(
         {
             kind: (labels.isna() if label is None else labels == label).sum()
@@ -70,17 +70,18 @@ def marked_counts(cohort: Cohort) -> dict[str, int]:
     """
     if not cohort.has_annotations:
         return {}
-    counts = dict.fromkeys(LOCALISED_PATHOLOGIES, 0)
-    for image_id, name in product(cohort.radiographs, LOCALISED_PATHOLOGIES):
-        with suppress(CohortError):
-            annotation = cohort.annotation(image_id, name)
-            counts[name] += annotation is not None and not annotation.is_empty
-    return counts
+    marked = Counter(chain.from_iterable(map(cohort.marked_on, cohort.radiographs)))
+    return {name: marked[name] for name in cohort.marked_pathologies}
+
+
+def marked_ids(cohort: Cohort) -> list[str]:
+    """Return the ids of the radiographs on which any expert marked anything, in the cohort's order."""
+    return [image_id for image_id in cohort.radiographs if cohort.marked_on(image_id)]
 
 
 def has_indefinite_labels(table: pd.DataFrame) -> bool:
     """Return whether any label is uncertain or blank."""
-    return not table[list(OBSERVATIONS)].isin((0.0, 1.0)).to_numpy().all()
+    return not _labels(table).isin((0.0, 1.0)).to_numpy().all()
 
 
 def composition(table: pd.DataFrame) -> dict[str, dict[str, int]]:
@@ -94,6 +95,10 @@ def composition(table: pd.DataFrame) -> dict[str, dict[str, int]]:
         "Sex": _shares(table["sex"], is_ordered=False),
         "Age": _shares(ages, is_ordered=True),
     }
+
+
+def _labels(table: pd.DataFrame) -> pd.DataFrame:
+    return table[[name for name in table if name not in _FACTS]]
 
 
 def _shares(values: pd.Series, *, is_ordered: bool) -> dict[str, int]:

@@ -16,7 +16,7 @@ from shamsul_core.run.ledger import Ledger
 from shamsul_core.run.manifest import ALL
 from shamsul_core.run.provenance import circumstances, name_of
 from shamsul_core.run.scoring import score_result
-from shamsul_core.vocabulary import DECISION_THRESHOLD, LOCALISED_PATHOLOGIES
+from shamsul_core.vocabulary import DECISION_THRESHOLD
 
 if TYPE_CHECKING:
     from shamsul_core.classifier.classifier import Classifier
@@ -207,22 +207,14 @@ def _to_explain(plan: Plan, radiograph: Radiograph, probabilities: Mapping[str, 
     pathologies = plan.run.manifest.pathologies
     if plan.run.manifest.explained == ALL:
         return list(pathologies)
+    marked = plan.cohort.marked_on(radiograph.id)
     return [
         name
         for name in pathologies
         if probabilities.get(name, 0.0) >= DECISION_THRESHOLD
         or radiograph.labels.get(name) == 1
-        or _is_marked(plan.cohort, radiograph.id, name)
+        or name in marked
     ]
-
-
-def _is_marked(cohort: Cohort, image_id: str, pathology: str) -> bool:
-    try:
-        annotation = cohort.annotation(image_id, pathology) if pathology in LOCALISED_PATHOLOGIES else None
-    except CohortError:
-        # Scoring says so
-        return False
-    return annotation is not None and not annotation.is_empty
 
 
 def is_held(run: Run, image_id: str) -> bool:

@@ -17,8 +17,9 @@ from PIL import Image
 
 from shamsul_core.imaging.contours import fill_contours
 from shamsul_core.imaging.levels import check_size
-from shamsul_core.imaging.refusals import refuse
+from shamsul_core.imaging.refusals import MaskError, refuse
 from shamsul_core.imaging.rle import decode_rle
+from shamsul_core.imaging.segmentations import decode_segmentation
 from shamsul_core.vocabulary import canonical_name, chexlocalize_name
 
 if TYPE_CHECKING:
@@ -91,8 +92,6 @@ def _of_json(stored: Any, pathology: str, image_name: str) -> Mask:
 
 
 def _of_coco(stored: dict[str, Any], pathology: str, image_name: str) -> Mask:
-    from pycocotools import mask as coco
-
     image = _the_one(stored["images"], image_name, lambda entry: str(entry.get("file_name", "")))
     size = (int(image["height"]), int(image["width"]))
     check_size(*size)
@@ -110,13 +109,10 @@ def _of_coco(stored: dict[str, Any], pathology: str, image_name: str) -> Mask:
         )
     mask = np.zeros(size, bool)
     for segmentation in segmentations:
-        if isinstance(segmentation, dict):
-            part = decode_rle(segmentation)
-        else:
-            part = coco.decode(coco.merge(coco.frPyObjects(segmentation, *size))) > 0
-        if part.shape != size:
-            refuse("one of its masks does not have the size that it states for the radiograph")
-        mask |= part
+        try:
+            mask |= decode_segmentation(segmentation, size)
+        except MaskError as error:
+            refuse(f"one of its masks cannot be used: {error}")
     return mask
 
 

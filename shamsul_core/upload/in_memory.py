@@ -25,6 +25,7 @@ from shamsul_core.run.manifest import Manifest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from shamsul_core.cohort.annotation import Kind
     from shamsul_core.cohort.problems import Problem
     from shamsul_core.heatmap import Heatmap
     from shamsul_core.imaging.contours import ContourArray
@@ -74,7 +75,8 @@ class CohortInMemory:
     drawn: dict[str, tuple[ContourArray, ...]] = field(default_factory=dict)
     name: str = "your radiograph"
     folder: Path = _NO_FOLDER
-    split: Any = "val"
+    layout: str = "in memory"
+    split: str = "val"
     fingerprint: str = ""
     is_simulated: bool = False
     simulated_note: str | None = None
@@ -102,6 +104,16 @@ class CohortInMemory:
         """Whether the reader marked anything."""
         return bool(self.loaded or any(self.drawn.values()))
 
+    @property
+    def observations(self) -> tuple[str, ...]:
+        """Those that its labels are blank of, and those that are marked."""
+        return tuple(dict.fromkeys((*self.radiograph.labels, *self.marked_pathologies)))
+
+    @property
+    def marked_pathologies(self) -> tuple[str, ...]:
+        """What the reader marked."""
+        return (*self.loaded, *(name for name, contours in self.drawn.items() if contours))
+
     def annotation(self, image_id: str, pathology: str) -> Annotation | None:
         """Return what the reader marked."""
         contours, mask = self.drawn.get(pathology, ()), self.loaded.get(pathology)
@@ -110,6 +122,19 @@ class CohortInMemory:
         size = self.radiograph.size
         mask = fill_contours(contours, size) if mask is None else mask
         return Annotation(image_id=image_id, pathology=pathology, size=size, rle=encode_mask(mask))
+
+    def annotations(self, image_id: str, pathology: str) -> tuple[Annotation, ...]:
+        """Return what the reader marked, one or nothing."""
+        annotation = self.annotation(image_id, pathology)
+        return () if annotation is None else (annotation,)
+
+    def truth_kind(self, pathology: str) -> Kind:
+        """Return that it is a contour."""
+        return "contour"
+
+    def marked_on(self, image_id: str) -> tuple[str, ...]:
+        """Return what the reader marked."""
+        return self.marked_pathologies
 
     def human_benchmark(self, image_id: str, pathology: str) -> Annotation | None:
         """Return nothing: there is no second reader."""

@@ -114,8 +114,8 @@ def test_cocos_three_segmentations():
 
 
 def test_coco_says_what_it_lacks():
-    with pytest.raises(ImageError, match="its categories: Cardiomegaly, Oedema"):
-        read(coco_file([[1, 2, 3, 4, 5, 6]], name="Oedema"))
+    with pytest.raises(ImageError, match="its categories: Cardiomegaly, Swelling"):
+        read(coco_file([[1, 2, 3, 4, 5, 6]], name="Swelling"))
     with pytest.raises(ImageError, match="boxes of Edema but no contour"):
         read(coco_file([], name="Edema"))
     several = coco_file([[20.0, 30.0, 220.0, 40.0, 100.0, 200.0]], name="Edema")

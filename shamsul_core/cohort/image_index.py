@@ -1,0 +1,148 @@
+"""The image files in a folder by name, wherever in it they lie, found in one walk and without opening any."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from functools import cached_property
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from shamsul_core.cohort.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom")
+
+_DEEPEST = 8
+_MOST_FILES = 3_000_000
+_FOREIGN = re.compile(r"[^A-Za-z0-9._ -]")
+
+
+class ImageIndex:
+    """The image files of some folders.
+
+    Parameters
+    ----------
+    folders
+        Searched eight folders deep; links are followed, but never into the same folder twice.
+    """
+
+    def __init__(self, *folders: Path) -> None:
+        self.folders = folders
+        self.problems: list[Problem] = []
+        self._paths = sorted(path for folder in folders for path in self._walk(str(folder)))
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def find(self, name: str) -> str | None:
+        """Return the file that a table names, ``None`` where there is none.
+
+        Parameters
+        ----------
+        name
+            A file's name, with or without folders before it and an ending behind it. Of several files of that name the
+            one is returned that shares most folders with it, else the first.
+        """
+        wanted = PurePath(name.replace("\\", "/"))
+        paths = self._by_name.get(wanted.name.lower()) or self._by_stem.get(wanted.name.lower())
+        if not paths:
+            # Saved anew in another format
+            paths = self._by_stem.get(stem_of(wanted.name).lower(), ())
+        return max(paths, key=lambda path: _shared_folders(path, wanted), default=None)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        return _grouped((os.path.basename(path).lower(), path) for path in self._paths)  # noqa: PTH119 - 112,120 files
+
+    @cached_property
+    def _by_stem(self) -> dict[str, list[str]]:
+        return _grouped((stem_of(os.path.basename(path)).lower(), path) for path in self._paths)  # noqa: PTH119
+
+    def _walk(self, folder: str) -> Iterator[str]:
+        visited: set[tuple[int, int]] = set()
+        folders, count = [(folder, 0)], 0
+        while folders:
+            place, depth = folders.pop()
+            for entry in self._entries(place, visited):
+                if entry.name.startswith("."):
+                    continue
+                if entry.name.lower().endswith(IMAGE_ENDINGS):
+                    count += 1
+                    yield entry.path
+                elif depth < _DEEPEST and _is_folder(entry):
+                    folders.append((entry.path, depth + 1))
+            if count > _MOST_FILES:
+                message = f"it holds more than {_MOST_FILES:,} image files; the others are left out"
+                self.problems.append(Problem(folder, message))
+                return
+
+    def _entries(self, place: str, visited: set[tuple[int, int]]) -> Sequence[os.DirEntry[str]]:
+        try:
+            status = os.stat(place)  # noqa: PTH116
+            if (status.st_dev, status.st_ino) in visited:
+                return ()
+            visited.add((status.st_dev, status.st_ino))
+            with os.scandir(place) as listing:
+                return list(listing)
+        except OSError as error:
+            message = f"this folder cannot be listed ({error.strerror}); make it readable"
+            self.problems.append(Problem(place, message))
+            return ()
+
+
+def stem_of(name: str) -> str:
+    """Return a file's name without the ending of an image; other dots are part of it.
+
+    >>> stem_of("1.2.276.0.7230010"), stem_of("00000001_000.png")
+    ('1.2.276.0.7230010', '00000001_000')
+    """
+    ending = next((ending for ending in IMAGE_ENDINGS if name.lower().endswith(ending)), "")
+    return name[: len(name) - len(ending)]
+
+
+def id_of(name: str) -> str:
+    """Return a radiograph's id from its file's name or path: what may stand in another file's name.
+
+    >>> id_of("tb/tb0005.png")
+    'tb_tb0005'
+    """
+    stem = stem_of(name.replace("\\", "/").strip("/"))
+    image_id = _FOREIGN.sub("_", stem)
+    # Names of other scripts would all become one
+    if image_id.strip("._ -") and len(stem.encode()) == len(stem) and image_id[0].isalnum():
+        return image_id
+    digest = hashlib.sha256(stem.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return f"{image_id.strip('._ -') or 'radiograph'}-{digest}"
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    paths_of: dict[str, list[str]] = {}
+    for name, path in pairs:
+        paths_of.setdefault(name, []).append(path)
+    return paths_of
+
+
+def _shared_folders(path: str, wanted: PurePath) -> int:
+    folders = PurePath(path).parts[-2::-1]
+    shared = 0
+    for folder, other in zip(folders, wanted.parts[-2::-1], strict=False):
+        if folder != other:
+            break
+        shared += 1
+    return shared
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        # A link that leads in a circle
+        return False
