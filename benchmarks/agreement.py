@@ -20,10 +20,10 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.score import lay_out_cohort, seconds_of
-from shamsul_core.cohort import open_cohort
 from shamsul_core.imaging.rle import decode_rle
 from shamsul_core.interchange.exporting import export_run
 from shamsul_core.run import Run
+from shamsul_core.run.cohort import cohort_of
 from shamsul_core.statistics.intervals import bootstrap_mean, mean_of_known
 from shamsul_core.statistics.summary import in_slice
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, chexlocalize_name
@@ -172,7 +172,7 @@ def compare(checkout: Path, run: Run, folder: Path) -> None:
     """Export a run and compare all that their scripts make of it."""
     export, out = folder / "export", folder / "theirs"
     out.mkdir(parents=True)
-    cohort = open_cohort(run.cohort_folder, split=run.manifest.cohort["split"])
+    cohort = cohort_of(run)
     maps, problems = export_run(run, cohort, export)
     print(f"{maps} maps of {len(run.explained_ids())} radiographs exported{'; '.join(['', *problems])}")
     for method in run.manifest.methods:

@@ -9,7 +9,6 @@ import streamlit as st
 
 from shamsul_core.cases.case_list import case_table as make_case_table
 from shamsul_core.cases.case_list import count_explained, list_cases
-from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort import summary as cohort_summary
 from shamsul_core.cohort.views import ids_of_view
 from shamsul_core.figures.html.case_card import CARD_PX, case_card
@@ -20,6 +19,7 @@ from shamsul_core.files.storage import place
 from shamsul_core.imaging import to_8_bits
 from shamsul_core.messages import brief
 from shamsul_core.run import Run
+from shamsul_core.run.cohort import cohort_of
 from shamsul_core.statistics.human_benchmark import human_benchmark_scores
 from shamsul_core.statistics.lesions import lesion_table
 from shamsul_core.statistics.paper import why_not_comparable
@@ -62,7 +62,7 @@ def open_run(folder: str) -> Run:
 def open_run_cohort(folder: str) -> Cohort:
     """Open the cohort that a run explains."""
     run = Run.open(place(folder))
-    return open_cohort(run.cohort_folder, split=run.manifest.cohort["split"])
+    return cohort_of(run)
 
 
 def tables(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -73,9 +73,9 @@ def model_of(run: Run) -> str | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
-def queue_of(model: str) -> ExplanationQueue:
-    """Return the one queue of this server."""
-    return ExplanationQueue(model)
+def queue_of(model: str, pathologies: tuple[str, ...]) -> ExplanationQueue:
+    """Return the one queue of this server, at which a run's pathologies are explained."""
+    return ExplanationQueue(model, pathologies)
 
 
 def card_of(queue: ExplanationQueue) -> ModelCard | None:

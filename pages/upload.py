@@ -26,7 +26,7 @@ if not_yet := uploading.why_not_yet():
     st.header("Your own radiograph", anchor=False)
     upload_parts.show_not_yet(not_yet)
     address.stop()
-queue = uploading.queue_of(model)
+queue = uploading.queue_of(model, run.manifest.pathologies)
 with st.sidebar:
     visit.stay_in_touch()
 upload = uploading.chosen()

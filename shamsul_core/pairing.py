@@ -44,6 +44,11 @@ class Pairing:
     of_model_alone: Mapping[str, str | None]
     of_cohort_alone: Mapping[str, str | None]
 
+    @property
+    def names(self) -> dict[str, str]:
+        """The model's names of what the cohort calls otherwise, each with the cohort's."""
+        return {name: partner for name, partner in self.pairs if name != partner}
+
     def lines(self) -> Iterator[str]:
         r"""Say in a line each what had no partner; a name that is near could be paired by one's own mapping.
 

@@ -160,6 +160,9 @@ TORCHXRAYVISION_OBSERVATIONS = (
 )
 """The eighteen outputs of torchxrayvision's classifiers, its ``default_pathologies`` (Cohen et al., MIDL 2022)."""
 
+NO_FINDING = "No Finding"
+"""That nothing is to be seen, which no heatmap can show."""
+
 DECISION_THRESHOLD = 0.5
 """From this probability on an observation counts as predicted, where no rule gives it a threshold of its own."""
 

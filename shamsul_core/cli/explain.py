@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shamsul_core.cli.options import CohortFolder, Preset, RunFolder
+from shamsul_core.cli.options import CohortFolder, Layout, Model, Names, Preset, RunFolder, Split
 from shamsul_core.cli.terminal import (
     console,
     progress_bar,
@@ -16,11 +16,12 @@ from shamsul_core.cli.terminal import (
     warn,
     warn_of,
 )
+from shamsul_core.cohort.renamed import by_names
+from shamsul_core.pairing import pair, read_mapping
 from shamsul_core.progress import OnStep
-from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from shamsul_core.cohort import Cohort
     from shamsul_core.engine.plan import Plan, Summary
@@ -28,17 +29,12 @@ if TYPE_CHECKING:
 
 def explain(
     cohort: CohortFolder,
-    model: Annotated[
-        str,
-        typer.Option(
-            help="A SHAMSUL .safetensors classifier, a Keras .h5 file, a torchvision state dict with its .json, torchxrayvision:<weights>, or 'untrained' for a trial."
-        ),
-    ],
+    model: Model,
     run: RunFolder,
     *,
-    split: Annotated[
-        str | None, typer.Option(help="train, val or test. Default: the split with contours.")
-    ] = None,
+    split: Split = None,
+    layout: Layout = None,
+    names: Names = None,
     preset: Preset = "default",
     method: Annotated[
         list[str] | None, typer.Option(help="lime, shap, gradcam or lrp; may be repeated. Default: all.")
@@ -46,7 +42,7 @@ def explain(
     pathology: Annotated[
         list[str] | None,
         typer.Option(
-            help="Pathology to explain; may be repeated. Default: the ten that CheXlocalize localises."
+            help="Pathology to explain; may be repeated. Default: all that the model predicts and the cohort labels or marks; with CheXpert's cohort, the ten that CheXlocalize localises."
         ),
     ] = None,
     present_or_predicted: Annotated[
@@ -55,6 +51,10 @@ def explain(
             "--present-or-predicted",
             help="On each radiograph, explain only pathologies that are labelled, marked by the experts or predicted.",
         ),
+    ] = False,
+    only_marked: Annotated[
+        bool,
+        typer.Option("--only-marked", help="Explain only radiographs on which experts marked anything."),
     ] = False,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Explain only so many radiographs, the first of the cohort.")
@@ -73,50 +73,22 @@ def explain(
 ) -> None:
     """Predict, explain, segment and score a cohort; run again to resume."""
     with console.status("Reading the cohort and the model"):
-        from shamsul_core.cohort import open_cohort
-
-        opened = open_cohort(cohort, split=split)
-        # The others take seconds: what is wrong with the cohort is said first
-        from shamsul_core.classifier.weights import load_classifier
-        from shamsul_core.engine.plan import Plan
-        from shamsul_core.explain import EXPLAINERS, make_explainers
-        from shamsul_core.memory import keep_freed_memory
-        from shamsul_core.run import Run
-        from shamsul_core.run.manifest import ALL, PRESENT_OR_PREDICTED
-        from shamsul_core.run.provenance import circumstances, describe_run
-        from shamsul_core.run.scoring import segmentation_of
-        from shamsul_core.run.wording import mixture_in_words
-        from shamsul_core.vocabulary import canonical_name
-
-        keep_freed_memory()
-        classifier = load_classifier(model, device)
-        explainers = make_explainers(preset, method or list(EXPLAINERS))
-        wanted = [canonical_name(name) for name in pathology or LOCALISED_PATHOLOGIES]
-        pathologies = [name for name in wanted if name in classifier.pathologies]
-        missing = [name for name in wanted if name not in classifier.pathologies]
-        if not pathologies:
-            message = f"{model}: has no output for {', '.join(missing)}"
-            raise ValueError(message)
-        manifest = describe_run(
+        opened = _open_cohort(cohort, split, layout)
+        chosen = _chosen(opened, ids, only_marked=only_marked)[:limit]
+        plan, remarks = _plan(
             run,
             opened,
-            classifier,
-            explainers,
-            pathologies,
-            preset,
-            PRESENT_OR_PREDICTED if present_or_predicted else ALL,
+            model,
+            device,
+            names=None if names is None else read_mapping(names),
+            methods=method,
+            pathologies=pathology,
+            preset=preset,
+            is_sparse=present_or_predicted,
         )
-        begun = Run.create_or_resume(run, manifest)
-        chosen = _chosen(opened, ids)[:limit]
-        mixed = mixture_in_words(begun.manifest, circumstances(classifier))
-        plan = Plan(opened, classifier, explainers, begun, segmentation_of(begun))
     warn_of([*opened.problems, *opened.remarks], run / "problems.txt")
-    if missing:
-        warn(f"{model}: has no output for {', '.join(missing)}; these are left out")
-    if mixed and begun.explained_ids():
-        warn(f"{run}: {mixed}")
-    if not classifier.is_trained:
-        warn("An untrained network: its predictions and heatmaps mean nothing.")
+    for remark in remarks:
+        warn(remark)
     with progress_bar(len(chosen) * plan.steps) as on_step:
         summary = _explain(plan, chosen, model, device, on_step, workers, scheduler)
     say(
@@ -128,10 +100,68 @@ def explain(
         raise typer.Exit(1)
 
 
-def _chosen(cohort: Cohort, ids: Path | None) -> list[str]:
-    """Return the ids that a file names, in the cohort's order, or all."""
-    if ids is None:
-        return list(cohort.radiographs)
+def _open_cohort(folder: Path, split: str | None, layout: str | None) -> Cohort:
+    from shamsul_core.cohort import open_cohort
+
+    return open_cohort(folder, split=split, layout=layout)
+
+
+def _plan(
+    folder: Path,
+    cohort: Cohort,
+    model: str,
+    device: str,
+    *,
+    names: Mapping[str, str] | None,
+    methods: Sequence[str] | None,
+    pathologies: Sequence[str] | None,
+    preset: str,
+    is_sparse: bool,
+) -> tuple[Plan, list[str]]:
+    """Return what is to be done, and what is to be said of it before it begins."""
+    # These take seconds: what is wrong with the cohort was said before
+    from shamsul_core.classifier.weights import load_classifier
+    from shamsul_core.engine.plan import Plan, pathologies_to_explain
+    from shamsul_core.explain import EXPLAINERS, make_explainers
+    from shamsul_core.memory import keep_freed_memory
+    from shamsul_core.run import Run
+    from shamsul_core.run.manifest import ALL, PRESENT_OR_PREDICTED
+    from shamsul_core.run.provenance import circumstances, describe_run
+    from shamsul_core.run.scoring import segmentation_of
+    from shamsul_core.run.wording import mixture_in_words
+
+    keep_freed_memory()
+    classifier = load_classifier(model, device)
+    explainers = make_explainers(preset, methods or list(EXPLAINERS))
+    pairing = pair(classifier.pathologies, cohort.observations, names)
+    renamed = by_names(cohort, pairing.names)
+    wanted = pathologies_to_explain(pairing, cohort, pathologies)
+    explained = PRESENT_OR_PREDICTED if is_sparse else ALL
+    manifest = describe_run(folder, renamed, classifier, explainers, wanted, preset, explained, pairing.names)
+    begun = Run.create_or_resume(folder, manifest)
+    remarks = list(pairing.lines()) if pathologies is None and cohort.observations else []
+    mixed = mixture_in_words(begun.manifest, circumstances(classifier))
+    if mixed and begun.explained_ids():
+        remarks.append(f"{folder}: {mixed}")
+    if not classifier.is_trained:
+        remarks.append("An untrained network: its predictions and heatmaps mean nothing.")
+    return Plan(renamed, classifier, explainers, begun, segmentation_of(begun)), remarks
+
+
+def _chosen(cohort: Cohort, ids: Path | None, *, only_marked: bool) -> list[str]:
+    """Return the ids that a file names, or all, in the cohort's order; of them those that are marked."""
+    named = list(cohort.radiographs) if ids is None else _named(cohort, ids)
+    chosen = [image_id for image_id in named if cohort.marked_on(image_id)] if only_marked else named
+    if not chosen:
+        message = (
+            f"{cohort.folder}: experts marked nothing on any of these radiographs; leave --only-marked out"
+        )
+        raise ValueError(message)
+    return chosen
+
+
+def _named(cohort: Cohort, ids: Path) -> list[str]:
+    """Return the ids that a file names, in the cohort's order."""
     lines = ids.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     named = {line.strip(): number for number, line in enumerate(lines, 1) if line.strip()}
     for name, number in named.items():

@@ -14,11 +14,11 @@ from shamsul_core.cli.terminal import console, progress_bar, say, warn_of
 def export(run: RunFolder, out: Annotated[Path, typer.Option(help="Folder to write to.")]) -> None:
     """Write heatmaps and masks as CheXlocalize's scripts read them."""
     with console.status("Reading the run and its cohort"):
-        from shamsul_core.cohort import open_cohort
         from shamsul_core.run import Run
+        from shamsul_core.run.cohort import cohort_of
 
         opened = Run.open(run)
-        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        cohort = cohort_of(opened)
         from shamsul_core.interchange.exporting import export_run  # torch
     with progress_bar(len(opened.explained_ids())) as on_step:
         maps, problems = export_run(opened, cohort, out, on_step)

@@ -27,8 +27,8 @@ def export_dicom(
 ) -> None:
     """Write a case's overlays as DICOM Secondary Captures and its masks as DICOM SEG."""
     with console.status("Drawing"):
-        from shamsul_core.cohort import open_cohort
         from shamsul_core.run import Run
+        from shamsul_core.run.cohort import cohort_of
 
         opened = Run.open(run)
         if radiograph not in opened.explained_ids():
@@ -37,7 +37,7 @@ def export_dicom(
         if pathology not in opened.manifest.pathologies:
             message = f"{run}: no pathology {pathology!r}; it has {', '.join(opened.manifest.pathologies)}"
             raise ValueError(message)
-        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        cohort = cohort_of(opened)
         import pydicom
 
         from shamsul_core.files.atomic import write_atomically

@@ -22,7 +22,30 @@ def _run_place(address: str) -> Path:
         raise typer.BadParameter(str(error)) from error
 
 
-CohortFolder = Annotated[Path, typer.Option("--cohort", help="Folder in the CheXpert/CheXlocalize layout.")]
+CohortFolder = Annotated[
+    Path, typer.Option("--cohort", help="Folder of radiographs, in any layout of docs/cohorts.md.")
+]
+Split = Annotated[
+    str | None, typer.Option(help="train, val, test or all. Default: the split that experts marked.")
+]
+Layout = Annotated[
+    str | None,
+    typer.Option(
+        help="The cohort's layout, as docs/cohorts.md names it. Default: told from what lies in the folder."
+    ),
+]
+Names = Annotated[
+    Path | None,
+    typer.Option(
+        help="TOML file that says what of the model's is what of the cohort's, see docs/cohorts.md."
+    ),
+]
+Model = Annotated[
+    str,
+    typer.Option(
+        help="A file or folder of docs/models.md's formats, torchxrayvision:<weights>, or 'untrained' for a trial."
+    ),
+]
 RunFolder = Annotated[
     Path,
     typer.Option("--run", parser=_run_place, metavar="RUN", help="Folder of the run, or s3://bucket/folder."),

@@ -30,11 +30,11 @@ def report(
 ) -> None:
     """Write the paper's tables and figures for a run: one HTML, one PDF, and each as CSV, PNG or SVG."""
     with console.status("Writing the report") as status:
-        from shamsul_core.cohort import open_cohort
         from shamsul_core.run import Run
+        from shamsul_core.run.cohort import cohort_of
 
         opened = Run.open(run)
-        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        cohort = cohort_of(opened)
         from shamsul_core.report import write_report
         from shamsul_core.statistics.prediction.decisions import threshold_rule
 

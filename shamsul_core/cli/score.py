@@ -23,11 +23,11 @@ def score(
 ) -> None:
     """Segment and score a run's heatmaps again, without explaining again."""
     with console.status("Reading the run and its cohort"):
-        from shamsul_core.cohort import open_cohort
         from shamsul_core.run import Run
+        from shamsul_core.run.cohort import cohort_of
 
         opened = Run.open(run)
-        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        cohort = cohort_of(opened)
         from shamsul_core.engine.rescoring import score_run
         from shamsul_core.memory import keep_freed_memory
         from shamsul_core.run.scoring import segmentation_of

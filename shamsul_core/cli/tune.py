@@ -39,11 +39,11 @@ def tune(
 ) -> None:
     """Find the threshold with the best mean IoU for each pathology, as CheXlocalize's scripts do."""
     with console.status("Reading the run and its cohort"):
-        from shamsul_core.cohort import open_cohort
         from shamsul_core.run import Run
+        from shamsul_core.run.cohort import cohort_of
 
         opened = Run.open(run)
-        cohort = open_cohort(opened.cohort_folder, split=opened.manifest.cohort["split"])
+        cohort = cohort_of(opened)
         from shamsul_core.engine.tuning import tune_probability_cutoffs, tune_thresholds
         from shamsul_core.interchange.chexlocalize import write_probability_cutoffs, write_thresholds
         from shamsul_core.memory import keep_freed_memory

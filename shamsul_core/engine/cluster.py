@@ -46,16 +46,20 @@ class WorkOrder:
     ----------
     cohort, model, run
         Absolute paths or addresses that every worker can reach; `model` as `load_classifier` takes it.
-    split
-        Of the cohort: ``"train"``, ``"val"`` or ``"test"``.
+    layout, split
+        Of the cohort, as `open_cohort` takes them.
+    names
+        The run's names of observations that the cohort calls otherwise, each with the cohort's.
     preset, methods, pathologies
-        As the command line has them: names of `PRESETS`, of `EXPLAINERS`, and CheXpert's.
+        As the command line has them: names of `PRESETS`, of `EXPLAINERS`, and of observations.
     device
         Where a worker runs the network, as `load_classifier` takes it.
     """
 
     cohort: str
+    layout: str
     split: str
+    names: tuple[tuple[str, str], ...]
     model: str
     preset: str
     methods: tuple[str, ...]
@@ -69,7 +73,9 @@ class WorkOrder:
         path = place(model)
         return cls(
             cohort=absolute(plan.cohort.folder),
+            layout=plan.cohort.layout,
             split=plan.cohort.split,
+            names=tuple(plan.run.manifest.names.items()),
             model=absolute(path) if path.exists() else model,
             preset=plan.run.manifest.preset,
             methods=tuple(plan.run.manifest.methods),
@@ -88,11 +94,13 @@ class WorkOrder:
         """
         from shamsul_core.classifier.weights import load_classifier
         from shamsul_core.cohort import open_cohort
+        from shamsul_core.cohort.renamed import by_names
         from shamsul_core.explain import make_explainers
         from shamsul_core.run.provenance import describe_run
         from shamsul_core.run.scoring import segmentation_of
 
-        cohort = open_cohort(place(self.cohort), split=self.split)
+        names = dict(self.names)
+        cohort = by_names(open_cohort(place(self.cohort), split=self.split, layout=self.layout), names)
         classifier = load_classifier(self.model, self.device)
         explainers = make_explainers(self.preset, self.methods)
         run = Run.open(place(self.run))
@@ -104,6 +112,7 @@ class WorkOrder:
             self.pathologies,
             self.preset,
             run.manifest.explained,
+            names,
         )
         differences = run.manifest.differences(here)
         if differences:

@@ -7,22 +7,25 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from shamsul_core.cohort import CohortError
+from shamsul_core.cohort.chexpert import CHEXPERT
 from shamsul_core.explain import Failure, Subject, explain_subject
 from shamsul_core.files.lock import locked
 from shamsul_core.heatmap import Heatmap
+from shamsul_core.pairing import MappingError
 from shamsul_core.progress import OnStep, say_nothing
 from shamsul_core.run import RadiographResult, Run, RunError
 from shamsul_core.run.ledger import Ledger
 from shamsul_core.run.manifest import ALL
 from shamsul_core.run.provenance import circumstances, name_of
 from shamsul_core.run.scoring import score_result
-from shamsul_core.vocabulary import DECISION_THRESHOLD
+from shamsul_core.vocabulary import DECISION_THRESHOLD, LOCALISED_PATHOLOGIES, NO_FINDING, canonical_name
 
 if TYPE_CHECKING:
     from shamsul_core.classifier.classifier import Classifier
     from shamsul_core.cohort import Cohort, Radiograph
     from shamsul_core.explain import Explainer
     from shamsul_core.localisation.segmentation import SegmentationSettings
+    from shamsul_core.pairing import Pairing
     from shamsul_core.run.tables import TableRow
 
 
@@ -93,6 +96,44 @@ class Entry:
     failures: Sequence[TableRow]
     is_explained: bool = True
     made_with: Mapping[str, Any] | None = None
+
+
+def pathologies_to_explain(
+    pairing: Pairing, cohort: Cohort, wanted: Sequence[str] | None = None
+) -> list[str]:
+    """Return which of a model's observations a run explains.
+
+    Parameters
+    ----------
+    pairing
+        Of the model with the cohort.
+    cohort
+        By its own names.
+    wanted
+        Names that somebody asked for; by default what the model predicts and the cohort labels or marks, in the model's
+        order, or whatever it predicts where the cohort says nothing. Of CheXpert's cohort the ten that CheXlocalize
+        localises are meant, in its order, whether this split is marked or not.
+
+    Raises
+    ------
+    MappingError
+        The model predicts nothing of it.
+    """
+    predicted = [*(name for name, _ in pairing.pairs), *pairing.of_model_alone]
+    if wanted is not None:
+        asked = [canonical_name(name) for name in wanted]
+    elif not cohort.observations:
+        asked = predicted
+    elif cohort.layout == CHEXPERT:
+        asked = list(LOCALISED_PATHOLOGIES)
+    else:
+        asked = [name for name, _ in pairing.pairs]
+    chosen = [name for name in dict.fromkeys(asked) if name in predicted and (wanted or name != NO_FINDING)]
+    if not chosen:
+        nothing = ", ".join(asked) or ", ".join(cohort.observations)
+        message = f"the model has no output for {nothing}; it predicts {', '.join(predicted)}; --names pairs what has two names"
+        raise MappingError(message)
+    return chosen
 
 
 HandOut: TypeAlias = Callable[[Plan, Sequence[str], OnStep], Iterable[Entry]]

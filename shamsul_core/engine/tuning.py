@@ -18,7 +18,6 @@ from shamsul_core.localisation.scoring import expert_mask
 from shamsul_core.localisation.segmentation import PRESETS, grey_levels, scale
 from shamsul_core.localisation.thresholds import LEVEL_THRESHOLDS, count_levels, count_thresholds
 from shamsul_core.progress import OnStep, say_nothing
-from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -107,7 +106,7 @@ def tune_thresholds(
     RunError
         If a result cannot be read.
     """
-    pathologies = [name for name in LOCALISED_PATHOLOGIES if name in run.manifest.pathologies]
+    pathologies = [name for name in run.manifest.pathologies if name in cohort.marked_pathologies]
     ious: dict[tuple[str, str], list[RatioArray]] = defaultdict(list)
     problems: list[str] = []
     thresholds = LEVEL_THRESHOLDS if every_level else np.asarray(THRESHOLDS, np.float32)

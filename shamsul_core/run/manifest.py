@@ -35,7 +35,9 @@ class Manifest:
         source, fingerprint, is_trained, pathologies, preprocessing, precision; card (see `shamsul_core.classifier.model_card`) where
         anything is known of its training.
     cohort
-        path (relative to the run's folder), name, split, fingerprint, simulated (its label, or ``None``), radiographs.
+        path (relative to the run's folder), name, split, fingerprint, simulated (its label, or ``None``), radiographs; in
+        runs since there is more than one, layout, and names: those of observations that the cohort calls otherwise, each
+        with the cohort's.
     methods
         For each method's name its title and settings, in the order in which they are shown.
     pathologies
@@ -76,10 +78,16 @@ class Manifest:
                 [other.explained, *other.pathologies],
             ),
             "methods": (list(self.methods), list(other.methods)),
+            "names of observations": (self.names, other.names),
         }
         for name in self.methods.keys() & other.methods.keys():
             compared[f"settings of {name}"] = (self.methods[name], other.methods[name])
         return [what for what, (ours, theirs) in compared.items() if ours != theirs]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The run's names of observations that the cohort calls otherwise, each with the cohort's."""
+        return dict(self.cohort.get("names") or {})
 
     @property
     def titles(self) -> dict[str, str]:
@@ -163,6 +171,11 @@ def _check(stored: Mapping[str, Any]) -> None:
     if not isinstance(stored["cohort"].get("simulated"), str | None):
         message = "what it says of the cohort's simulation is not a text"
         raise ValueError(message)
+    if not isinstance(stored["cohort"].get("layout"), str | None):
+        message = "what it says of the cohort's layout is not a text"
+        raise ValueError(message)
+    names = stored["cohort"].get("names") or {}
+    _check_kinds("the cohort's names", names, dict.fromkeys(names, str))
 
 
 def _check_kinds(part: str, stored: object, kinds: Mapping[str, type]) -> None:

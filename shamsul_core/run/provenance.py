@@ -47,11 +47,18 @@ def describe_run(
     pathologies: Sequence[str],
     preset: str,
     explained: str = ALL,
+    names: Mapping[str, str] | None = None,
 ) -> Manifest:
-    """Return the manifest of the run in `folder` that explains this cohort with these."""
+    """Return the manifest of the run in `folder` that explains this cohort with these.
+
+    Parameters
+    ----------
+    names
+        The run's names of observations that the cohort calls otherwise, with the cohort's, see `cohort.renamed`.
+    """
     return Manifest(
         model=describe_model(classifier),
-        cohort=describe_cohort(cohort, folder),
+        cohort=describe_cohort(cohort, folder) | {"names": dict(names or {})},
         methods=describe_methods(explainers),
         pathologies=tuple(pathologies),
         explained=explained,
@@ -91,6 +98,7 @@ def describe_cohort(cohort: Cohort, folder: Path) -> dict[str, Any]:
     return {
         "path": str(path) if is_remote(folder) else os.path.relpath(path, folder.resolve()),
         "name": cohort.name,
+        "layout": cohort.layout,
         "split": cohort.split,
         "fingerprint": cohort.fingerprint,
         "simulated": str(cohort.simulated_note)[:LONGEST_TEXT] if cohort.is_simulated else None,

@@ -15,7 +15,7 @@ from shamsul_core.upload.job import Job, Offer
 from shamsul_core.upload.worker_process import WorkerError, WorkerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -48,6 +48,8 @@ class ExplanationQueue:
     ----------
     model
         As `shamsul_core.classifier.weights.load_classifier` takes it.
+    pathologies
+        What to explain; where the model has an output for none of them, all that it predicts.
     clock
         Seconds from anywhere, which never run backwards.
     start_s, silence_s
@@ -58,12 +60,14 @@ class ExplanationQueue:
     def __init__(
         self,
         model: str,
+        pathologies: Sequence[str] = (),
         *,
         clock: Callable[[], float] = time.monotonic,
         start_s: float = _SLOWEST_START_S,
         silence_s: float = _LONGEST_SILENCE_S,
     ) -> None:
         self.model = str(Path(model).absolute()) if Path(model).exists() else model
+        self.pathologies = tuple(pathologies)
         self.offer: Offer | None = None
         self._clock = clock
         self._start_s, self._silence_s = start_s, silence_s
@@ -185,7 +189,7 @@ class ExplanationQueue:
         Exception
             Whatever a process that cannot be started, or one that does not say what it should, leads to.
         """
-        self._worker = worker = WorkerProcess.start(self.model)
+        self._worker = worker = WorkerProcess.start(self.model, self.pathologies)
         worker.due = self._clock() + self._start_s
         told = worker.connection.recv()
         if told[0] == "broken":

@@ -22,7 +22,6 @@ from shamsul_core.run.provenance import now
 from shamsul_core.upload.in_memory import CohortInMemory, cohort_of_intake, run_of_job
 from shamsul_core.upload.intake import IntakeError, take_in, take_in_mask
 from shamsul_core.upload.job import Job, Offer
-from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
     from shamsul_core.cohort.radiograph import PixelArray
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 _MOST_POINTS = 20_000
 _MOST_CONTOURS = 100
 _LONGEST_NAME = 60
-_LOADING = Offer({"source": "", "fingerprint": "", "is_trained": True}, {}, LOCALISED_PATHOLOGIES)
+_LOADING = {"source": "", "fingerprint": "", "is_trained": True}
 """Of a worker that has not said yet what it can do: the radiograph alone is shown."""
 
 
@@ -206,7 +205,7 @@ class Upload:
         """Return what is known so far as a run; made anew when there is more."""
         key = (*self.progress, self.marks)
         if self._run is None or self._run[0] != key:
-            offer = self.queue.offer or _LOADING
+            offer = self.queue.offer or Offer(_LOADING, {}, self.queue.pathologies)
             self._run = (key, run_of_job(self.job, offer, self.cohort, self.created))
         return self._run[1]
 

@@ -1,6 +1,7 @@
 """The worker process: holds the model and explains one radiograph after the other.
 
-Started as ``python -m shamsul_core.upload.worker FD MODEL``, FD being an end of a `multiprocessing.Pipe`. What it sends:
+Started as ``python -m shamsul_core.upload.worker FD MODEL PATHOLOGY...``, FD being an end of a `multiprocessing.Pipe`. Where
+the model has an output for none of these, all that it predicts is explained. What it sends:
 
 - ``("ready", manifest words on model and methods)`` or ``("broken", sentence)``, once;
 - for each radiograph ``("predicted", probabilities)``, ``("passes", method, done)`` again and again,
@@ -25,10 +26,10 @@ from shamsul_core.explain import Explainer, Failure, Subject, explain_subject, m
 from shamsul_core.explain.masked import MaskedEvaluation
 from shamsul_core.memory import keep_freed_memory, leave_no_dump
 from shamsul_core.run.provenance import describe_methods, describe_model
-from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
+from shamsul_core.vocabulary import NO_FINDING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -74,7 +75,7 @@ class _WatchedSubject(Subject):
         return _Watched(plain.classifier, plain.inputs, plain.superpixels, plain.hide, self.after)
 
 
-def serve(connection: Connection, model: str) -> None:
+def serve(connection: Connection, model: str, wanted: Sequence[str] = ()) -> None:
     """Explain what comes until the other end is closed."""
     keep_freed_memory()
     try:
@@ -83,7 +84,8 @@ def serve(connection: Connection, model: str) -> None:
         connection.send(("broken", " ".join(str(error).split())))
         return
     explainers = sorted(make_explainers(), key=lambda explainer: ORDER.index(explainer.name))
-    pathologies = [name for name in LOCALISED_PATHOLOGIES if name in classifier.pathologies]
+    predicted = [name for name in classifier.pathologies if name != NO_FINDING]
+    pathologies = [name for name in wanted if name in predicted] or predicted
     # In the order in which they are shown, which is not that in which they are made
     methods = describe_methods(make_explainers())
     connection.send(("ready", describe_model(classifier), methods, pathologies))
@@ -137,4 +139,4 @@ if __name__ == "__main__":
     os.nice(_NICENESS)
     leave_no_dump()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
-        serve(Connection(int(sys.argv[1])), sys.argv[2])
+        serve(Connection(int(sys.argv[1])), sys.argv[2], sys.argv[3:])

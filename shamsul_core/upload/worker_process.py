@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from shamsul_core.version import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from multiprocessing.connection import Connection
 
 _LAST_BREATH_S = 10.0
@@ -45,7 +46,7 @@ class WorkerProcess:
     is_spent: bool = False
 
     @classmethod
-    def start(cls, model: str) -> WorkerProcess:
+    def start(cls, model: str, pathologies: Sequence[str]) -> WorkerProcess:
         """Start a worker, which begins to load the model; where its pipe is closed it ends.
 
         Raises
@@ -60,7 +61,14 @@ class WorkerProcess:
             raise WorkerError(message)
         ours, theirs = Pipe()
         with theirs:
-            command = [sys.executable, "-m", "shamsul_core.upload.worker", str(theirs.fileno()), model]
+            command = [
+                sys.executable,
+                "-m",
+                "shamsul_core.upload.worker",
+                str(theirs.fileno()),
+                model,
+                *pathologies,
+            ]
             try:
                 # In a session of its own, so that Ctrl-C in the terminal reaches the server alone, which ends it
                 process = subprocess.Popen(  # noqa: S603  # nosec B603

@@ -72,6 +72,7 @@ def bring_to(page, server, place):
     elif place == "review's maps":
         first, comment = page.get_by_text("3 · somewhat").first, page.get_by_role("textbox", name="Comment")
         first.or_(comment).first.wait_for()
+        page.wait_for_selector(READY, state="attached")
         if first.is_visible() and not comment.is_visible():
             first.click()
             page.get_by_role("button", name="Save and show the heatmaps").click()

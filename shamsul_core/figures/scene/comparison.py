@@ -30,7 +30,6 @@ from shamsul_core.localisation.thresholds import count_levels, count_overlaps
 from shamsul_core.run.manifest import ALL
 from shamsul_core.run.scoring import NOT_ASKED, segmentation_of
 from shamsul_core.statistics.prediction.decisions import RULE_MEANINGS, Thresholds
-from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -169,10 +168,10 @@ def _expert_mask(
     cohort: Cohort, image_id: str, pathology: str, size: tuple[int, int]
 ) -> tuple[Mask | None, str | None]:
     """Return the experts' mask, or why there is none to draw."""
-    if pathology not in LOCALISED_PATHOLOGIES:
-        return None, "CheXlocalize has no contours for this observation."
+    if cohort.has_annotations and pathology not in cohort.marked_pathologies:
+        return None, f"The experts of this cohort marked no {pathology}."
     try:
-        annotation = cohort.annotation(image_id, pathology)
+        annotation = cohort.annotation(image_id, pathology) if cohort.has_annotations else None
         if annotation is None:
             return None, "There is no contour to compare with."
         if annotation.is_empty:
