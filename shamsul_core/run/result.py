@@ -19,12 +19,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
 from shamsul_core.files.storage import is_remote, reaching, read_bytes, store
-from shamsul_core.heatmap import Heatmap
+from shamsul_core.heatmap import WHOLE, Field, Heatmap
+from shamsul_core.messages import quoted
 from shamsul_core.run.bounds import LONGEST_REASON, check_size, opened
 from shamsul_core.run.manifest import SCHEMA, RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -40,6 +41,9 @@ _LARGEST_FILE, _LARGEST_RECORD = 2**31, 2**24
 
 _MOST_PIXELS, _MOST_DECODED = 2**25, 2**31
 """Values of one map, and bytes of all maps of a radiograph together, in memory."""
+
+_FARTHEST = 100
+"""Fractions of a radiograph beyond which no padding reaches."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +177,7 @@ def _opened(path: Path) -> Iterator[Any]:
 def encode_result(result: RadiographResult) -> bytes:
     """Return the bytes of a result's file."""
     tensors: dict[str, npt.NDArray[Any]] = {}
-    described = {}
+    described: dict[str, dict[str, Any]] = {}
     for heatmap in result.heatmaps:
         key = f"{heatmap.method}/{heatmap.pathology}"
         tensors |= _tensors(key, heatmap)
@@ -184,6 +188,8 @@ def encode_result(result: RadiographResult) -> bytes:
             "scale": _scale(heatmap),
             "superpixels": heatmap.superpixels is not None,
         }
+        if heatmap.field != WHOLE:
+            described[key]["field"] = list(heatmap.field)
     record = {
         "schema": SCHEMA,
         "image_id": result.image_id,
@@ -282,7 +288,16 @@ def decode_heatmap(file: Any, key: str, description: Mapping[str, Any]) -> Heatm
         standard_error=standard_error,
         converged=description["converged"],
         evaluations=description["evaluations"],
+        field=_field(description.get("field", WHOLE)),
     )
+
+
+def _field(stored: Sequence[float]) -> Field:
+    top, left, bottom, right = map(float, stored)
+    if not (-_FARTHEST < top < bottom < _FARTHEST and -_FARTHEST < left < right < _FARTHEST):
+        message = f"its field {quoted(stored)} is no part of a radiograph"
+        raise ValueError(message)
+    return top, left, bottom, right
 
 
 def _bytes(heatmap: Heatmap) -> int:
