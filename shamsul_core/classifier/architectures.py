@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torchvision
@@ -10,15 +10,16 @@ from torch import nn
 
 from shamsul_core.classifier.errors import ModelError
 from shamsul_core.classifier.network import DenseNet121
+from shamsul_core.messages import EXAMPLES, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 DENSENET121 = "densenet121"
 TORCHS_EPSILON = 1e-5
 
 
-def build(architecture: str, outputs: int) -> nn.Module:
+def build(architecture: str, outputs: int, *, channels: int = 3) -> nn.Module:
     """Return a network without weights of its own; no ReLU works in place.
 
     Parameters
@@ -27,6 +28,8 @@ def build(architecture: str, outputs: int) -> nn.Module:
         torchvision's name, such as ``"densenet121"``.
     outputs
         Number of logits.
+    channels
+        Of the input; where it is not torchvision's three, the first convolution is another.
 
     Raises
     ------
@@ -34,7 +37,7 @@ def build(architecture: str, outputs: int) -> nn.Module:
         If there is no classifier of this name in torchvision.
     """
     if architecture == DENSENET121:
-        return DenseNet121(outputs)
+        return _with_channels(DenseNet121(outputs), channels)
     architectures = torchvision.models.list_models(module=torchvision.models)
     if architecture not in architectures:
         message = (
@@ -45,6 +48,19 @@ def build(architecture: str, outputs: int) -> nn.Module:
     for module in network.modules():
         if hasattr(module, "inplace"):
             module.__dict__["inplace"] = False
+    return _with_channels(network, channels)
+
+
+def _with_channels(network: nn.Module, channels: int) -> nn.Module:
+    """Give a network's first convolution another number of input channels, without weights of its own."""
+    name, stem = next((name, part) for name, part in network.named_modules() if isinstance(part, nn.Conv2d))
+    if stem.in_channels != channels:
+        parent, _, child = name.rpartition(".")
+        size: Any = stem.kernel_size
+        stride: Any = stem.stride
+        padding: Any = stem.padding
+        other = nn.Conv2d(channels, stem.out_channels, size, stride, padding, bias=stem.bias is not None)
+        setattr(network.get_submodule(parent), child, other)
     return network
 
 
@@ -63,12 +79,29 @@ def fill(network: nn.Module, tensors: Mapping[str, torch.Tensor], whose: str) ->
     ModelError
         If they do not fit.
     """
-    try:
-        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
-    except RuntimeError as error:
-        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        message = f"{whose}: the weights do not fit: {reason[:300]}"
-        raise ModelError(message) from error
+    state = network.state_dict()
+    missing, unexpected = sorted(state.keys() - tensors.keys()), sorted(tensors.keys() - state.keys())
+    # Older files do not count batches
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    others = [name for name in state.keys() & tensors.keys() if state[name].shape != tensors[name].shape]
+    if missing or unexpected or others:
+        words = [
+            f"{what} {_examples(names)}"
+            for what, names in (("missing", missing), ("unexpected", unexpected))
+            if names
+        ]
+        words += [
+            f"{quoted(name)} is {tuple(tensors[name].shape)}, not {tuple(state[name].shape)}"
+            for name in sorted(others)[:1]
+        ]
+        message = f"{whose}: the weights do not fit: {'; '.join(words)}"
+        raise ModelError(message)
+    network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=False)
+
+
+def _examples(names: Sequence[str]) -> str:
+    rest = len(names) - EXAMPLES
+    return ", ".join(map(quoted, names[:EXAMPLES])) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def epsilon_of(network: nn.Module) -> float:

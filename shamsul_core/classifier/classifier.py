@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import torch
-from torch.fx.experimental.optimization import fuse
 
 from shamsul_core.classifier.architectures import DENSENET121, TORCHS_EPSILON, epsilon_of
-from shamsul_core.classifier.fused import FusedDenseNet121
-from shamsul_core.classifier.network import DenseNet121
+from shamsul_core.classifier.fast import fast_copy
+from shamsul_core.classifier.outputs import LogOdds, log_odds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,19 +22,20 @@ if TYPE_CHECKING:
     from torch import nn
 
     from shamsul_core.classifier.model_card import ModelCard
+    from shamsul_core.classifier.outputs import OutputKind
     from shamsul_core.classifier.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A network with one logit per observation.
+    """A network with one logit per observation, whose sigmoid is its probability.
 
     Parameters
     ----------
     network
-        N × 3 × size × size in, N × C logits out; in evaluation mode.
+        N × channels × size × size in, N × C logits out; in evaluation mode.
     pathologies
-        What the C outputs stand for, by CheXpert's names.
+        What the C outputs stand for, by the vocabulary's names where it knows them.
     preprocessing
         How the network wants its radiographs.
     source
@@ -43,9 +43,14 @@ class Classifier:
     is_trained
         Whether the network ever learned anything; results of an untrained one are labelled wherever they show.
     architecture
-        torchvision's name of the network.
+        The network's name: torchvision's, or what its format calls it.
     card
         What it was trained on, where that is known; no part of the fingerprint.
+    output_kind
+        ``"sigmoid"``: the outputs are independent. ``"softmax"``: they are classes that exclude each other, and a logit
+        is the log-odds of its class against the others, see `shamsul_core.classifier.outputs`.
+    definition
+        What besides its weights decides what the network computes, as text; empty where its modules' names tell it.
     """
 
     network: nn.Module
@@ -55,17 +60,26 @@ class Classifier:
     is_trained: bool
     architecture: str = DENSENET121
     card: ModelCard | None = None
+    output_kind: OutputKind = "sigmoid"
+    definition: str = ""
 
     def __post_init__(self) -> None:
         self.network.eval().requires_grad_(requires_grad=False)
 
     def preprocess(self, pixels: npt.NDArray[np.uint8 | np.uint16]) -> torch.Tensor:
-        """Return the network's input, float32, 1 × 3 × size × size, of a radiograph H × W (uint8 or uint16)."""
+        """Return the network's input, float32, 1 × channels × size × size, of a radiograph H × W (uint8 or uint16)."""
         return self.preprocessing(pixels).to(self.device)
+
+    def seen(self, pixels: npt.NDArray[np.uint8 | np.uint16]) -> npt.NDArray[np.uint8]:
+        """Return the picture that the network sees of a radiograph H × W, size × size, in grey levels."""
+        grey: npt.NDArray[np.uint8] = (
+            self.preprocessing.resize(pixels)[0, 0].mul(255).round().to(torch.uint8).numpy()
+        )
+        return grey
 
     @torch.inference_mode()
     def logits(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return float32 logits N × C of a batch N × 3 × size × size."""
+        """Return float32 logits N × C of a batch N × channels × size × size."""
         logits: torch.Tensor = self.network(batch)
         return logits
 
@@ -88,37 +102,52 @@ class Classifier:
             message = f"the classifier {self.source} has no output for {pathology!r}"
             raise ValueError(message) from None
 
+    def need_gradients(self, method: str) -> None:
+        """Raise a ``ValueError`` that says why where the network gives no gradients, which a method needs."""
+        for module in self.network.modules():
+            reason = getattr(module, "without_gradients", None)
+            if reason is not None:
+                message = f"{method} needs gradients: {reason}"
+                raise ValueError(message)
+
     @property
     def device(self) -> torch.device:
         """Where the network is and its input must be."""
-        return next(self.network.parameters()).device
+        tensors = chain(self.network.parameters(), self.network.buffers())
+        return next((tensor.device for tensor in tensors), torch.device("cpu"))
 
     @cached_property
     def fast_dtype(self) -> torch.dtype:
         """The precision of many forward passes: 16 bits where the device multiplies them in hardware."""
+        if self.has_fixed_precision:
+            return torch.float32
         if self.device.type == "cuda":
             return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
         return torch.bfloat16 if has_fast_bfloat16() else torch.float32
 
+    @property
+    def has_fixed_precision(self) -> bool:
+        """Whether the network runs in another library, in float32 and as it is."""
+        return any(getattr(module, "has_fixed_precision", False) for module in self.network.modules())
+
     @cached_property
     def fast_network(self) -> Callable[[torch.Tensor], torch.Tensor]:
         """A copy for many forward passes; it wants its batch channels last and in `fast_dtype`."""
-        if isinstance(self.network, DenseNet121):
-            return FusedDenseNet121(self.network, self.fast_dtype)
-        try:
-            fast: nn.Module = fuse(self.network)
-        except (RuntimeError, TypeError, NotImplementedError, KeyError, AttributeError, ValueError):
-            # torch.fx cannot follow every network
-            fast = copy.deepcopy(self.network)
-        fast = fast.to(self.fast_dtype).to(memory_format=torch.channels_last)
-        return lambda batch: fast(batch).float()
+        if self.has_fixed_precision:
+            return self.network
+        if isinstance(self.network, LogOdds):
+            logits = fast_copy(self.network.network, self.fast_dtype)
+            return lambda batch: log_odds(logits(batch))
+        return fast_copy(self.network, self.fast_dtype)
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over the weights, their names, the pathologies and the preprocessing."""
+        """SHA-256 over the weights, their names, the pathologies, the preprocessing and the definition."""
         digest = hashlib.sha256(repr((self.pathologies, self.preprocessing)).encode())
         if epsilon_of(self.network) != TORCHS_EPSILON:
             digest.update(repr(epsilon_of(self.network)).encode())
+        if self.output_kind != "sigmoid" or self.definition:
+            digest.update(repr((self.output_kind, self.definition)).encode())
         for name, tensor in sorted(self.network.state_dict().items()):
             digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
             digest.update(tensor.cpu().contiguous().numpy().tobytes())

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from shamsul_core.classifier.architectures import DENSENET121, fill, set_epsilon
-from shamsul_core.classifier.classifier import Classifier
+from shamsul_core.classifier.assembly import Content
 from shamsul_core.classifier.errors import ModelError, what_is
 from shamsul_core.classifier.network import DenseNet121
 from shamsul_core.classifier.preprocessing import Preprocessing
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy.typing as npt
+
+    from shamsul_core.classifier.sidecar import Sidecar
+    from shamsul_core.classifier.source import ModelSource
 
     Array = npt.NDArray[np.float32]
 
@@ -47,14 +50,24 @@ _KINDS = {
 }
 
 
-def load_keras(path: Path) -> Classifier:
-    """Return the classifier of a legacy HDF5 weights file, its outputs in CheXpert's order.
+def is_keras_weights(path: Path) -> bool:
+    """Return whether a file is HDF5 with weights and without the network that they are of."""
+    try:
+        with h5py.File(path, "r") as file:
+            return "model_config" not in file.attrs
+    except OSError:
+        return path.suffix in {".h5", ".hdf5"} and path.is_file()
+
+
+def load_keras_weights(path: Path, sidecar: Sidecar, source: ModelSource) -> Content:
+    """Return the content of a legacy HDF5 weights file, its outputs in CheXpert's order.
 
     Raises
     ------
     ModelError
         If the file is no such one.
     """
+    del sidecar, source
     try:
         with h5py.File(path, "r") as file:
             tensors = dict(_translated(_arrays(file)))
@@ -66,16 +79,21 @@ def load_keras(path: Path) -> Classifier:
         head = f"a head of {outputs} outputs" if outputs else "no head"
         message = (
             f"{path}: an HDF5 file with {head} and {len(tensors)} arrays of a DenseNet-121; expected Keras' weights of "
-            f"a DenseNet-121 with CheXpert's {len(OBSERVATIONS)} outputs"
+            f"a DenseNet-121 with CheXpert's {len(OBSERVATIONS)} outputs; of another network, save it whole: "
+            f"model.save('model.keras')"
         )
         raise ModelError(message)
     network = DenseNet121(outputs)
-    counted = {
-        name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")
-    }
-    fill(network, tensors | counted, f"{path} ({DENSENET121} of Keras)")
+    fill(network, tensors, f"{path} ({DENSENET121} of Keras)")
     set_epsilon(network, KERAS_EPSILON)
-    return Classifier(network, OBSERVATIONS, Preprocessing(), path.name, is_trained=True)
+    return Content(
+        network=network,
+        name=path.name,
+        architecture=DENSENET121,
+        names=OBSERVATIONS,
+        output="sigmoid",
+        preprocessing=Preprocessing(),
+    )
 
 
 def _arrays(file: h5py.File) -> Iterator[tuple[str, Array]]:

@@ -1,117 +1,210 @@
-"""State dicts of torchvision's classifiers, with a sidecar that says what they are.
+"""State dicts of torchvision's classifiers: which one it is, and how many outputs it has, is told from the keys.
 
-``MODEL.json`` beside the file ``MODEL`` (or ``MODEL.pt.json`` beside ``MODEL.pt``)::
-
-    {"architecture": "resnet50", "pathologies": ["Edema", ...], "preprocessing": {"size_px": 224, "mean": ..., "std": ...}}
-
-``preprocessing`` may be left out: 224 pixels, ImageNet's mean and standard deviation. ``card`` may say what the model
-was trained on, see `shamsul_core.classifier.model_card`.
+Names under a prefix (``module.``, ``model.``, ``densenet121.``) are looked for there, a head that is a Sequential around
+one linear layer is taken for that layer, and DenseNet's names of before 2017 are read as torchvision itself does. What
+cannot be told stands in the sidecar, see `shamsul_core.classifier.sidecar`; without one, radiographs are squeezed into
+224 pixels and normalised as ImageNet's photographs are.
 """
 
 from __future__ import annotations
 
-import json
-import pickle
-import warnings
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+import torchvision
+from torch import nn
 
 from shamsul_core.classifier.architectures import build, fill
-from shamsul_core.classifier.classifier import Classifier
-from shamsul_core.classifier.errors import ModelError, what_is
-from shamsul_core.classifier.model_card import sidecar_of
+from shamsul_core.classifier.assembly import Content
+from shamsul_core.classifier.checkpoint import Checkpoint, beneath, read_checkpoint
+from shamsul_core.classifier.errors import ModelError
 from shamsul_core.classifier.preprocessing import Preprocessing
-from shamsul_core.vocabulary import OBSERVATIONS
+from shamsul_core.messages import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from shamsul_core.classifier.sidecar import Sidecar
+    from shamsul_core.classifier.source import ModelSource
 
-# torch says it of a file that it then reads or refuses. Set once, for the whole process: to set it and take it back around
-# each reading would change other threads' warnings.
-warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
+    Tensors = Mapping[str, torch.Tensor]
 
-_FIELDS = ("architecture", "pathologies", "preprocessing", "card")
+_FAMILIES = {
+    "features.denseblock1.": ("densenet",),
+    "layer1.0.conv1.": ("resnet", "resnext", "wide_resnet"),
+    "encoder.layers.encoder_layer_0.": ("vit_",),
+    "features.1.0.attn.": ("swin_",),
+    "features.1.0.layer_scale": ("convnext_",),
+    "features.1.0.block.": ("efficientnet_",),
+    "features.1.block.": ("mobilenet_v3_",),
+    "features.1.conv.": ("mobilenet_v2",),
+    "features.3.squeeze.": ("squeezenet",),
+    "features.0.": ("vgg", "alexnet"),
+    "trunk_output.": ("regnet_",),
+    "stage2.0.": ("shufflenet_",),
+    "layers.0.": ("mnasnet",),
+    "Mixed_5b.": ("inception_v3",),
+    "inception3a.": ("googlenet",),
+}
+"""What tells the families apart: how a key begins, and how torchvision's names of the family's members do."""
+
+_OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 
 
-def load_state_dict(path: Path) -> Classifier:
-    """Return the classifier of a state dict, read without executing anything.
+def load_state_dict(path: Path, sidecar: Sidecar, source: ModelSource) -> Content:
+    """Return the content of a state dict, read without executing anything.
 
     Raises
     ------
     ModelError
-        If there is no sidecar, it cannot be used, or the weights are not of its architecture.
+        If it cannot be read, or it is not told what it is of.
     """
-    sidecar = sidecar_of(path)
-    if sidecar is None:
+    del source
+    return content_of(read_checkpoint(path), path, sidecar)
+
+
+def content_of(checkpoint: Checkpoint, path: Path, sidecar: Sidecar) -> Content:
+    """Return the content of tensors that are some network's of torchvision.
+
+    Raises
+    ------
+    ModelError
+        If they are of none.
+    """
+    tensors = {_OLD_DENSENET.sub(r"\1\2", name): value for name, value in checkpoint.tensors.items()}
+    outputs = _count_outputs(tensors)
+    if sidecar.architecture is not None:
+        architecture, own = _named(sidecar, tensors, outputs)
+    else:
+        architecture, own = _told(path, tensors, outputs, sidecar)
+    _refuse_leftovers(path, tensors, own)
+    channels = _count_channels(own)
+    if channels != 3 and "mean" not in sidecar.preprocessing:
         message = (
-            f"{path}: {what_is(path)} without a description; put {path.name}.json beside it, with architecture, "
-            f"pathologies and preprocessing"
+            f"{path}: its network takes {channels} channels, not three; say how it wants them in {sidecar.path}: "
+            f'{{"preprocessing": {{"size_px": 224, "mean": [...], "std": [...]}}}}'
         )
         raise ModelError(message)
-    architecture, pathologies, preprocessing = _described(sidecar)
-    try:
-        network = build(architecture, len(pathologies))
-    except ModelError as error:
-        message = f"{sidecar}: {error}"
-        raise ModelError(message) from error
-    fill(network, _tensors(path), f"{path} ({architecture} with {len(pathologies)} outputs)")
-    return Classifier(
-        network, pathologies, preprocessing, path.name, is_trained=True, architecture=architecture
+    network = build(architecture, outputs, channels=channels)
+    fill(network, _with_plain_head(path, network, own), f"{path} ({architecture} with {outputs} outputs)")
+    return Content(
+        network=network,
+        name=path.name,
+        architecture=architecture,
+        names=checkpoint.names,
+        # As it was before sidecars could say so, and as most models of radiographs are
+        output="sigmoid" if sidecar.pathologies and sidecar.architecture else None,
+        preprocessing=Preprocessing(),
     )
 
 
-def _described(sidecar: Path) -> tuple[str, tuple[str, ...], Preprocessing]:
+def _count_outputs(tensors: Tensors) -> int:
+    """Return how many rows the last matrix has, by the order in which networks list their layers."""
+    matrices = [value for name, value in tensors.items() if name.endswith("weight") and value.ndim in {2, 4}]
+    return len(matrices[-1]) if matrices else 0
+
+
+def _count_channels(tensors: Tensors) -> int:
+    stems = [value for value in tensors.values() if value.ndim == 4]
+    return stems[0].shape[1] if stems else 3
+
+
+def _told(
+    path: Path, tensors: Tensors, outputs: int, sidecar: Sidecar
+) -> tuple[str, dict[str, torch.Tensor]]:
+    """Return the architecture that tensors are of and those that are its own, by its names."""
+    for own in beneath(tensors):
+        begins = [family for family in _FAMILIES if any(name.startswith(family) for name in own)]
+        for architecture in _members(begins[0]) if begins and outputs else ():
+            shapes = _shapes(architecture, outputs)
+            head = _head(shapes)
+            body = [name for name in shapes if not name.startswith(head)]
+            if all(name in own for name in body) and _same_body(own, shapes, body):
+                return architecture, own
+    examples = ", ".join(quoted(name) for name in list(tensors)[:3])
+    message = (
+        f"{path}: the names of its weights ({examples}, ...) are those of no classifier of torchvision; if they are one's, "
+        f'say which in {sidecar.path} as "architecture"; of any other network, give FILE.py:FUNCTION that builds it'
+    )
+    raise ModelError(message)
+
+
+def _members(begin: str) -> list[str]:
+    names = torchvision.models.list_models(module=torchvision.models)
+    members = [name for name in names if name.startswith(_FAMILIES[begin])]
+    # The smallest first, which most people train and which are built fastest
+    return sorted(members, key=lambda name: (len(name), name))
+
+
+def _shapes(architecture: str, outputs: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of everything in a network's state dict, but of what counts batches."""
     try:
-        stored = json.loads(sidecar.read_text(encoding="utf-8"))
-        unknown = [name for name in stored if name not in _FIELDS]
-        if unknown:
-            message = f"it has no {unknown[0]!r}; what it may say is {', '.join(_FIELDS)}"
-            raise ValueError(message)
-        architecture, pathologies = str(stored["architecture"]), tuple(map(str, stored["pathologies"]))
-        preprocessing = Preprocessing.from_json(Preprocessing().to_json() | stored.get("preprocessing", {}))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        message = f"{sidecar}: not a description with architecture, pathologies and preprocessing ({error})"
+        with torch.device("meta"):
+            network = torchvision.models.get_model(architecture, weights=None, num_classes=outputs)
+    except NotImplementedError:
+        # RegNet works out its widths with tensors
+        network = torchvision.models.get_model(architecture, weights=None, num_classes=outputs)
+    return {
+        name: tuple(value.shape)
+        for name, value in network.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+
+
+def _head(shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """Return the name of the last layer, with a dot behind."""
+    return list(shapes)[-1].rpartition(".")[0] + "."
+
+
+def _same_body(own: Tensors, shapes: Mapping[str, tuple[int, ...]], body: list[str]) -> bool:
+    """Return whether all tensors before the head are alike, the channels of the input aside."""
+    stem = next(name for name in body if len(shapes[name]) == 4)
+    return all(tuple(own[name].shape) == shapes[name] for name in body if name != stem)
+
+
+def _named(sidecar: Sidecar, tensors: Tensors, outputs: int) -> tuple[str, dict[str, torch.Tensor]]:
+    """Return the architecture that a sidecar names and the tensors under the prefix that suits it best."""
+    architecture = str(sidecar.architecture)
+    try:
+        wanted = build(architecture, max(outputs, 1)).state_dict().keys()
+    except ModelError as error:
+        message = f"{sidecar.path}: {error}"
         raise ModelError(message) from error
-    check_pathologies(pathologies, sidecar)
-    return architecture, pathologies, preprocessing
+    return architecture, max(beneath(tensors), key=lambda own: len(wanted & own.keys()))
 
 
-def check_pathologies(pathologies: Sequence[str], whose: Path) -> None:
-    """Refuse outputs that are not distinct observations of CheXpert.
-
-    Parameters
-    ----------
-    whose
-        The file that names them, for the message.
-
-    Raises
-    ------
-    ModelError
-        If one is unknown or occurs twice, or there is none; the message names them.
-    """
-    unknown = [name for name in pathologies if name not in OBSERVATIONS]
-    if unknown or len(set(pathologies)) != len(pathologies) or not pathologies:
-        message = f"{whose}: its pathologies are not distinct CheXpert observations: {unknown or pathologies}"
+def _refuse_leftovers(path: Path, tensors: Tensors, own: Tensors) -> None:
+    """Refuse a file in which another part of the network lies beside what was recognised."""
+    ids = {id(value) for value in own.values()}
+    beside = [name for name, value in tensors.items() if id(value) not in ids and value.ndim > 1]
+    if beside:
+        message = (
+            f"{path}: besides the network's own, it has unexpected {', '.join(map(quoted, beside[:3]))}: a head of its "
+            f"own? Give FILE.py:FUNCTION that builds the whole network"
+        )
         raise ModelError(message)
 
 
-def _tensors(path: Path) -> Mapping[str, torch.Tensor]:
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        stored: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
-        message = f"{path}: {what_is(path)}, not a state dict that can be read safely; expected torch.save's or safetensors"
-        raise ModelError(message) from error
-    for key in ("state_dict", "model_state_dict", "model"):
-        if isinstance(stored, dict) and isinstance(stored.get(key), dict):
-            stored = stored[key]
-    if not isinstance(stored, dict) or not all(isinstance(value, torch.Tensor) for value in stored.values()):
-        message = f"{path}: holds {type(stored).__name__}, not a state dict (names and tensors)"
+def _with_plain_head(path: Path, network: nn.Module, own: Tensors) -> dict[str, torch.Tensor]:
+    """Give the only linear layer of a Sequential head the name that torchvision's head has."""
+    head = next(name for name, part in reversed(list(network.named_modules())) if isinstance(part, nn.Linear))
+    layers = {name.rpartition(".")[0] for name in own if re.fullmatch(rf"{re.escape(head)}\.\d+\.\w+", name)}
+    if len(layers) > 1:
+        message = (
+            f"{path}: its head has {len(layers)} layers, and what lies between them is not told by their names; give "
+            f"FILE.py:FUNCTION that builds the network"
+        )
         raise ModelError(message)
-    return {name.removeprefix("module."): tensor for name, tensor in stored.items()}
+    # Where torchvision's head has a dropout before the layer, many put a plain layer in its place
+    layers |= (
+        {head.rpartition(".")[0]} if f"{head.rpartition('.')[0]}.weight" in own and "." in head else set()
+    )
+    return dict(_renamed(own, next(iter(layers), head), head))
+
+
+def _renamed(own: Tensors, layer: str, head: str) -> Iterator[tuple[str, torch.Tensor]]:
+    for name, value in own.items():
+        parent, _, kind = name.rpartition(".")
+        yield (f"{head}.{kind}" if parent == layer else name), value

@@ -1,131 +1,167 @@
 """Classifiers of TorchXRayVision (Cohen et al., MIDL 2022): ``torchxrayvision:densenet121-res224-chex`` and others.
 
-Their input is one channel from -1024 to 1024, their outputs are calibrated so that 0.5 is each output's own operating
-point. What is explained is the logit of that calibrated probability, which is a rising function of the logit that the
-last layer adds up; LRP, which shares out sums, explains the latter.
+Their input is the radiograph's middle square in one channel from -1024 to 1024, their outputs are calibrated so that 0.5
+is each output's own operating point. What is explained is the logit of that calibrated probability, which is a rising
+function of the logit that the last layer adds up; LRP, which shares out sums, explains the latter. Outputs without a
+name or without an operating point, which the library itself does not answer for, are left out.
+
+With weights of one's own, ``torchxrayvision:<weights>`` says which of the library's networks they are of.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
-from shamsul_core.classifier.classifier import Classifier
+from shamsul_core.classifier.architectures import build, fill
+from shamsul_core.classifier.assembly import Content
+from shamsul_core.classifier.checkpoint import beneath, read_checkpoint
 from shamsul_core.classifier.errors import ModelError, first_line
 from shamsul_core.classifier.model_card import XRAYVISION
 from shamsul_core.classifier.preprocessing import Preprocessing
-from shamsul_core.vocabulary import OBSERVATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shamsul_core.classifier.sidecar import Sidecar
+    from shamsul_core.classifier.source import ModelSource
 
 PREFIX = XRAYVISION
-_NAMES = {"Effusion": "Pleural Effusion", "Pleural_Thickening": "Pleural Other"}
 _TINY = 1e-6
 
 
 class CalibratedXrayNetwork(nn.Module):
-    """A TorchXRayVision DenseNet with our interface: three equal channels in, logits of calibrated probabilities out.
+    """A TorchXRayVision network that gives logits of calibrated probabilities.
 
     Parameters
     ----------
-    network
-        One of the library's DenseNets.
+    layers
+        The network up to the logits that its last layer adds up, all of the library's outputs.
     columns
-        Which of its outputs are CheXpert's observations.
+        Which of them are kept.
+    thresholds
+        Operating point, 0..1, of each that is kept.
     """
 
-    def __init__(self, network: nn.Module, columns: list[int]) -> None:
+    def __init__(self, layers: nn.Module, columns: Sequence[int], thresholds: Sequence[float]) -> None:
         super().__init__()
-        thresholds: Any = getattr(network, "op_threshs", None)
-        if thresholds is None:
-            thresholds = torch.full((max(columns) + 1,), 0.5)
-        self.features: Any = network.features
-        self.relu = nn.ReLU()
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.classifier: Any = network.classifier
-        self.columns = columns
-        self.register_buffer("thresholds", torch.nan_to_num(thresholds.flatten()[columns].float(), nan=0.5))
+        self.before_calibration = _Selected(layers, columns)
+        self.register_buffer("thresholds", torch.tensor(thresholds))
         for module in self.modules():
             if isinstance(module, nn.ReLU):
                 module.inplace = False
 
-    @property
-    def before_calibration(self) -> nn.Module:
-        """The same layers up to the logits that their last one adds up, before any sigmoid."""
-        return _UncalibratedXrayNetwork(self)
-
-    def added_up(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return the logits N × C before calibration, float32, of a batch N × 3 × 224 × 224."""
-        features = self.pool(self.relu(self.features(batch[:, :1]))).flatten(1)
-        logits: torch.Tensor = self.classifier(features)[:, self.columns].float()
-        return logits
-
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return logits N × C of a batch N × 3 × 224 × 224, of which the first channel counts."""
-        raw = torch.sigmoid(self.added_up(batch))
+        """Return logits N × C of a batch N × 1 × size × size."""
+        raw = torch.sigmoid(self.before_calibration(batch))
         at: Any = self.thresholds
         calibrated = torch.where(raw < at, raw / (2 * at), 1 - (1 - raw) / (2 * (1 - at)))
         return torch.logit(calibrated.clamp(_TINY, 1 - _TINY))
 
 
-class _UncalibratedXrayNetwork(nn.Module):
-    def __init__(self, calibrated: CalibratedXrayNetwork) -> None:
+class _Selected(nn.Module):
+    def __init__(self, layers: nn.Module, columns: Sequence[int]) -> None:
         super().__init__()
-        self.features, self.relu, self.pool = calibrated.features, calibrated.relu, calibrated.pool
-        self.classifier = calibrated.classifier
-        self._added_up = calibrated.added_up
+        self.layers, self.columns = layers, list(columns)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        return self._added_up(batch)
+        logits: torch.Tensor = self.layers(batch)[:, self.columns].float()
+        return logits
 
 
-def load_xrayvision(source: str) -> Classifier:
-    """Return the classifier that ``torchxrayvision:<weights>`` names; the library downloads it at the first call.
+class _DenseLayers(nn.Module):
+    """The library's DenseNet, every step a module, without what it does to the size of its input."""
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.features: nn.Module = network.features
+        self.relu, self.pool = nn.ReLU(), nn.AdaptiveAvgPool2d(1)
+        self.classifier: nn.Module = network.classifier
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.classifier(self.pool(self.relu(self.features(batch))).flatten(1))
+        return logits
+
+
+def load_xrayvision(sidecar: Sidecar, source: ModelSource) -> Content:
+    """Return the content of what ``torchxrayvision:<weights>`` names; the library downloads it at the first call.
 
     Raises
     ------
     ModelError
-        If the library is missing, knows no such weights, or cannot download them.
+        If the library is missing, knows no such weights, or cannot download them; or if one's own do not fit.
     """
-    weights = source.removeprefix(PREFIX)
+    weights = source.model.removeprefix(PREFIX)
     try:
         import torchxrayvision
     except ModuleNotFoundError as error:
-        message = f"{source}: needs the library; pip install torchxrayvision"
+        message = f"{source.model}: needs the library; pip install torchxrayvision"
         raise ModelError(message) from error
     model_urls = torchxrayvision.models.model_urls
-    if weights not in model_urls or not weights.startswith("densenet121"):
-        there = ", ".join(name for name in model_urls if name.startswith("densenet121"))
-        message = f"{source}: torchxrayvision has no such DenseNet; there are {there}"
+    if weights not in model_urls:
+        # Names without a dash are the library's short ones, for a DenseNet each
+        there = ", ".join(name for name in model_urls if "-" in name)
+        message = f"{source.model}: torchxrayvision has no such classifier; there are {there}"
         raise ModelError(message)
+    size_px = int(model_urls[weights]["input_resolution"])
+    if source.weights is not None:
+        return _own_weights(Path(source.weights), sidecar, weights, size_px)
+    kind = torchxrayvision.models.ResNet if weights.startswith("resnet") else torchxrayvision.models.DenseNet
     try:
-        network = torchxrayvision.models.DenseNet(weights=weights)
+        network = kind(weights=weights)
     except Exception as error:
-        message = f"{source}: torchxrayvision could not get its weights, which needs a network ({first_line(error)})"
+        message = f"{source.model}: torchxrayvision could not get its weights, which needs a network ({first_line(error)})"
         raise ModelError(message) from error
-    return wrapped(network, source)
+    return content_of(network, source.model, size_px)
 
 
-def wrapped(network: Any, source: str) -> Classifier:
-    """Return one of the library's DenseNets as a classifier of those of its outputs that CheXpert has, too.
-
-    Raises
-    ------
-    ModelError
-        If it has none of them.
-    """
-    named = [_NAMES.get(name, name) for name in network.pathologies]
-    columns = [column for column, name in enumerate(named) if name in OBSERVATIONS]
-    if not columns:
-        message = f"{source}: none of its outputs is a CheXpert observation: {', '.join(filter(None, named))}"
-        raise ModelError(message)
-    # From 0..1 to -1024..1024
-    preprocessing = Preprocessing(mean=(0.5,) * 3, std=(1 / 2048,) * 3)
-    return Classifier(
-        CalibratedXrayNetwork(network, columns),
-        tuple(named[column] for column in columns),
-        preprocessing,
-        source,
-        is_trained=True,
+def content_of(network: Any, name: str, size_px: int = 224) -> Content:
+    """Return the content of one of the library's DenseNets or ResNets, its outputs by the library's names."""
+    names = list(network.pathologies)
+    thresholds = getattr(network, "op_threshs", None)
+    points = [0.5] * len(names) if thresholds is None else thresholds.flatten().tolist()
+    columns = [column for column, name in enumerate(names) if name and not math.isnan(points[column])]
+    layers = network.model if hasattr(network, "model") else _DenseLayers(network)
+    return Content(
+        network=CalibratedXrayNetwork(layers, columns, [points[column] for column in columns]),
+        name=name,
         architecture="torchxrayvision",
+        names=[names[column] for column in columns],
+        output="sigmoid",
+        preprocessing=preprocessing(size_px),
+        definition="torchxrayvision",
+    )
+
+
+def preprocessing(size_px: int) -> Preprocessing:
+    """Return what the library does: the middle square, resized by scikit-image, from 0..1 to -1024..1024."""
+    return Preprocessing(size_px=size_px, mean=(0.5,), std=(1 / 2048,), fit="crop", library="torchxrayvision")
+
+
+def _own_weights(path: Path, sidecar: Sidecar, weights: str, size_px: int) -> Content:
+    """Return the content of a state dict of one of the library's networks, without calibration."""
+    import torchxrayvision
+
+    default_pathologies = torchxrayvision.datasets.default_pathologies
+    tensors = read_checkpoint(path).tensors
+    architecture = weights.partition("-")[0] if weights.startswith("resnet") else "densenet121"
+    # The library's ResNets lie under `model.`
+    wanted = build(architecture, 1, channels=1).state_dict().keys()
+    own = max(beneath(tensors), key=lambda part: len(wanted & part.keys()))
+    own.pop("op_threshs", None)
+    outputs = len(own.get("classifier.bias", own.get("fc.bias", ())))
+    network = build(architecture, outputs, channels=1)
+    fill(network, own, f"{path} ({architecture} of torchxrayvision with {outputs} outputs)")
+    names = sidecar.pathologies or (default_pathologies if outputs == len(default_pathologies) else ())
+    return Content(
+        network=network,
+        name=path.name,
+        architecture=architecture,
+        names=names,
+        output="sigmoid",
+        preprocessing=preprocessing(size_px),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -31,7 +31,7 @@ class Explainer(Protocol):
         """The method's settings, a frozen data class."""
 
     def explain(self, subject: Subject, pathologies: Sequence[str]) -> dict[str, Heatmap]:
-        """Return a heatmap for each pathology.
+        """Return a heatmap for each pathology, of what the network sees; `explain_subject` says where that lies.
 
         Raises
         ------
@@ -80,12 +80,12 @@ def _explain_together(
             return {pathologies[0]: Failure(explainer.name, pathologies[0], first_line(error))}
         alone = (_explain_together(explainer, subject, [pathology]) for pathology in pathologies)
         return {name: outcome for outcomes in alone for name, outcome in outcomes.items()}
-    return {name: _finite(heatmap) for name, heatmap in heatmaps.items()}
+    return {name: _placed(heatmap, subject) for name, heatmap in heatmaps.items()}
 
 
-def _finite(heatmap: Heatmap) -> Heatmap | Failure:
+def _placed(heatmap: Heatmap, subject: Subject) -> Heatmap | Failure:
     if np.isfinite(heatmap.values).all():
-        return heatmap
+        return replace(heatmap, field=subject.field)
     return Failure(
         heatmap.method, heatmap.pathology, "its relevance is not finite; are the model's weights sound?"
     )

@@ -10,6 +10,7 @@ from captum.attr import LRP
 from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule, IdentityRule
 from torch import nn
 
+from shamsul_core.classifier.outputs import LogOdds, log_odds
 from shamsul_core.heatmap import Heatmap
 
 if TYPE_CHECKING:
@@ -67,14 +68,38 @@ class LayerwiseRelevancePropagation:
         """Return a heatmap for each pathology."""
         classifier = subject.classifier
         columns = [classifier.output_index(pathology) for pathology in pathologies]
-        # Relevance is shared out from what a layer adds up; a calibrated output is a sigmoid's, which adds up nothing
-        network = getattr(classifier.network, "before_calibration", classifier.network)
-        relevance = propagate(network, subject.inputs, columns, self.settings)
-        maps = relevance.sum(dim=1).cpu().numpy()
+        classifier.need_gradients("LRP")
+        summing, weights = _summing(classifier.network, subject.inputs, columns)
+        needed = weights.any(dim=0).nonzero().flatten().tolist()
+        relevance = propagate(summing, subject.inputs, needed, self.settings).sum(dim=1)
+        maps = torch.einsum("cn,nhw->chw", weights[:, needed], relevance).cpu().numpy()
         return {
             pathology: Heatmap(method=self.name, pathology=pathology, output="logit", values=maps[index])
             for index, pathology in enumerate(pathologies)
         }
+
+
+def _summing(
+    network: nn.Module, inputs: torch.Tensor, columns: Sequence[int]
+) -> tuple[nn.Module, torch.Tensor]:
+    """Return the part of a network whose logits are sums, and by which weights these make up what is explained.
+
+    Relevance is shared out from what a layer adds up. A calibrated output is a sigmoid's, which adds up nothing, and
+    the logit before stands for it. The log-odds of a class are to first order the class's own logit, less those of the
+    others by their shares in the rest of the probability, and relevance is linear in the logits.
+
+    Returns
+    -------
+    tuple
+        The part, with C logits, and float32, len(columns) × C.
+    """
+    if isinstance(network, LogOdds):
+        logits = network.network(inputs).detach()[0]
+        return network.network, torch.func.jacrev(log_odds)(logits)[list(columns)]
+    before: nn.Module = getattr(network, "before_calibration", network)
+    with torch.inference_mode():
+        count = network(inputs).shape[1]
+    return before, torch.eye(count, device=inputs.device)[list(columns)]
 
 
 def propagate(

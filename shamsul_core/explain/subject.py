@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import torch
 
     from shamsul_core.classifier.classifier import Classifier
+    from shamsul_core.heatmap import Field
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +38,13 @@ class Subject:
 
     @cached_property
     def inputs(self) -> torch.Tensor:
-        """The network's input, float32, 1 × 3 × size × size."""
+        """The network's input, float32, 1 × channels × size × size."""
         return self.classifier.preprocess(self.pixels)
+
+    @property
+    def field(self) -> Field:
+        """Which part of the radiograph the network sees."""
+        return self.classifier.preprocessing.field(self.pixels.shape)
 
     def superpixels(self, settings: SuperpixelSettings, *, seed: int) -> npt.NDArray[np.intp]:
         """Return the superpixels' labels 0..n-1, size × size, see `shamsul_core.explain.superpixels.superpixels`."""

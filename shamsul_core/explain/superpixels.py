@@ -113,4 +113,5 @@ def _slic(
 
 
 def _channels_last(inputs: torch.Tensor) -> npt.NDArray[np.float64]:
-    return np.asarray(inputs[0].permute(1, 2, 0).double().numpy())
+    # In colours, as quickshift wants it, also where the input has one channel
+    return np.asarray(inputs[0].expand(3, -1, -1).permute(1, 2, 0).double().numpy())

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors.numpy import save
 
-from shamsul_core.heatmap import Heatmap
+from shamsul_core.heatmap import WHOLE, Field, Heatmap
+from shamsul_core.messages import quoted
 from shamsul_core.run.bounds import LONGEST_REASON
 from shamsul_core.run.manifest import SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -28,6 +29,9 @@ _HALF_FROM = 4096
 
 _MOST_PIXELS, _MOST_DECODED = 2**25, 2**31
 """Values of one map, and bytes of all maps of a radiograph together, in memory."""
+
+_FARTHEST = 100
+"""Fractions of a radiograph beyond which no padding reaches."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class RadiographResult:
 def encode_result(result: RadiographResult) -> bytes:
     """Return the bytes of a result's file."""
     tensors: dict[str, npt.NDArray[Any]] = {}
-    described = {}
+    described: dict[str, dict[str, Any]] = {}
     for heatmap in result.heatmaps:
         key = f"{heatmap.method}/{heatmap.pathology}"
         tensors |= _tensors(key, heatmap)
@@ -70,6 +74,8 @@ def encode_result(result: RadiographResult) -> bytes:
             "scale": _scale(heatmap),
             "superpixels": heatmap.superpixels is not None,
         }
+        if heatmap.field != WHOLE:
+            described[key]["field"] = list(heatmap.field)
     record = {
         "schema": SCHEMA,
         "image_id": result.image_id,
@@ -188,7 +194,16 @@ def decode_heatmap(file: Any, key: str, description: Mapping[str, Any]) -> Heatm
         standard_error=standard_error,
         converged=description["converged"],
         evaluations=description["evaluations"],
+        field=_field(description.get("field", WHOLE)),
     )
+
+
+def _field(stored: Sequence[float]) -> Field:
+    top, left, bottom, right = map(float, stored)
+    if not (-_FARTHEST < top < bottom < _FARTHEST and -_FARTHEST < left < right < _FARTHEST):
+        message = f"its field {quoted(stored)} is no part of a radiograph"
+        raise ValueError(message)
+    return top, left, bottom, right
 
 
 def _bytes(heatmap: Heatmap) -> int:

@@ -1,0 +1,167 @@
+"""Tensors by name as training scripts leave them: safetensors, ``torch.save``'s, and Lightning's checkpoints.
+
+Nothing in a file is executed: of a pickle only tensors, containers and a few harmless classes are read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import pickle
+import warnings
+import zipfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from shamsul_core.classifier.errors import ModelError, first_line, what_is
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_NUMPY_SCALAR: Any = np.float64(0).__reduce__()[0]
+
+# torch says it of a file that it then reads or refuses. Set once, for the whole process: to set it and take it back around
+# each reading would change other threads' warnings. So with the classes that checkpoints hold besides tensors: the
+# settings of a run, the best score so far and where it lies.
+warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
+torch.serialization.add_safe_globals(
+    [
+        argparse.Namespace,
+        pathlib.PosixPath,
+        np.dtype,
+        np.ndarray,
+        np.dtypes.Float32DType,
+        np.dtypes.Float64DType,
+        np.dtypes.Int64DType,
+        (_NUMPY_SCALAR, "numpy.core.multiarray.scalar"),
+        (_NUMPY_SCALAR, "numpy._core.multiarray.scalar"),
+    ]
+)
+
+_WITHIN = ("state_dict", "model_state_dict", "model", "net", "network", "ema_state_dict")
+_NAMES = ("class_names", "classes", "pathologies", "label_names", "labels")
+_DEEPEST = 4
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds.
+
+    Parameters
+    ----------
+    tensors
+        By their names, not empty.
+    said
+        What else stands in it, such as ``"arch"`` and ``"hyper_parameters"``.
+    """
+
+    tensors: Mapping[str, torch.Tensor]
+    said: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The outputs' names, where the file has them under one of their usual keys; else none."""
+        settings = self.said.get("hyper_parameters")
+        places = [self.said, settings if isinstance(settings, dict) else {}]
+        for place in places:
+            for key in _NAMES:
+                names = place.get(key)
+                if isinstance(names, list | tuple) and names and all(isinstance(name, str) for name in names):
+                    return tuple(names)
+        return ()
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a file of tensors.
+
+    Raises
+    ------
+    ModelError
+        If it is none, or could not be read without executing what it says; says what to do.
+    """
+    if _is_safetensors(path):
+        try:
+            return Checkpoint(_tensors(path, load_file(path)))
+        except (SafetensorError, OSError, RuntimeError) as error:
+            message = f"{path}: {what_is(path)}, not readable safetensors ({first_line(error)})"
+            raise ModelError(message) from error
+    _refuse_torchscript(path)
+    try:
+        stored: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+        OSError,
+        LookupError,
+        TypeError,
+    ) as error:
+        message = (
+            f"{path}: {what_is(path)}, not a state dict that can be read safely; where you made it, write its weights: "
+            f"model = torch.load({path.name!r}, weights_only=False); torch.save(model.state_dict(), 'weights.pt')"
+        )
+        raise ModelError(message) from error
+    said: dict[str, Any] = {}
+    for _ in range(_DEEPEST):
+        within = [key for key in _WITHIN if isinstance(stored, dict) and isinstance(stored.get(key), dict)]
+        if not within:
+            break
+        said |= {key: value for key, value in stored.items() if isinstance(key, str) and key != within[0]}
+        stored = stored[within[0]]
+    return Checkpoint(_tensors(path, stored), said)
+
+
+def _is_safetensors(path: Path) -> bool:
+    return path.suffix == ".safetensors" or what_is(path) == "a safetensors file"
+
+
+def _refuse_torchscript(path: Path) -> None:
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        is_script = any("/code/" in name for name in archive.namelist())
+    if is_script:
+        message = (
+            f"{path}: TorchScript, whose code would be executed; write its weights where you made it: "
+            f"model = torch.jit.load({path.name!r}); torch.save(model.state_dict(), 'weights.pt')"
+        )
+        raise ModelError(message)
+
+
+def _tensors(path: Path, stored: object) -> dict[str, torch.Tensor]:
+    if isinstance(stored, dict):
+        named = dict(_named(stored))
+        if named and len(named) == len(stored):
+            return named
+    message = f"{path}: holds {type(stored).__name__}, not a state dict (names and tensors)"
+    raise ModelError(message)
+
+
+def _named(stored: Mapping[Any, Any]) -> Iterator[tuple[str, torch.Tensor]]:
+    for name, value in stored.items():
+        if isinstance(name, str) and isinstance(value, torch.Tensor):
+            yield name, value.detach()
+
+
+def beneath(tensors: Mapping[str, torch.Tensor], depth: int = 3) -> Iterator[dict[str, torch.Tensor]]:
+    """Yield a state dict as it is, and what lies under each of its prefixes, such as ``module.`` or ``model.net.``.
+
+    Those with most tensors come first.
+    """
+    yield dict(tensors)
+    if not depth:
+        return
+    groups: dict[str, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        prefix, dot, rest = name.partition(".")
+        if dot:
+            groups.setdefault(prefix, {})[rest] = tensor
+    for group in sorted(groups.values(), key=len, reverse=True):
+        yield from beneath(group, depth - 1)

@@ -1,0 +1,52 @@
+"""What somebody asks for when they name a model: small and plain, so that workers on other machines load the same."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSource:
+    """A model as a command names it; what is left out is what its file says.
+
+    Nothing here imports torch.
+
+    Parameters
+    ----------
+    model
+        A file or folder, ``torchxrayvision:<weights>``, ``timm:<name>``, ``FILE.py:FUNCTION`` or ``"untrained"``.
+    output
+        Whether the outputs are independent (``"sigmoid"``) or classes that exclude each other (``"softmax"``).
+    weights
+        The file of one's own weights for what ``torchxrayvision:<weights>`` or ``timm:<name>`` names.
+    prompts
+        The TOML file of what a vision-language model is asked, see `shamsul_core.classifier.prompts`.
+    """
+
+    model: str
+    output: Literal["sigmoid", "softmax"] | None = None
+    weights: str | None = None
+    prompts: str | None = None
+
+    @classmethod
+    def of(cls, model: str | ModelSource) -> ModelSource:
+        """Return a model's name as the source that consists of it; a source as it is."""
+        return model if isinstance(model, ModelSource) else cls(model=model)
+
+    @property
+    def file(self) -> str:
+        """The file beside which the sidecar lies: of the weights, else the model."""
+        return self.weights or self.model
+
+    def to_json(self) -> dict[str, str]:
+        """Return a plain dictionary, without what was left out."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> ModelSource:
+        """Read what `to_json` returned; what later versions add is left out."""
+        return cls(**{field.name: stored[field.name] for field in fields(cls) if field.name in stored})

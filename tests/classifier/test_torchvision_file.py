@@ -1,0 +1,196 @@
+"""State dicts as torchvision and training scripts leave them, and files that only look like one."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import threading
+import warnings
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+
+from shamsul_core.classifier.weights import ModelError, load_classifier, save_classifier
+from shamsul_core.explain import Failure
+from shamsul_core.explain.gradcam import gradient_maps
+from shamsul_core.heatmap import Heatmap
+from tests.classifier.formats import explained
+from tests.cli.test_cli import call, said
+
+
+def state_dict_file(folder, architecture, pathologies=("Edema", "Cardiomegaly"), name="model.pt", **options):
+    torch.manual_seed(1)
+    network = torchvision.models.get_model(
+        architecture, weights=None, num_classes=len(pathologies), **options
+    )
+    path = folder / name
+    torch.save({"state_dict": {f"module.{key}": value for key, value in network.state_dict().items()}}, path)
+    about = {"architecture": architecture, "pathologies": list(pathologies)}
+    (folder / f"{name}.json").write_text(json.dumps(about))
+    return path, network.eval()
+
+
+@pytest.mark.parametrize("architecture", ["resnet50", "densenet169"])
+def test_a_convolutional_network_is_explained_by_all(tmp_path, pixels, architecture):
+    path, theirs = state_dict_file(tmp_path, architecture)
+    classifier = load_classifier(str(path))
+    inputs = classifier.preprocess(pixels)
+    torch.testing.assert_close(classifier.logits(inputs), theirs(inputs).detach())
+    outcomes = explained(classifier, pixels)
+    assert all(isinstance(one, Heatmap) for one in outcomes.values()), outcomes
+    assert outcomes["gradcam"].values.shape == (7, 7)
+
+
+def test_gradcam_of_a_resnet_is_captums(tmp_path, pixels):
+    from captum.attr import LayerGradCam
+
+    path, theirs = state_dict_file(tmp_path, "resnet18")
+    classifier = load_classifier(str(path))
+    inputs = classifier.preprocess(pixels)
+    expected = LayerGradCam(theirs, theirs.layer4).attribute(inputs, target=1, relu_attributions=True)
+    (ours,) = gradient_maps(classifier.network, inputs, [1], "logit")
+    np.testing.assert_allclose(ours, expected[0, 0].detach(), atol=1e-6)
+
+
+def test_a_transformer_is_explained_by_what_applies(tmp_path, pixels):
+    path, theirs = state_dict_file(tmp_path, "vit_b_32")
+    classifier = load_classifier(str(path))
+    inputs = classifier.preprocess(pixels)
+    torch.testing.assert_close(classifier.logits(inputs), theirs(inputs).detach(), atol=1e-5, rtol=1e-4)
+    outcomes = explained(classifier, pixels)
+    assert isinstance(outcomes["lime"], Heatmap)
+    assert isinstance(outcomes["shap"], Heatmap)
+    assert outcomes["gradcam"].values.shape == (7, 7)
+    assert isinstance(outcomes["lrp"], Failure)
+    assert "no rule for" in outcomes["lrp"].reason
+
+
+def test_another_architecture_keeps_its_name_in_our_file(tmp_path, pixels):
+    path, _ = state_dict_file(tmp_path, "resnet18")
+    classifier = load_classifier(str(path))
+    save_classifier(classifier, tmp_path / "ours.safetensors")
+    again = load_classifier(str(tmp_path / "ours.safetensors"))
+    assert (again.architecture, again.fingerprint) == ("resnet18", classifier.fingerprint)
+    assert again.predict(pixels) == classifier.predict(pixels)
+
+
+def test_a_model_with_few_outputs_on_the_command_line(tmp_path, made_cohort):
+    path, _ = state_dict_file(tmp_path, "resnet18", pathologies=("Edema",))
+    arguments = ("--cohort", made_cohort, "--model", path, "--run", tmp_path / "run", "--method", "gradcam")
+    result = call("explain", *arguments)
+    assert result.exit_code == 0, said(result)
+    assert "has no output for Enlarged Cardiomediastinum" in said(result)
+
+
+class Evil:
+    def __reduce__(self):
+        return (exec, ("raise SystemExit('executed')",))
+
+
+def zipped(path):
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("config.json", "{}")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("m.safetensors", b"", "an empty file"),
+        ("m.safetensors", b"hello there", "text"),
+        ("m.h5", b"hello there", "text; expected Keras' weights in legacy HDF5"),
+        ("m.h5", "keras", "a zip archive"),
+        ("m.pt", pickle.dumps(Evil()), "a Python pickle"),
+        ("m.pth", "evil", "not a state dict that can be read safely"),
+        ("m.pt", "tensor", "holds Tensor, not a state dict"),
+        ("m.pt", "lonely", "those of no classifier of torchvision"),
+    ],
+)
+def test_a_wrong_file_is_named_for_what_it_is_and_never_executed(tmp_path, name, content, words):
+    path = tmp_path / name
+    about = {"architecture": "resnet18", "pathologies": ["Edema"]}
+    if content != "lonely" and path.suffix in {".pt", ".pth"}:
+        (tmp_path / f"{name}.json").write_text(json.dumps(about))
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content == "keras":
+        zipped(path)
+    else:
+        torch.save(
+            {"evil": {"x": Evil()}, "tensor": torch.ones(3), "lonely": {"x": torch.ones(1)}}[content], path
+        )
+    with pytest.raises(ModelError) as error:
+        load_classifier(str(path))
+    assert words in str(error.value)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+RESNET = {"architecture": "resnet18", "pathologies": ["Edema", "Cardiomegaly"]}
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ({"architecture": "resnet1800", "pathologies": ["Edema"]}, "no classifier 'resnet1800'"),
+        ({"architecture": "resnet18", "pathologies": ["Edema", "edema "]}, "two of its outputs"),
+        (
+            {"architecture": "resnet18", "pathologies": ["Edema", "Fracture", "Gout"]},
+            "2 outputs, but 3 names",
+        ),
+        ({"architecture": "resnet34", "pathologies": ["Edema", "Cardiomegaly"]}, "do not fit"),
+        ({"pathologies": ["Edema", "Cardiomegaly"]}, "give --output sigmoid or --output softmax"),
+        ({"output": "sigmoid"}, "nothing names its outputs; put .*model.pt.json beside it"),
+        ({"output": "sigmoid", "pathologies": ["LABEL_0", "LABEL_1"]}, "no names of their own"),
+        (RESNET | {"output": "tanh"}, "output is 'tanh', not sigmoid or softmax"),
+        (RESNET | {"pathologies": "Edema"}, "no list of names"),
+        ([], "not a description"),
+        (RESNET | {"mean": 0.5}, "it has no 'mean'; what it may say is architecture, pathologies"),
+        (RESNET | {"preprocessing": {"size": 320}}, "preprocessing has no 'size'; its fields are size_px"),
+        (RESNET | {"preprocessing": {"mean": 0.5}}, "mean is 0.5, not three numbers"),
+        (RESNET | {"preprocessing": {"std": ["a", 1, 1]}}, "not three numbers"),
+        (RESNET | {"preprocessing": {"size_px": "big"}}, "size_px is 'big', not a number of pixels"),
+        (RESNET | {"preprocessing": [320]}, "not a description"),
+    ],
+)
+def test_a_wrong_sidecar_is_named(tmp_path, about, words):
+    path, _ = state_dict_file(tmp_path, "resnet18")
+    (tmp_path / "model.pt.json").write_text(json.dumps(about))
+    with pytest.raises(ModelError, match=words):
+        load_classifier(str(path))
+
+
+def test_models_read_in_threads_leave_the_process_its_warnings(tmp_path, monkeypatch):
+    """One begins while another reads and ends after it: whoever puts back what it outcomes puts back the other's."""
+    path, _ = state_dict_file(tmp_path, "resnet18", pathologies=("Edema",))
+    torch.save(torch.load(path, weights_only=True), path, pickle_protocol=4)
+    began, ended, load = threading.Event(), threading.Event(), torch.load
+    failed = []
+
+    def interleaved(*arguments, **named):
+        if threading.current_thread().name == "first":
+            began.wait()
+            return load(*arguments, **named)
+        began.set()
+        ended.wait()
+        return load(*arguments, **named)
+
+    def read():
+        try:
+            load_classifier(str(path))
+        except Exception as error:  # noqa: BLE001
+            failed.append(error)
+        if threading.current_thread().name == "first":
+            ended.set()
+
+    monkeypatch.setattr(torch, "load", interleaved)
+    before = list(warnings.filters)
+    threads = [threading.Thread(target=read, name=name) for name in ("first", "second")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [type(one) for one in failed] == [ModelError] * 2, "torch warns of this protocol, and then refuses"
+    assert warnings.filters == before
