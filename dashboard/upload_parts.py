@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from dashboard import uploading, visit
 from dashboard.notes import show_error, show_note
+from shamsul_core.classifier.source import UNTRAINED as UNTRAINED_MODEL
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.figures.html.model_card import model_card_html
 from shamsul_core.figures.scene.notes import UNTRAINED
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _LOOK_S = 0.5
 _INSTALLING_LOOK_S = 3.0
-_UNTRAINED_SOURCE = "untrained"
 
 KEPT = (
     "It is kept only in the server's memory; nothing is written to disk or logged. It is erased, also from the process that "
@@ -40,10 +39,10 @@ _DROP_STYLE = """<style>
 
 def show_card(queue: ExplanationQueue) -> None:
     """Say what the model that explains was trained on, before it says anything."""
-    if queue.model == _UNTRAINED_SOURCE:
+    if queue.model.model == UNTRAINED_MODEL:
         show_note(UNTRAINED)
     else:
-        st.html(model_card_html(uploading.card_of(queue), Path(queue.model).name))
+        st.html(model_card_html(uploading.card_of(queue), queue.model.by_names().model))
 
 
 @st.fragment(run_every=_INSTALLING_LOOK_S)

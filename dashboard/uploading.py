@@ -16,11 +16,12 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from dashboard import visit
 from dashboard.notes import show_error
 from shamsul_core.classifier.model_card import read_card
+from shamsul_core.classifier.source import ModelSource
 from shamsul_core.cohort import CohortError
 from shamsul_core.extras import is_there, remedy
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.imaging import to_8_bits
-from shamsul_core.run.model import model_file
+from shamsul_core.run.model import model_of as model_of_run
 from shamsul_core.upload.examples import Example, choose_examples
 from shamsul_core.upload.explanation_queue import ExplanationQueue
 from shamsul_core.upload.intake import IntakeError
@@ -63,17 +64,14 @@ def why_not_yet() -> str | None:
     )
 
 
-def model_of(run: Run) -> str | None:
+def model_of(run: Run) -> ModelSource | None:
     """Return the model to explain with: of the environment, else the run's, beside it or where it was."""
     told = os.environ.get(_MODEL)
-    if told:
-        return told
-    path = model_file(run)
-    return None if path is None else str(path)
+    return ModelSource(model=told) if told else model_of_run(run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
-def queue_of(model: str, pathologies: tuple[str, ...]) -> ExplanationQueue:
+def queue_of(model: ModelSource, pathologies: tuple[str, ...]) -> ExplanationQueue:
     """Return the one queue of this server, at which a run's pathologies are explained."""
     return ExplanationQueue(model, pathologies)
 
@@ -81,7 +79,7 @@ def queue_of(model: str, pathologies: tuple[str, ...]) -> ExplanationQueue:
 def card_of(queue: ExplanationQueue) -> ModelCard | None:
     """Return the card of the model that explains; ``None`` where nothing is known."""
     try:
-        return read_card(queue.model)
+        return read_card(queue.model.model)
     except (OSError, ValueError):
         return None
 

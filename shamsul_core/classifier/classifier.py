@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shamsul_core.classifier.model_card import ModelCard
     from shamsul_core.classifier.outputs import OutputKind
     from shamsul_core.classifier.preprocessing import Preprocessing
+    from shamsul_core.classifier.source import ModelSource
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,8 @@ class Classifier:
         is the log-odds of its class against the others, see `shamsul_core.classifier.outputs`.
     definition
         What besides its weights decides what the network computes, as text; empty where its modules' names tell it.
+    asked
+        What it was loaded from; no part of the fingerprint.
     """
 
     network: nn.Module
@@ -62,6 +65,7 @@ class Classifier:
     card: ModelCard | None = None
     output_kind: OutputKind = "sigmoid"
     definition: str = ""
+    asked: ModelSource | None = None
 
     def __post_init__(self) -> None:
         self.network.eval().requires_grad_(requires_grad=False)

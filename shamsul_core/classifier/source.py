@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+
+UNTRAINED = "untrained"
+"""The model whose weights are drawn by chance."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +30,15 @@ class ModelSource:
         The file of one's own weights for what ``torchxrayvision:<weights>`` or ``timm:<name>`` names.
     prompts
         The TOML file of what a vision-language model is asked, see `shamsul_core.classifier.prompts`.
+    observations
+        What an untrained network predicts; by default CheXpert's fourteen.
     """
 
     model: str
     output: Literal["sigmoid", "softmax"] | None = None
     weights: str | None = None
     prompts: str | None = None
+    observations: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, model: str | ModelSource) -> ModelSource:
@@ -42,11 +50,39 @@ class ModelSource:
         """The file beside which the sidecar lies: of the weights, else the model."""
         return self.weights or self.model
 
-    def to_json(self) -> dict[str, str]:
+    @property
+    def is_code(self) -> bool:
+        """Whether it is a function of somebody's own code, which is executed."""
+        return ".py:" in self.model
+
+    @property
+    def is_by_name(self) -> bool:
+        """Whether it is known by its name, as no file or folder."""
+        return self.model == UNTRAINED or (":" in self.model and not Path(self.model).exists())
+
+    def with_files(self, place: Callable[[str], str]) -> ModelSource:
+        """Return it with each file or folder that it names where `place` says."""
+        paths = {"weights": self.weights, "prompts": self.prompts}
+        paths["model"] = None if self.is_by_name else self.model
+        moved = {name: place(path) for name, path in paths.items() if path is not None}
+        return replace(self, **moved)  # type: ignore[arg-type]
+
+    def absolute(self) -> ModelSource:
+        """Return it as another process finds it, whatever its working folder is."""
+        return self.with_files(lambda path: str(Path(path).absolute()) if Path(path).exists() else path)
+
+    def by_names(self) -> ModelSource:
+        """Return it without the folders in which its files lie."""
+        return replace(self.with_files(lambda path: Path(path).name), model=Path(self.model).name)
+
+    def to_json(self) -> dict[str, Any]:
         """Return a plain dictionary, without what was left out."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> ModelSource:
         """Read what `to_json` returned; what later versions add is left out."""
-        return cls(**{field.name: stored[field.name] for field in fields(cls) if field.name in stored})
+        known = {field.name: stored[field.name] for field in fields(cls) if field.name in stored}
+        if known.get("observations") is not None:
+            known["observations"] = tuple(known["observations"])
+        return cls(**known)

@@ -17,16 +17,16 @@ from shamsul_core.classifier.errors import ModelError, first_line, what_is
 from shamsul_core.classifier.keras_h5 import is_keras_weights, load_keras_weights
 from shamsul_core.classifier.model_card import read_card
 from shamsul_core.classifier.own_file import (
-    UNTRAINED,
     is_own,
     load_own,
     save_classifier,
     untrained_classifier,
 )
 from shamsul_core.classifier.sidecar import read_sidecar
-from shamsul_core.classifier.source import ModelSource
+from shamsul_core.classifier.source import UNTRAINED, ModelSource
 from shamsul_core.classifier.torchvision_file import load_state_dict
 from shamsul_core.classifier.xrayvision import PREFIX, load_xrayvision
+from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,13 +58,17 @@ def load_classifier(model: str | ModelSource, device: str = "cpu") -> Classifier
     """
     _check_device(device)
     source = ModelSource.of(model)
-    classifier = untrained_classifier() if source.model == UNTRAINED else _load(source)
+    classifier = _untrained(source) if source.model == UNTRAINED else _load(source)
     classifier.network.to(device)
     try:
-        return replace(classifier, card=read_card(source.model))
+        return replace(classifier, card=read_card(source.model), asked=source)
     except ValueError as error:
         message = f"{source.model}: its model card cannot be read ({error})"
         raise ModelError(message) from error
+
+
+def _untrained(source: ModelSource) -> Classifier:
+    return untrained_classifier(observations=source.observations or OBSERVATIONS)
 
 
 def _check_device(device: str) -> None:

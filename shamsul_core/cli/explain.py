@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shamsul_core.cli.options import CohortFolder, Layout, Model, Names, Preset, RunFolder, Split
+from shamsul_core.classifier.source import ModelSource
+from shamsul_core.cli.options import (
+    CohortFolder,
+    Layout,
+    Model,
+    Names,
+    Output,
+    Preset,
+    Prompts,
+    RunFolder,
+    Split,
+    Weights,
+)
 from shamsul_core.cli.terminal import (
     console,
     progress_bar,
@@ -32,6 +44,9 @@ def explain(
     model: Model,
     run: RunFolder,
     *,
+    output: Output = None,
+    weights: Weights = None,
+    prompts: Prompts = None,
     split: Split = None,
     layout: Layout = None,
     names: Names = None,
@@ -74,11 +89,18 @@ def explain(
     """Predict, explain, segment and score a cohort; run again to resume."""
     with console.status("Reading the cohort and the model"):
         opened = _open_cohort(cohort, split, layout)
+        source = ModelSource(
+            model=model,
+            output=output,
+            weights=weights,
+            prompts=prompts,
+            observations=opened.observations or None,
+        )
         chosen = _chosen(opened, ids, only_marked=only_marked)[:limit]
         plan, remarks = _plan(
             run,
             opened,
-            model,
+            source,
             device,
             names=None if names is None else read_mapping(names),
             methods=method,
@@ -90,7 +112,7 @@ def explain(
     for remark in remarks:
         warn(remark)
     with progress_bar(len(chosen) * plan.steps) as on_step:
-        summary = _explain(plan, chosen, model, device, on_step, workers, scheduler)
+        summary = _explain(plan, chosen, source, device, on_step, workers, scheduler)
     say(
         f"{run}: {summary.explained} radiographs explained, {summary.explained_before} before, "
         f"{summary.unreadable} unreadable"
@@ -109,7 +131,7 @@ def _open_cohort(folder: Path, split: str | None, layout: str | None) -> Cohort:
 def _plan(
     folder: Path,
     cohort: Cohort,
-    model: str,
+    model: ModelSource,
     device: str,
     *,
     names: Mapping[str, str] | None,
@@ -180,7 +202,7 @@ def _named(cohort: Cohort, ids: Path) -> list[str]:
 def _explain(
     plan: Plan,
     chosen: Sequence[str],
-    model: str,
+    model: ModelSource,
     device: str,
     on_step: OnStep,
     workers: int,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -39,6 +39,19 @@ Names = Annotated[
     typer.Option(
         help="TOML file that says what of the model's is what of the cohort's, see docs/cohorts.md."
     ),
+]
+OutputKind = Literal["sigmoid", "softmax"]
+Output = Annotated[
+    OutputKind | None,
+    typer.Option(
+        help="Whether the model's outputs are independent (sigmoid) or exclude each other (softmax), where its file does not say."
+    ),
+]
+Weights = Annotated[
+    str | None, typer.Option(help="File of your own weights for a network named by its library.")
+]
+Prompts = Annotated[
+    str | None, typer.Option(help="TOML file of what a vision-language model is asked, see docs/models.md.")
 ]
 Model = Annotated[
     str,

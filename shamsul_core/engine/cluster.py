@@ -18,6 +18,7 @@ import dask
 from dask.system import CPU_COUNT
 from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, as_completed
 
+from shamsul_core.classifier.source import ModelSource
 from shamsul_core.engine.plan import Entry, Plan, bring_to_run, failed
 from shamsul_core.files.storage import absolute, place
 from shamsul_core.run import Run, RunError
@@ -60,7 +61,7 @@ class WorkOrder:
     layout: str
     split: str
     names: tuple[tuple[str, str], ...]
-    model: str
+    model: ModelSource
     preset: str
     methods: tuple[str, ...]
     pathologies: tuple[str, ...]
@@ -68,15 +69,14 @@ class WorkOrder:
     device: str = "cpu"
 
     @classmethod
-    def of(cls, plan: Plan, model: str, device: str = "cpu") -> WorkOrder:
+    def of(cls, plan: Plan, model: str | ModelSource, device: str = "cpu") -> WorkOrder:
         """Describe a plan; `model` and `device` are what its classifier was loaded from and to."""
-        path = place(model)
         return cls(
             cohort=absolute(plan.cohort.folder),
             layout=plan.cohort.layout,
             split=plan.cohort.split,
             names=tuple(plan.run.manifest.names.items()),
-            model=absolute(path) if path.exists() else model,
+            model=ModelSource.of(model).with_files(_reachable),
             preset=plan.run.manifest.preset,
             methods=tuple(plan.run.manifest.methods),
             pathologies=plan.run.manifest.pathologies,
@@ -122,6 +122,11 @@ class WorkOrder:
             )
             raise RunError(message)
         return Plan(cohort, classifier, explainers, run, segmentation_of(run))
+
+
+def _reachable(path: str) -> str:
+    there = place(path)
+    return absolute(there) if there.exists() else path
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shamsul_core.classifier.model_card import ModelCard, card_in_manifest, read_card
+from shamsul_core.classifier.source import ModelSource
 from shamsul_core.files.storage import is_remote
 
 if TYPE_CHECKING:
@@ -17,22 +19,36 @@ def card_of_run(run: Run) -> ModelCard | None:
     card = card_in_manifest(run.manifest.model)
     if card is not None:
         return card
-    path = model_file(run)
+    model = model_of(run)
     try:
-        return read_card(str(run.manifest.model["source"]) if path is None else str(path))
+        return read_card(str(run.manifest.model["source"]) if model is None else model.model)
     except (OSError, ValueError):
         return None
 
 
-def model_file(run: Run) -> Path | None:
-    """Return the file of a run's model, beside the run or where it was; ``None`` where it is not on this machine."""
-    source = str(run.manifest.model["source"])
-    beside = run.folder.parent / source
-    return next((path for path in (beside, Path(source)) if not is_remote(path) and _is_file(path)), None)
+def model_of(run: Run) -> ModelSource | None:
+    """Return what a run's model is loaded from, its files beside the run or where they were.
+
+    ``None`` where one is not on this machine, or the model is somebody's code: no run may name what is executed.
+    """
+    described = run.manifest.model
+    asked = ModelSource.from_json(described.get("asked") or {"model": described["source"]})
+    if asked.is_code:
+        return None
+    found = asked.with_files(lambda name: str(_find(run.folder.parent, name) or ""))
+    files = (found.model, found.weights, found.prompts)
+    return None if "" in files else replace(found, observations=tuple(described["pathologies"]))
 
 
-def _is_file(path: Path) -> bool:
+def _find(folder: Path, name: str) -> Path | None:
+    """Return the file or folder of this name, beside a run or where it was."""
+    return next(
+        (path for path in (folder / name, Path(name)) if not is_remote(path) and _is_there(path)), None
+    )
+
+
+def _is_there(path: Path) -> bool:
     try:
-        return path.is_file()
+        return path.exists()
     except OSError:  # such as a name longer than any file's
         return False

@@ -8,9 +8,9 @@ import math
 import threading
 import time
 from collections import deque
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shamsul_core.classifier.source import ModelSource
 from shamsul_core.upload.job import Job, Offer
 from shamsul_core.upload.worker_process import WorkerError, WorkerProcess
 
@@ -59,14 +59,14 @@ class ExplanationQueue:
 
     def __init__(
         self,
-        model: str,
+        model: str | ModelSource,
         pathologies: Sequence[str] = (),
         *,
         clock: Callable[[], float] = time.monotonic,
         start_s: float = _SLOWEST_START_S,
         silence_s: float = _LONGEST_SILENCE_S,
     ) -> None:
-        self.model = str(Path(model).absolute()) if Path(model).exists() else model
+        self.model = ModelSource.of(model).absolute()
         self.pathologies = tuple(pathologies)
         self.offer: Offer | None = None
         self._clock = clock

@@ -1,6 +1,6 @@
 """The worker process: holds the model and explains one radiograph after the other.
 
-Started as ``python -m shamsul_core.upload.worker FD MODEL PATHOLOGY...``, FD being an end of a `multiprocessing.Pipe`. Where
+Started as ``python -m shamsul_core.upload.worker FD MODEL PATHOLOGY...``: an end of a `multiprocessing.Pipe`, a `ModelSource` as JSON. Where
 the model has an output for none of these, all that it predicts is explained. What it sends:
 
 - ``("ready", manifest words on model and methods)`` or ``("broken", sentence)``, once;
@@ -12,6 +12,7 @@ It takes ``("explain", pixels)`` and, while it works, ``("cancel",)``, which it 
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from contextlib import suppress
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shamsul_core.classifier.source import ModelSource
 from shamsul_core.classifier.weights import ModelError, load_classifier
 from shamsul_core.explain import Explainer, Failure, Subject, explain_subject, make_explainers
 from shamsul_core.explain.masked import MaskedEvaluation
@@ -75,7 +77,7 @@ class _WatchedSubject(Subject):
         return _Watched(plain.classifier, plain.inputs, plain.superpixels, plain.hide, self.after)
 
 
-def serve(connection: Connection, model: str, wanted: Sequence[str] = ()) -> None:
+def serve(connection: Connection, model: ModelSource, wanted: Sequence[str] = ()) -> None:
     """Explain what comes until the other end is closed."""
     keep_freed_memory()
     try:
@@ -139,4 +141,4 @@ if __name__ == "__main__":
     os.nice(_NICENESS)
     leave_no_dump()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
-        serve(Connection(int(sys.argv[1])), sys.argv[2], sys.argv[3:])
+        serve(Connection(int(sys.argv[1])), ModelSource.from_json(json.loads(sys.argv[2])), sys.argv[3:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from shamsul_core.version import ROOT
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from multiprocessing.connection import Connection
+
+    from shamsul_core.classifier.source import ModelSource
 
 _LAST_BREATH_S = 10.0
 
@@ -46,7 +49,7 @@ class WorkerProcess:
     is_spent: bool = False
 
     @classmethod
-    def start(cls, model: str, pathologies: Sequence[str]) -> WorkerProcess:
+    def start(cls, model: ModelSource, pathologies: Sequence[str]) -> WorkerProcess:
         """Start a worker, which begins to load the model; where its pipe is closed it ends.
 
         Raises
@@ -66,7 +69,7 @@ class WorkerProcess:
                 "-m",
                 "shamsul_core.upload.worker",
                 str(theirs.fileno()),
-                model,
+                json.dumps(model.to_json()),
                 *pathologies,
             ]
             try:

@@ -5,6 +5,7 @@ Started in place of the real one: see `install`.
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from multiprocessing.connection import Connection
@@ -49,6 +50,7 @@ def install_program(monkeypatch: pytest.MonkeyPatch, folder: Path, arguments: li
 def serve(descriptor: int, model: str) -> None:
     """Answer until the other end is closed."""
     connection = Connection(descriptor)
+    model = json.loads(model)["model"]
     if not Path(model).exists():
         connection.send(("broken", f"{model}: there is no such file"))
         return
