@@ -5,7 +5,7 @@
 import { element } from "../element.js";
 import { stepped } from "../stepping.js";
 import { FIXED, RUN } from "./choices.js";
-import { thresholdText } from "./readings.js";
+import { decimalText, thresholdText } from "./readings.js";
 
 const SHADE = [47, 124, 158]; // white on it has 4.6:1, and more on all darker shades
 
@@ -86,8 +86,9 @@ export function drawAgreement(parts, scene, choices) {
     const iou = ious.get(`${one} ${other}`);
     if (!isBelow) return element("td", { class: "none" });
     if (!Number.isFinite(iou)) return element("td", { title: `${titles[one]} and ${titles[other]}: a mask is empty or missing` }, "–");
+    const text = decimalText(iou, 2);
     return element("td", { style: shadeOf(iou), "data-testid": `agreement-${one}-${other}`,
-      title: `${titles[one]} and ${titles[other]}: IoU ${iou.toFixed(2)}` }, iou.toFixed(2));
+      title: `${titles[one]} and ${titles[other]}: IoU ${text}` }, text);
   };
   const head = element("tr", {}, element("td"), ...keys.slice(0, -1).map((key) => element("th", { scope: "col" }, titles[key])));
   const rows = keys.slice(1).map((other, at) => element("tr", {}, element("th", { scope: "row" }, titles[other]),

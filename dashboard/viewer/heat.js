@@ -1,6 +1,8 @@
 // ---------------------------------------------------------------- heat.js
 // Heatmaps: coloured once for each choice of colours; the reader's opacity is applied when drawing.
 
+import { decimalText } from "./readings.js";
+
 export function heatOf(levels, { width, height, is_piecewise }) {
   const canvas = new OffscreenCanvas(width, height);
   return { canvas, levels, width, height, isSmooth: !is_piecewise, colours: null };
@@ -29,5 +31,5 @@ export function relevanceAt(heat, point, size) {
   const share = heat.levels[row * heat.width + column] / 127;
   if (share === 0) return "relevance 0";
   const sign = share < 0 ? "−" : "+";
-  return `${sign}${Math.abs(share).toFixed(2)} of max, ${share < 0 ? "against" : "for"}`;
+  return `${sign}${decimalText(Math.abs(share), 2)} of max, ${share < 0 ? "against" : "for"}`;
 }

@@ -5,7 +5,7 @@ import { element } from "../element.js";
 import { FIXED, HIGHEST_LEVEL, RUN } from "./choices.js";
 import { chosenColours } from "./heat.js";
 import { buildKeys } from "./keys.js";
-import { thresholdText } from "./readings.js";
+import { decimalText, thresholdText } from "./readings.js";
 
 const TOGGLES = [
   { name: "heatmap", text: "Heatmap", help: "Show each method's heatmap" },
@@ -106,7 +106,7 @@ export function drawToolbar(toolbar, { scene, choices, mode, view, window }) {
   if (toolbar.level.valueAsNumber !== choices.level) toolbar.level.value = choices.level;
   toolbar.level.classList.toggle("idle", choices.threshold !== FIXED);
   toolbar.levelText.textContent = choices.threshold === FIXED ? thresholdText(choices.level) : "";
-  toolbar.status.textContent = `${view.zoom.toFixed(1)}×  W ${Math.round(window.width)}  L ${Math.round(window.centre)}`;
+  toolbar.status.textContent = `${decimalText(view.zoom, 1)}×  W ${Math.round(window.width)}  L ${Math.round(window.centre)}`;
   const colours = chosenColours(scene, choices);
   toolbar.colours.value = colours.key; // each scene brings its list anew
   const stamp = `${share} ${colours.key}`;

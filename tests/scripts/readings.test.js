@@ -3,7 +3,7 @@ import test from "node:test";
 
 import { FIXED, RUN } from "../../dashboard/viewer/choices.js";
 import { agreementOf, shadeOf } from "../../dashboard/viewer/findings.js";
-import { curveInWords, hasCurve, highestIou, percentText, readingAt, thresholdText } from "../../dashboard/viewer/readings.js";
+import { curveInWords, decimalText, hasCurve, highestIou, percentText, readingAt, thresholdText } from "../../dashboard/viewer/readings.js";
 
 const SCENE = { thresholdRule: "Otsu", highestIou: 0.5 };
 const LEVELS = { iou: Float32Array.of(0.125, 0.4375, 0.25, NaN), area: Float32Array.of(1, 0.5, 0.03125, 0), level: 102 };
@@ -38,6 +38,13 @@ test("the curves' axis ends at the tenth above the highest IoU", () => {
 
 test("a share below a tenth has one decimal", () => {
   assert.deepEqual([0, 0.0123, 0.0994, 0.0995, 0.456, 1].map(percentText), ["0 %", "1.2 %", "9.9 %", "10 %", "46 %", "100 %"]);
+});
+
+test("of two numbers that are as near the even one is written", () => {
+  assert.deepEqual([0.125, 0.375, 0.625, 0.875, -0.125].map((value) => decimalText(value, 2)), ["0.12", "0.38", "0.62", "0.88", "-0.12"]);
+  assert.deepEqual([0.5, 1.5, 2.5].map((value) => decimalText(value, 0)), ["0", "2", "2"]);
+  assert.deepEqual([0.145, 0.155, 1.005].map((value) => decimalText(value, 2)), ["0.14", "0.15", "1.00"], "none lies between two");
+  assert.deepEqual([0.125, 0.135].map(percentText), ["12 %", "14 %"]);
 });
 
 test("a level is told as a share of the map", () => {
