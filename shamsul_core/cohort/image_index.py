@@ -55,8 +55,8 @@ class ImageIndex:
         paths = self._by_name.get(wanted.name.lower()) or self._by_stem.get(wanted.name.lower())
         if not paths:
             # Saved anew in another format
-            paths = self._by_stem.get(stem_of(wanted.name).lower(), ())
-        return max(paths, key=lambda path: _shared_folders(path, wanted), default=None)
+            paths = self._by_stem.get(stem_of(wanted.name).lower())
+        return max(paths or (), key=lambda path: _shared_folders(path, wanted), default=None)
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shamsul_core.cohort import chexpert
 from shamsul_core.cohort import layout as chexpert_layout
-from shamsul_core.cohort.layouts import coco, nih
+from shamsul_core.cohort.layouts import coco, ms_cxr, nih, padchest_gr, plain, rsna, siim, vindr
 from shamsul_core.cohort.problems import CohortError
 from shamsul_core.messages import quoted
 
@@ -27,8 +27,14 @@ class Layout(NamedTuple):
 
 LAYOUTS = {
     "nih": Layout("NIH ChestX-ray14", nih.is_here, nih.open_nih),
+    "rsna": Layout("RSNA Pneumonia Detection Challenge", rsna.is_here, rsna.open_rsna),
+    "siim": Layout("SIIM-ACR Pneumothorax Segmentation", siim.is_here, siim.open_siim),
+    "vindr": Layout("VinDr-CXR", vindr.is_here, vindr.open_vindr),
+    "ms-cxr": Layout("MS-CXR", ms_cxr.is_here, ms_cxr.open_ms_cxr),
+    "padchest-gr": Layout("PadChest-GR", padchest_gr.is_here, padchest_gr.open_padchest_gr),
     chexpert.CHEXPERT: Layout("CheXpert and CheXlocalize", chexpert_layout.is_here, chexpert.open_chexpert),
     "coco": Layout("COCO JSON", coco.is_here, coco.open_coco),
+    "folder": Layout("a folder of images", plain.is_here, plain.open_plain),
 }
 """The layouts by name, in the order in which they are tried."""
 

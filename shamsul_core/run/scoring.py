@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shamsul_core.cohort import CohortError
-from shamsul_core.localisation.scoring import expert_mask, score_heatmap
+from shamsul_core.localisation.scoring import expert_truths, score_heatmap
 from shamsul_core.localisation.segmentation import PRESETS, SegmentationSettings
 from shamsul_core.run.manifest import ALL
 
@@ -65,9 +65,9 @@ def score_result(
     scores = []
     for pathology in run.manifest.pathologies if pathologies is None else pathologies:
         try:
-            expert, nothing = expert_mask(cohort, image_id, result.size, pathology)
+            truths, nothing = expert_truths(cohort, image_id, result.size, pathology)
         except CohortError as error:
-            expert, nothing = None, str(error)
+            truths, nothing = (), str(error)
             failures.append(_failure(image_id, "score", str(error), None, pathology))
         for method in run.manifest.methods:
             row = _row(cohort, result, method, pathology)
@@ -78,7 +78,7 @@ def score_result(
                 row |= _sampling(heatmap)
                 try:
                     row |= score_heatmap(
-                        heatmap, result.size, segmentation, row["probability"], expert, nothing
+                        heatmap, result.size, segmentation, row["probability"], truths, nothing
                     )
                 except ValueError as error:  # a map that is no map, such as one imported with NaN
                     row["reason"] = str(error)

@@ -33,8 +33,10 @@ SCORE_COLUMNS = {
     "method": "string",
     "label": "float64",  # 1 positive, 0 negative, -1 uncertain, NaN blank
     "probability": "float64",
+    "truth": "string",  # as what the experts marked: contour, polygon, box or point; missing where there is nothing
     "threshold": "float64",  # of the map scaled to 0..1
-    "iou": "float64",  # true-positive slice: NaN where either mask is empty
+    "iou": "float64",  # true-positive slice: NaN where either mask is empty; where truth is a box, of bounding boxes
+    "iobb": "float64",  # of bounding boxes, the intersection over the detected one; NaN where truth is no box
     "hit": "float64",  # 1, 0, or NaN where the experts marked nothing
     "dice": "float64",  # in the true-positive slice as the IoU
     "precision": "float64",  # of the mask's pixels, NaN where it is empty
@@ -65,7 +67,17 @@ FAILURE_COLUMNS = {
 """Columns of ``failures.parquet`` and their types."""
 
 _LATER = {
-    *("dice", "precision", "recall", "specificity", "best_iou", "best_threshold", "average_precision"),
+    *(
+        "truth",
+        "iobb",
+        "dice",
+        "precision",
+        "recall",
+        "specificity",
+        "best_iou",
+        "best_threshold",
+        "average_precision",
+    ),
     *("mass_accuracy", "rank_accuracy", "distance", "converged", "standard_error", "evaluations"),
 }
 """Columns that tables of earlier versions lack; of any other the lack is damage."""
@@ -113,7 +125,7 @@ def read_scores(path: Path, manifest: Manifest) -> pd.DataFrame:
         _check_keys(table, ["image_id", "pathology", "method"])
         _check_names(table["method"], manifest.methods)
         _check_names(table["pathology"], manifest.pathologies)
-        _check_shares(table, ["probability", "iou", "hit"])
+        _check_shares(table, ["probability", "iou", "iobb", "hit"])
     except _UNREADABLE as error:
         raise _not_a_table(path, error) from error
     return table

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shamsul_core.cohort.radiograph import Projection
+    from shamsul_core.cohort.radiograph import Projection, View
 
 _OLDEST = 150
 _AGE = re.compile(r"(\d{1,3})(?:\.0*)?\s*([YMWD]?)", re.I)
@@ -39,3 +39,11 @@ def sex_of(text: str) -> str | None:
 def projection_of(text: str) -> Projection | None:
     """Return ``"AP"`` or ``"PA"``, ``None`` where it says neither."""
     return _PROJECTIONS.get(text.strip().upper())
+
+
+def view_of(text: str) -> View | None:
+    """Return ``"frontal"`` or ``"lateral"``, ``None`` where it says neither; AP and PA are frontal."""
+    word = text.strip().lower()
+    if word in ("frontal", "ap", "pa"):
+        return "frontal"
+    return "lateral" if word in ("lateral", "lat", "ll", "rl", "l") else None
