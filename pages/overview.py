@@ -112,6 +112,11 @@ for title, tab in zip(PARTS, st.tabs(PARTS, on_change="rerun", key="part"), stri
     elif title == "Run":
         facts, settings = tab.columns(2, gap="large")
         facts.html(facts_table(model_facts(manifest), "Model and cohort"))
+        if seen := run.seen():
+            image_id, picture = seen
+            facts.image(
+                picture, f"What the network sees of {as_markdown(image_id)}", alt="The network's input"
+            )
         settings.html(facts_table(setting_facts(manifest), "Settings and versions"))
         tab.caption(f"{len(failures)} failed" + (":" if len(failures) else "."))
         if len(failures):

@@ -220,6 +220,8 @@ def explain_one(plan: Plan, radiograph: Radiograph, on_step: OnStep) -> Radiogra
         If its pixels cannot be read.
     """
     pixels = radiograph.pixels()
+    if not plan.run.has_seen:
+        plan.run.write_seen(radiograph.id, plan.classifier.seen(pixels))
     subject = Subject(plan.classifier, pixels)
     probabilities = plan.classifier.predict(pixels)
     pathologies = _to_explain(plan, radiograph, probabilities)

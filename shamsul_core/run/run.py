@@ -6,12 +6,15 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from shamsul_core.files.atomic import write_atomically
-from shamsul_core.files.storage import is_remote, place, reaching
+from shamsul_core.files.storage import is_remote, place, reaching, read_bytes
 from shamsul_core.run.bounds import LARGEST_MANIFEST, opened
 from shamsul_core.run.manifest import Manifest, RunError
 from shamsul_core.run.result import (
@@ -36,11 +39,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
+    import numpy.typing as npt
+
     from shamsul_core.heatmap import Heatmap
     from shamsul_core.run.tables import TableRow
 
 _LONGEST_ERROR = 300
 """Characters that are told of an error, which may quote what the file holds."""
+
+_LARGEST_PICTURE, _WIDEST_PICTURE = 2**24, 4096
+"""Bytes, and pixels a side, of what a network sees."""
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]*")
 
@@ -189,6 +198,38 @@ class Run:
         with self._opened(image_id) as (file, record):
             description = record["heatmaps"].get(f"{method}/{pathology}")
             return None if description is None else decode_heatmap(file, f"{method}/{pathology}", description)
+
+    def write_seen(self, image_id: str, picture: npt.NDArray[np.uint8]) -> None:
+        """Keep what the network sees of a radiograph, h × w in grey levels, for those who look at the run.
+
+        Raises
+        ------
+        OSError
+            If the disk is full or the run cannot be written.
+        """
+        about, file = PngInfo(), BytesIO()
+        about.add_text("image_id", image_id)
+        Image.fromarray(picture).save(file, "png", pnginfo=about)
+        write_atomically(self._seen_path, file.getvalue())
+
+    @property
+    def has_seen(self) -> bool:
+        """Whether it is kept of any radiograph what the network sees."""
+        return _exists(self._seen_path)
+
+    def seen(self) -> tuple[str, bytes] | None:
+        """Return a radiograph's id and what the network sees of it, a PNG; ``None`` where nothing of it can be read."""
+        try:
+            content = read_bytes(self._seen_path, _LARGEST_PICTURE)
+            with Image.open(BytesIO(content), formats=["PNG"]) as picture:
+                is_bounded = max(picture.size) <= _WIDEST_PICTURE
+                return (str(picture.info["image_id"])[:_LONGEST_ERROR], content) if is_bounded else None
+        except (OSError, ValueError, KeyError, SyntaxError):
+            return None
+
+    @property
+    def _seen_path(self) -> Path:
+        return self.folder / "seen.png"
 
     def _opened(self, image_id: str) -> OpenResult:
         return OpenResult(self.path_of(image_id))

@@ -146,6 +146,7 @@ def mixture_in_words(manifest: Manifest, *more: Mapping[str, Any]) -> str | None
     )
 
 
+_LONGEST_FACT = 300
 _ENGINE = "this software's own version"
 
 
@@ -153,6 +154,44 @@ def _deciding(circumstances: Mapping[str, Any]) -> dict[str, str]:
     known = {name: circumstances.get(name) for name in ("precision", "device")}
     named = {name: str(value) for name, value in known.items() if value is not None}
     return named | {_ENGINE: circumstances.get("engine", "")} | dict(circumstances["versions"])
+
+
+def preprocessing_in_words(preprocessing: Mapping[str, Any] | None) -> str:
+    """Say how a radiograph becomes what the network sees.
+
+    Parameters
+    ----------
+    preprocessing
+        `Manifest.model`'s, see `shamsul_core.classifier.preprocessing.Preprocessing`.
+
+    Examples
+    --------
+    >>> preprocessing_in_words({"size_px": 224, "mean": [0.5], "std": [0.5], "fit": "crop", "resize_px": 256})
+    'Its shorter side is resized to 256 pixels and the middle 224 × 224 taken; bilinear; one channel less 0.5, divided by 0.5.'
+    """
+    if not preprocessing:
+        return "not known"
+    try:
+        return _preprocessing_in_words(preprocessing)
+    except (KeyError, TypeError, ValueError):  # of another version, or another's making
+        return str(preprocessing)[:_LONGEST_FACT]
+
+
+def _preprocessing_in_words(preprocessing: Mapping[str, Any]) -> str:
+    size, resized = preprocessing["size_px"], preprocessing.get("resize_px") or preprocessing["size_px"]
+    square = f"{size} × {size}"
+    ways = {
+        "squeeze": f"The whole radiograph is squeezed into {resized} × {resized} pixels"
+        + (f" and the middle {square} taken" if resized != size else ""),
+        "crop": f"Its shorter side is resized to {resized} pixels and the middle {square} taken",
+        "pad": f"Its longer side is resized to {size} pixels and the rest of {square} is black",
+    }
+    mean, std = (", ".join(f"{value:.4g}" for value in preprocessing[name]) for name in ("mean", "std"))
+    channels = "one channel" if len(preprocessing["mean"]) == 1 else "three channels"
+    return (
+        f"{ways[preprocessing.get('fit', 'squeeze')]}; {preprocessing.get('interpolation', 'bilinear')}; "
+        f"{channels} less {mean}, divided by {std}."
+    )
 
 
 def cohort_in_words(cohort: Mapping[str, Any]) -> str:

@@ -12,8 +12,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torchvision
 from typer.testing import CliRunner
 
+from shamsul_core.classifier.classifier import Classifier
+from shamsul_core.classifier.preprocessing import Preprocessing
+from shamsul_core.classifier.weights import save_classifier
 from shamsul_core.cli import app
 from shamsul_core.cohort import open_cohort
 from shamsul_core.engine.rescoring import score_run
@@ -50,6 +54,36 @@ def test_explain_then_score(made_cohort, tmp_path):
     scored = call("score", "--run", run, "--preset", "paper")
     assert scored.exit_code == 0
     assert Run.open(run).segmentation["sign"] == "signed"
+
+
+def test_names_of_ones_own_pair_a_model_with_a_cohort(made_cohort, tmp_path):
+    model = save_tiny(tmp_path / "tiny.safetensors", ("Mass", "Nodule"))
+    run, names = tmp_path / "run", tmp_path / "names.toml"
+    about = ("--cohort", made_cohort, "--model", model, "--run", run, "--method", "gradcam", "--only-marked")
+    alone = call("explain", *about)
+    assert alone.exit_code == 1
+    assert "it predicts Mass, Nodule; --names pairs what has two names" in said(alone)
+    names.write_text('[observations]\n"Mass" = "Edema"\n', encoding="utf-8")
+    done = call("explain", *about, "--names", names, "--pathology", "Mass")
+    assert done.exit_code == 0, done.output
+    assert "2 radiographs explained" in said(done), "the third is not marked"
+    scores = Run.open(run).scores
+    assert set(scores["pathology"]) == {"Mass"}
+    assert set(scores["label"]) == {1.0}
+    expected = open_cohort(made_cohort).annotation(image_id(1), "Edema").area
+    assert scores.set_index("image_id").loc[image_id(1), "expert_area_px"] == expected
+    other = call("explain", *about, "--pathology", "Mass")
+    assert "contains a run that differs in names of observations" in said(other)
+
+
+def save_tiny(path, pathologies):
+    """Write an untrained ResNet-18 of these outputs on 32 × 32."""
+    network = torchvision.models.resnet18(num_classes=len(pathologies)).eval()
+    made = Classifier(
+        network, pathologies, Preprocessing(size_px=32), "made", is_trained=False, architecture="resnet18"
+    )
+    save_classifier(made, path)
+    return path
 
 
 def test_tuned_masks_outlast_a_resumed_run(made_cohort, tmp_path):

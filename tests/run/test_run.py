@@ -4,11 +4,13 @@ import dataclasses
 import json
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.localisation.segmentation import SegmentationSettings
@@ -269,3 +271,19 @@ def test_reading_a_run_imports_neither_torch_nor_streamlit(run):
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert json.loads(done.stdout) == []
+
+
+def test_what_the_network_sees_is_kept_with_its_radiograph(run):
+    assert run.seen() is None
+    picture = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    run.write_seen("a", picture)
+    image_id, content = run.seen()
+    assert image_id == "a"
+    np.testing.assert_array_equal(np.asarray(Image.open(BytesIO(content))), picture)
+
+
+def test_what_is_no_such_picture_is_none(run):
+    run.write_seen("a", np.zeros((1, 5000), np.uint8))
+    assert run.seen() is None, "far wider than any network sees"
+    (run.folder / "seen.png").write_bytes(b"no picture")
+    assert run.seen() is None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shamsul_core.figures.colours import LINE
 from shamsul_core.messages import EXAMPLES, kind_of
-from shamsul_core.run.wording import cohort_in_words
+from shamsul_core.run.wording import cohort_in_words, preprocessing_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +32,7 @@ def model_facts(manifest: Manifest) -> dict[str, str]:
         "Model": str(model["source"]),
         "Trained": "yes" if model["is_trained"] else "no; its predictions and heatmaps mean nothing",
         "Model fingerprint": str(model["fingerprint"]),
-        "Preprocessing": _in_words(model.get("preprocessing")),
+        "Preprocessing": preprocessing_in_words(model.get("preprocessing")),
         "Precision": _in_words(model.get("precision")),
         "Cohort": f"{cohort_in_words(cohort)}, {_in_words(cohort.get('radiographs'))} radiographs",
         "Simulated": str(cohort.get("simulated") or "not marked as simulated"),
