@@ -12,6 +12,10 @@ EXTRAS = {
     "train": ("lightning", "tensorboard"),
     "simulate": ("nibabel", "platformdirs"),
     "s3": ("s3fs",),
+    "huggingface": ("transformers",),
+    "timm": ("timm", "open_clip"),
+    "onnx": ("onnx", "onnx2torch", "onnxruntime"),
+    "keras": ("keras",),
 }
 """Which modules each extra of pyproject.toml brings, as far as we import them."""
 

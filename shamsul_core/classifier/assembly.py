@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -13,7 +13,7 @@ from shamsul_core.classifier.outputs import HOW_TO_NAME, LogOdds, named
 from shamsul_core.classifier.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from torch import nn
 
@@ -29,7 +29,7 @@ class Content:
     Parameters
     ----------
     network
-        N × channels × size × size in, N × C logits out, before any sigmoid or softmax; it works nowhere in place.
+        N × channels × size × size in, N × C logits out, before any sigmoid or softmax.
     name
         Of the file or model, for people to read.
     architecture
@@ -39,7 +39,7 @@ class Content:
     output
         What the logits are made for; ``None`` where the file does not say.
     preprocessing
-        ``None`` where nothing says it and nothing can be assumed.
+        The fields of `Preprocessing` that the file says or that can be assumed of it.
     definition
         What besides the weights decides what the network computes; part of the fingerprint.
     """
@@ -49,7 +49,7 @@ class Content:
     architecture: str
     names: Sequence[object] = ()
     output: OutputKind | None = None
-    preprocessing: Preprocessing | None = None
+    preprocessing: Mapping[str, Any] = field(default_factory=dict)
     definition: str = ""
 
 
@@ -68,7 +68,7 @@ def assemble(content: Content, sidecar: Sidecar, source: ModelSource) -> Classif
     if output_kind == "softmax" and len(names) == 1:
         message = f"{whose}: a softmax of one class always says 1; give --output sigmoid"
         raise ModelError(message)
-    network = content.network.eval()
+    network = _in_evaluation(content.network)
     _check_outputs(network, preprocessing, len(names), whose, sidecar)
     return Classifier(
         LogOdds(network) if output_kind == "softmax" else network,
@@ -80,6 +80,14 @@ def assemble(content: Content, sidecar: Sidecar, source: ModelSource) -> Classif
         output_kind=output_kind,
         definition=content.definition,
     )
+
+
+def _in_evaluation(network: nn.Module) -> nn.Module:
+    """Return a network in evaluation mode, with nothing done in place, where explanations could not see it."""
+    for module in network.eval().modules():
+        if getattr(module, "inplace", False) is True:
+            module.__dict__["inplace"] = False
+    return network
 
 
 def _output_kind(content: Content, sidecar: Sidecar, source: ModelSource) -> OutputKind:
@@ -94,15 +102,17 @@ def _output_kind(content: Content, sidecar: Sidecar, source: ModelSource) -> Out
 
 
 def _preprocessing(content: Content, sidecar: Sidecar, whose: str) -> Preprocessing:
-    known = {} if content.preprocessing is None else content.preprocessing.to_json()
-    if not known and not sidecar.preprocessing:
+    known = dict(content.preprocessing) | sidecar.preprocessing
+    missing = [name for name in ("size_px", "mean", "std") if name not in known]
+    if missing and not sidecar.preprocessing:
+        example = '{"preprocessing": {"size_px": 224, "mean": [0.5], "std": [0.25]}}'
         message = (
-            f"{whose}: it does not say how it wants its radiographs; put {sidecar.path} beside it with "
-            f'{{"preprocessing": {{"size_px": 224, "mean": [...], "std": [...]}}}}'
+            f"{whose}: it does not say how it wants its radiographs ({', '.join(missing)}); put {sidecar.path} beside it with "
+            f"{example}, in intensities from 0 to 1, with one mean for each channel"
         )
         raise ModelError(message)
     try:
-        return Preprocessing.from_json(known | sidecar.preprocessing)
+        return Preprocessing.from_json(known)
     except ValueError as error:
         message = f"{sidecar.path}: not a description with usable preprocessing ({error})"
         raise ModelError(message) from error

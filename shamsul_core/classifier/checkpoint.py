@@ -47,6 +47,8 @@ torch.serialization.add_safe_globals(
 _WITHIN = ("state_dict", "model_state_dict", "model", "net", "network", "ema_state_dict")
 _NAMES = ("class_names", "classes", "pathologies", "label_names", "labels")
 _DEEPEST = 4
+_SWELLS = 4
+"""Times its size that an archive of weights, which hardly can be compressed, may take when it is read."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ def _is_safetensors(path: Path) -> bool:
 def _refuse_torchscript(path: Path) -> None:
     if not zipfile.is_zipfile(path):
         return
+    refuse_swollen(path)
     with zipfile.ZipFile(path) as archive:
         is_script = any("/code/" in name for name in archive.namelist())
     if is_script:
@@ -132,6 +135,15 @@ def _refuse_torchscript(path: Path) -> None:
             f"{path}: TorchScript, whose code would be executed; write its weights where you made it: "
             f"model = torch.jit.load({path.name!r}); torch.save(model.state_dict(), 'weights.pt')"
         )
+        raise ModelError(message)
+
+
+def refuse_swollen(path: Path) -> None:
+    """Raise a `ModelError` for a zip archive that would take far more memory than it has bytes."""
+    with zipfile.ZipFile(path) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    if size > _SWELLS * path.stat().st_size + 2**20:
+        message = f"{path}: a zip archive that swells to {size:,} bytes, which weights do not; it is not read"
         raise ModelError(message)
 
 

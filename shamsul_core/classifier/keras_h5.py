@@ -92,7 +92,7 @@ def load_keras_weights(path: Path, sidecar: Sidecar, source: ModelSource) -> Con
         architecture=DENSENET121,
         names=OBSERVATIONS,
         output="sigmoid",
-        preprocessing=Preprocessing(),
+        preprocessing=Preprocessing().to_json(),
     )
 
 

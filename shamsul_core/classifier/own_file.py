@@ -81,7 +81,7 @@ def load_own(path: Path, sidecar: Sidecar, source: ModelSource) -> Content:
         architecture=architecture,
         names=names,
         output=output,
-        preprocessing=preprocessing,
+        preprocessing=preprocessing.to_json(),
     )
 
 

@@ -65,6 +65,9 @@ class ModelSource:
         paths = {"weights": self.weights, "prompts": self.prompts}
         paths["model"] = None if self.is_by_name else self.model
         moved = {name: place(path) for name, path in paths.items() if path is not None}
+        if self.is_code:
+            file, _, function = self.model.rpartition(":")
+            moved["model"] = f"{place(file)}:{function}"
         return replace(self, **moved)  # type: ignore[arg-type]
 
     def absolute(self) -> ModelSource:

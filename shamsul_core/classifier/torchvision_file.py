@@ -20,6 +20,7 @@ from shamsul_core.classifier.assembly import Content
 from shamsul_core.classifier.checkpoint import Checkpoint, beneath, read_checkpoint
 from shamsul_core.classifier.errors import ModelError
 from shamsul_core.classifier.preprocessing import Preprocessing
+from shamsul_core.classifier.timm_model import content_of_training, is_of_timms_training
 from shamsul_core.messages import quoted
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ def load_state_dict(path: Path, sidecar: Sidecar, source: ModelSource) -> Conten
         If it cannot be read, or it is not told what it is of.
     """
     del source
-    return content_of(read_checkpoint(path), path, sidecar)
+    checkpoint = read_checkpoint(path)
+    if is_of_timms_training(checkpoint):
+        return content_of_training(checkpoint, path)
+    return content_of(checkpoint, path, sidecar)
 
 
 def content_of(checkpoint: Checkpoint, path: Path, sidecar: Sidecar) -> Content:
@@ -96,7 +100,7 @@ def content_of(checkpoint: Checkpoint, path: Path, sidecar: Sidecar) -> Content:
         names=checkpoint.names,
         # As it was before sidecars could say so, and as most models of radiographs are
         output="sigmoid" if sidecar.pathologies and sidecar.architecture else None,
-        preprocessing=Preprocessing(),
+        preprocessing=Preprocessing().to_json(),
     )
 
 

@@ -13,9 +13,19 @@ from typing import TYPE_CHECKING
 import torch
 
 from shamsul_core.classifier.assembly import assemble
+from shamsul_core.classifier.code_file import is_code, load_code
+from shamsul_core.classifier.contrastive import (
+    is_open_clip,
+    is_transformers_clip,
+    load_open_clip,
+    load_transformers_clip,
+)
 from shamsul_core.classifier.errors import ModelError, first_line, what_is
+from shamsul_core.classifier.huggingface import is_transformers, load_transformers
 from shamsul_core.classifier.keras_h5 import is_keras_weights, load_keras_weights
+from shamsul_core.classifier.keras_model import is_keras, load_keras
 from shamsul_core.classifier.model_card import read_card
+from shamsul_core.classifier.onnx_file import is_onnx, load_onnx
 from shamsul_core.classifier.own_file import (
     is_own,
     load_own,
@@ -24,8 +34,11 @@ from shamsul_core.classifier.own_file import (
 )
 from shamsul_core.classifier.sidecar import read_sidecar
 from shamsul_core.classifier.source import UNTRAINED, ModelSource
+from shamsul_core.classifier.timm_model import PREFIX as TIMM
+from shamsul_core.classifier.timm_model import is_timm, load_timm, load_timm_folder
 from shamsul_core.classifier.torchvision_file import load_state_dict
-from shamsul_core.classifier.xrayvision import PREFIX, load_xrayvision
+from shamsul_core.classifier.xrayvision import PREFIX as XRAYVISION
+from shamsul_core.classifier.xrayvision import load_xrayvision
 from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
@@ -81,10 +94,13 @@ def _check_device(device: str) -> None:
 
 def _load(source: ModelSource) -> Classifier:
     sidecar = read_sidecar(Path(source.file))
+    if is_code(source.model):
+        return assemble(load_code(sidecar, source), sidecar, source)
     for prefix, load in LIBRARIES.items():
         if source.model.startswith(prefix):
             return assemble(load(sidecar, source), sidecar, source)
     path = Path(source.model)
+    _refuse_saved_model(path)
     if not path.exists():
         message = (
             f"{source.model}: no such model; give a file or folder, {', '.join(f'{prefix}<name>' for prefix in LIBRARIES)}, "
@@ -99,18 +115,34 @@ def _load(source: ModelSource) -> Classifier:
     return assemble(load_file(path, sidecar, source), sidecar, source)
 
 
+def _refuse_saved_model(path: Path) -> None:
+    if (path / "saved_model.pb").is_file() or path.name == "saved_model.pb":
+        message = (
+            f"{path}: a SavedModel of TensorFlow, whose graph would be executed; convert it where TensorFlow is: "
+            f"pip install tf2onnx; python -m tf2onnx.convert --saved-model {path} --inputs-as-nchw INPUT --output model.onnx"
+        )
+        raise ModelError(message)
+
+
 def _is_checkpoint(path: Path) -> bool:
     return path.is_file() and path.suffix in {".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".tar"}
 
 
 LIBRARIES: dict[str, Callable[[Sidecar, ModelSource], Content]] = {
-    PREFIX: load_xrayvision,
+    XRAYVISION: load_xrayvision,
+    TIMM: load_timm,
 }
 """How each library's models are named, and what loads them."""
 
 FORMATS: tuple[tuple[Callable[[Path], bool], Load], ...] = (
+    (is_open_clip, load_open_clip),
+    (is_transformers_clip, load_transformers_clip),
+    (is_transformers, load_transformers),
+    (is_timm, load_timm_folder),
     (is_own, load_own),
+    (is_keras, load_keras),
     (is_keras_weights, load_keras_weights),
+    (is_onnx, load_onnx),
     (_is_checkpoint, load_state_dict),
 )
 """How each format is recognised, and what loads it; the first that recognises a path is taken."""

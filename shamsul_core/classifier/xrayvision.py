@@ -132,7 +132,7 @@ def content_of(network: Any, name: str, size_px: int = 224) -> Content:
         architecture="torchxrayvision",
         names=[names[column] for column in columns],
         output="sigmoid",
-        preprocessing=preprocessing(size_px),
+        preprocessing=preprocessing(size_px).to_json(),
         definition="torchxrayvision",
     )
 
@@ -163,5 +163,5 @@ def _own_weights(path: Path, sidecar: Sidecar, weights: str, size_px: int) -> Co
         architecture=architecture,
         names=names,
         output="sigmoid",
-        preprocessing=preprocessing(size_px),
+        preprocessing=preprocessing(size_px).to_json(),
     )

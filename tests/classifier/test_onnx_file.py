@@ -1,0 +1,118 @@
+"""ONNX files, held against ONNX Runtime."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from shamsul_core.classifier.weights import ModelError, ModelSource, load_classifier
+from shamsul_core.explain import Failure
+from shamsul_core.heatmap import Heatmap
+from tests.classifier.formats import assert_same_probabilities, explained, written
+from tests.made import made_pixels
+
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+NAMES = ["Edema", "Cardiomegaly"]
+MEAN, STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+
+
+def made(path, last="Sigmoid", extra=None, names=NAMES, size=32):
+    """A convolution, average pooling and a linear layer, written node by node."""
+    random = np.random.default_rng(0)
+    helper, numpy_helper = onnx.helper, onnx.numpy_helper
+    weights = {
+        "kernel": random.normal(size=(4, 3, 5, 5)).astype(np.float32) / 4,
+        "matrix": random.normal(size=(4, 2)).astype(np.float32),
+        "bias": np.float32([0.3, -0.2]),
+    }
+    nodes = [
+        helper.make_node("Conv", ["picture", "kernel"], ["maps"], strides=[4, 4]),
+        helper.make_node(extra or "Relu", ["maps"], ["rectified"]),
+        helper.make_node("GlobalAveragePool", ["rectified"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["features"]),
+        helper.make_node("Gemm", ["features", "matrix", "bias"], ["logits"]),
+    ]
+    if last:
+        nodes.append(helper.make_node(last, ["logits"], ["probabilities"]))
+    graph = helper.make_graph(
+        nodes,
+        "made",
+        [helper.make_tensor_value_info("picture", onnx.TensorProto.FLOAT, ["N", 3, size, size])],
+        [
+            helper.make_tensor_value_info(
+                "probabilities" if last else "logits", onnx.TensorProto.FLOAT, ["N", 2]
+            )
+        ],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    if names:
+        helper.set_model_props(model, {"names": json.dumps(names)})
+    onnx.save(model, path)
+    return path
+
+
+def theirs(path):
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+    def probabilities(picture):
+        image = np.asarray(picture.resize((32, 32), 2), np.float64) / 255
+        batch = ((image - MEAN) / STD).transpose(2, 0, 1)[None].astype(np.float32)
+        return session.run(None, {"picture": batch})[0][0]
+
+    return probabilities
+
+
+@pytest.fixture
+def pillow(tmp_path):
+    (tmp_path / "m.json").write_text(json.dumps({"preprocessing": {"library": "pillow"}}))
+
+
+@pytest.mark.parametrize("last", ["Sigmoid", "Softmax"])
+@pytest.mark.usefixtures("pillow")
+def test_a_file_that_torch_can_run_is_explained_by_all_methods(tmp_path, last):
+    path = made(tmp_path / "m.onnx", last)
+    classifier = load_classifier(str(path))
+    assert classifier.output_kind == last.lower()
+    assert_same_probabilities(classifier, written(tmp_path), theirs(path))
+    outcomes = explained(classifier, made_pixels())
+    assert all(isinstance(outcomes[name], Heatmap) for name in ("lime", "shap", "gradcam")), outcomes
+    assert outcomes["gradcam"].values.shape == (7, 7)
+
+
+@pytest.mark.usefixtures("pillow")
+def test_a_file_that_only_onnx_runtime_can_run_says_why_there_are_no_gradients(tmp_path):
+    # onnx2torch has no Mish
+    path = made(tmp_path / "m.onnx", extra="Mish") if False else made(tmp_path / "m.onnx", extra="HardSwish")
+    classifier = load_classifier(str(path))
+    assert_same_probabilities(classifier, written(tmp_path), theirs(path))
+    outcomes = explained(classifier, made_pixels())
+    assert all(isinstance(outcomes[name], Heatmap) for name in ("lime", "shap")), outcomes
+    for name in ("gradcam", "lrp"):
+        assert isinstance(outcomes[name], Failure)
+        assert (
+            "needs gradients: ONNX Runtime runs this network, since onnx2torch cannot"
+            in outcomes[name].reason
+        )
+    assert len(classifier.fingerprint) == 64
+
+
+def test_what_the_file_does_not_say_is_asked_for(tmp_path):
+    with pytest.raises(ModelError, match="give --output sigmoid or --output softmax"):
+        load_classifier(str(made(tmp_path / "logits.onnx", last=None)))
+    with pytest.raises(ModelError, match="nothing names its outputs"):
+        load_classifier(str(made(tmp_path / "nameless.onnx", names=None)))
+    source = ModelSource(model=str(tmp_path / "logits.onnx"), output="sigmoid")
+    assert load_classifier(source).fingerprint != load_classifier(str(made(tmp_path / "p.onnx"))).fingerprint
+
+
+@pytest.mark.parametrize("content", [b"", b"hello there", b"\x08\x07\x12\x07pytorch"])
+def test_another_file_is_refused(tmp_path, content):
+    path = tmp_path / "m.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match="m.onnx: not an ONNX classifier of one square picture"):
+        load_classifier(str(path))
