@@ -17,6 +17,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from shamsul_core.run import Run, RunError
+from shamsul_core.run.tables import SCORE_COLUMNS
 from tests.made import image_id
 from tests.serving import ROOT
 
@@ -183,7 +184,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
         (another_compression, "written in a way that a run is not"),
         (another_encoding, "written in a way that a run is not"),
         (lists_in_a_column, "column iou: holds list"),
-        (many_columns, "24 columns"),
+        (many_columns, f"{len(SCORE_COLUMNS)} columns"),
     ],
 )
 def test_a_small_table_does_not_become_a_large_one(folder, make, words):

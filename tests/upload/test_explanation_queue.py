@@ -68,7 +68,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(small_model):
-    queue = ExplanationQueue(str(small_model))
+    queue = ExplanationQueue(str(small_model), LOCALISED_PATHOLOGIES)
     job, order = queue.ask(PIXELS), []
 
     def noting(job):

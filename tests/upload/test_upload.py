@@ -38,6 +38,7 @@ class IdleDesk:
 
     def __init__(self, about=ABOUT):
         self.offer = about
+        self.pathologies = LOCALISED_PATHOLOGIES
         self.asked = []
 
     def ask(self, pixels):
