@@ -12,7 +12,8 @@ from tests.browser.find_browser import find_chromium
 from tests.serving import served
 
 # How long a page may take to show what is expected, on two cores that do something else beside it
-expect.set_options(timeout=20_000)
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items):
@@ -20,6 +21,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(600))
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +40,7 @@ def browser():
 def context(browser):
     """A browser's profile, whose cache the tests share: the server's scripts are fetched and compiled once."""
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Control = dict[str, Any]
 
 READY = "[data-testid=stApp][data-test-script-state=notRunning]"
-SLOW_MS = 90_000
+SLOW_MS = 240_000
 _DISCOVERY = Path(__file__).with_name("discovery.js").read_text(encoding="utf-8")
 _OF_THE_PAGE = ("data:", "blob:", "about:")
 _IN_LOG = re.compile(r"Traceback \(most recent call last\)|Unforeseen error")

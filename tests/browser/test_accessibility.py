@@ -13,7 +13,7 @@ from tests.serving import ROOT, served
 
 FOLDER = Path(__file__).parent
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-SLOW = 90_000
+SLOW = 240_000
 MOST_TABS = 200
 
 STREAMLITS_OWN: dict[str, tuple[str, ...]] = {}

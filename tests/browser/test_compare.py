@@ -36,7 +36,7 @@ COLOURS = """canvas => {
 
 def open_case(page, address, number=1, pathology="Cardiomegaly", path="/"):
     page.goto(f"{address}{path}?radiograph={image_id(number)}&pathology={pathology.replace(' ', '+')}")
-    expect(page.get_by_test_id("canvas-lrp")).to_have_attribute("data-zoom", "1.000", timeout=30_000)
+    expect(page.get_by_test_id("canvas-lrp")).to_have_attribute("data-zoom", "1.000")
 
 
 def zooms(page):
@@ -117,7 +117,7 @@ def test_overlays_change_the_pictures_and_never_the_address(page, dashboard):
         seen.add(canvas.evaluate("canvas => canvas.toDataURL()"))
     assert len(seen) == 4
     page.reload()
-    expect(page.get_by_test_id("toggle-heatmap")).not_to_be_checked(timeout=30_000)
+    expect(page.get_by_test_id("toggle-heatmap")).not_to_be_checked()
 
 
 def test_keys_and_double_click(page, dashboard):
@@ -158,7 +158,7 @@ def test_a_link_opens_its_case_on_a_freshly_started_server(page, made_run, path)
 
 def test_an_address_that_names_nothing_is_said_and_its_text_stays_text(page, dashboard):
     page.goto(f"{dashboard.address}/?radiograph=%60%3Cimg%20src%3Dx%3E&pathology=Edema")
-    expect(page.get_by_text("which is not in this run")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("which is not in this run")).to_be_visible()
     expect(page.get_by_test_id("canvas-lrp")).to_be_visible()
     assert page.locator("img[src=x]").count() == 0
 
@@ -175,7 +175,7 @@ def test_an_untrained_network_is_labelled(page, made_cohort, tmp_path):
 def test_without_a_run_the_page_says_how_to_make_one(page, tmp_path):
     with served(tmp_path) as server:
         page.goto(server.address)
-        expect(page.get_by_text("no run here")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("no run here")).to_be_visible()
         expect(page.get_by_text("python -m shamsul_core explain --cohort")).to_be_visible()
 
 
@@ -203,7 +203,7 @@ def test_the_real_radiograph(page, sample, tmp_path):
     score_run(run, cohort, PRESETS["paper"])
     with served(run.folder) as server:
         page.goto(f"{server.address}/?pathology=Cardiomegaly")
-        expect(page.get_by_test_id("metric-gradcam-iou")).to_have_text("0.37", timeout=30_000)
+        expect(page.get_by_test_id("metric-gradcam-iou")).to_have_text("0.37")
         expect(page.get_by_test_id("metric-gradcam-hit")).to_have_text("yes")
         page.get_by_role("radio", name="Enlarged Cardiomediastinum").click()
         expect(page.get_by_test_id("metric-gradcam-iou")).to_have_text("0.46")
@@ -217,9 +217,9 @@ def shown(page):
 
 
 def expect_case(page, number, pathology=None):
-    expect(page.get_by_test_id("viewer")).to_have_attribute("data-image", image_id(number), timeout=30_000)
+    expect(page.get_by_test_id("viewer")).to_have_attribute("data-image", image_id(number))
     if pathology is not None:
-        expect(page.get_by_test_id("viewer")).to_have_attribute("data-pathology", pathology, timeout=30_000)
+        expect(page.get_by_test_id("viewer")).to_have_attribute("data-pathology", pathology)
 
 
 def choose_filter(page, label, option):
@@ -365,7 +365,7 @@ def test_colours_are_chosen_and_remembered(page, dashboard):
         seen.add(canvas.evaluate("canvas => canvas.toDataURL()"))
     assert len(seen) == 3
     page.reload()
-    expect(page.get_by_test_id("colours")).to_have_value("towards", timeout=30_000)
+    expect(page.get_by_test_id("colours")).to_have_value("towards")
 
 
 # ---- What a reader takes along
@@ -385,7 +385,7 @@ def test_a_copied_link_opens_this_very_view_elsewhere(page, browser, dashboard):
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
     other = context.new_page()
     other.goto(link)
-    expect(other.get_by_test_id("canvas-lrp")).to_have_attribute("data-zoom", zoom, timeout=30_000)
+    expect(other.get_by_test_id("canvas-lrp")).to_have_attribute("data-zoom", zoom)
     expect_case(other, 2, "Edema")
     expect(other.get_by_test_id("level-text")).to_have_text("0.39")
     context.close()
@@ -444,7 +444,7 @@ def test_runs_are_chosen_in_the_sidebar_and_by_the_address(page, made_run, made_
         expect(page.get_by_test_id("case-list-count")).to_have_text("1 of 1")
         expect(page.get_by_text("1 could not be explained.")).to_be_visible()
         page.goto(f"{server.address}/?run=nowhere")
-        expect(page.get_by_text("which is not among the runs shown here")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("which is not among the runs shown here")).to_be_visible()
 
 
 def test_one_method_a_lateral_view_and_no_contours(page, made_cohort, tmp_path):
@@ -462,7 +462,7 @@ def test_one_method_a_lateral_view_and_no_contours(page, made_cohort, tmp_path):
     page.on("pageerror", lambda error: errors.append(str(error)))
     with served(one.folder) as server:
         page.goto(server.address)
-        expect(page.get_by_test_id("canvas-gradcam")).to_be_visible(timeout=30_000)
+        expect(page.get_by_test_id("canvas-gradcam")).to_be_visible()
         expect(page.get_by_test_id("note-expert")).to_have_text("There is no contour to compare with.")
         expect(page.get_by_test_id("note-gradcam")).to_have_text("There is no contour to compare with.")
         page.get_by_test_id("level").fill("50")

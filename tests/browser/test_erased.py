@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="another process's memory is read as Linux shows it"
 )
 
-SLOW = 90_000
+SLOW = 240_000
 _LENGTH = 24
 
 

@@ -22,7 +22,7 @@ def test_a_link_to_it_answers_on_a_freshly_started_server(page, made_run, made_c
     with served(made_run.folder) as server:
         page.goto(f"{server.address}/overview")
         metrics = page.get_by_test_id("stMetricValue")
-        expect(metrics).to_have_text([f"{one:.2f}" for one in weighted["value"]], timeout=30_000)
+        expect(metrics).to_have_text([f"{one:.2f}" for one in weighted["value"]])
         rings = page.get_by_role("img", name="Rings showing")
         rings.wait_for()
         page.wait_for_function(
@@ -37,7 +37,7 @@ def test_a_link_to_it_answers_on_a_freshly_started_server(page, made_run, made_c
 
 def test_nothing_lies_over_its_heading(page, dashboard):
     page.goto(f"{dashboard.address}/overview")
-    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible(timeout=30_000)
+    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
     # Both at one moment: what is loaded above them moves them
     heading_ends, next_begins = page.get_by_test_id("stHeading").first.evaluate(
         """heading => [heading.getBoundingClientRect().bottom,
@@ -51,7 +51,7 @@ def test_its_table_fits_beside_the_rings(page, dashboard, width, height):
     page.set_viewport_size({"width": width, "height": height})
     page.goto(f"{dashboard.address}/overview")
     table = page.get_by_role("table", name="Prediction of each observation")
-    box = table.bounding_box(timeout=30_000)
+    box = table.bounding_box()
     room = table.locator("xpath=ancestor::*[@data-testid='stColumn'][1]").bounding_box()
     assert box["x"] + box["width"] <= room["x"] + room["width"] + 1
     assert box["y"] + box["height"] <= height, "seen without scrolling"
@@ -60,7 +60,7 @@ def test_its_table_fits_beside_the_rings(page, dashboard, width, height):
 def test_the_threshold_changes_table_and_address_and_holds_on_compare(page, dashboard, made_run, made_cohort):
     page.goto(f"{dashboard.address}/overview")
     row = page.get_by_role("table", name="Prediction of each observation").get_by_role("row", name="Edema")
-    expect(row.get_by_role("cell").nth(7)).to_have_text("0.50", timeout=30_000)
+    expect(row.get_by_role("cell").nth(7)).to_have_text("0.50")
     page.get_by_role("radio", name="Youden").click()
     labels = cohort_table(open_cohort(made_cohort))
     thresholds = decision_thresholds(made_run.predictions, labels, "Youden")
@@ -68,7 +68,7 @@ def test_the_threshold_changes_table_and_address_and_holds_on_compare(page, dash
     expect(row.get_by_role("cell").nth(7)).to_have_text(f"{assessment.rates.loc['Edema', 'threshold']:.2f}")
     page.wait_for_url("**threshold=Youden**")
     page.get_by_role("link", name="Compare").click()
-    expect(page.get_by_test_id("canvas-lrp")).to_be_visible(timeout=30_000)
+    expect(page.get_by_test_id("canvas-lrp")).to_be_visible()
     expect(page.get_by_role("radio", name="Youden")).to_have_attribute("aria-checked", "true")
     decisions = assessment.decisions.set_index(["image_id", "observation"])["decision"]
     predicted = page.get_by_role("table", name="Predicted probabilities")
@@ -95,12 +95,12 @@ def test_the_threshold_changes_table_and_address_and_holds_on_compare(page, dash
 
 def test_parts_open_and_the_run_says_what_failed(page, dashboard):
     page.goto(f"{dashboard.address}/overview")
-    page.get_by_role("tab", name="Run").click(timeout=30_000)
+    page.get_by_role("tab", name="Run").click()
     failures = page.get_by_role("table", name="Failures")
     expect(failures.get_by_role("row").nth(1)).to_contain_text("made to fail")
     expect(page.get_by_role("table", name="Model and cohort")).to_contain_text("fingerprint")
     page.wait_for_url("**part=Run**")
     page.reload()
-    expect(failures).to_be_visible(timeout=30_000)
+    expect(failures).to_be_visible()
     page.get_by_role("tab", name="Cohort").click()
     expect(page.get_by_role("img", name="Table 1")).to_be_visible()

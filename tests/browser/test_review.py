@@ -15,7 +15,7 @@ from shamsul_core.reviews import Case, Circumstances, Reviews, run_key
 from tests.made import image_id
 from tests.serving import served
 
-SLOW = 30_000
+SLOW = 240_000
 MAPS = Circumstances(model="made", order=("lime", "shap", "gradcam", "lrp"), is_blinded=True)
 SIGNIFICANCE = "How medically significant is the area it highlights?"
 

@@ -82,7 +82,7 @@ def sign_in(page, server, who, path=""):
 
 
 def expect_nothing_but_sign_in(page):
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     expect(page.get_by_text("For research, not for diagnosis")).to_be_visible()
     expect(page.get_by_test_id("stSidebar")).to_have_count(0)
     for data in ("patient0", "Cardiomegaly", "cohort/val", "IoU", "Grad-CAM"):
@@ -111,9 +111,9 @@ def test_a_fresh_server_shows_nothing_at_any_address_without_sign_in(page, made_
 def test_a_lead_assigns_a_reader_rates_and_only_the_lead_sees_it(page, browser, server, made_run, reviews):
     stored, key = reviews[0], run_key(made_run.manifest)
     sign_in(page, server, "lead")
-    expect(page.get_by_text("Signed in as lead@example.org")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Signed in as lead@example.org")).to_be_visible()
     page.get_by_role("link", name="Review").click()
-    page.get_by_text("Assign", exact=True).click(timeout=20_000)
+    page.get_by_text("Assign", exact=True).click()
     readers = page.get_by_role("combobox", name="Readers")
     readers.click()
     page.get_by_role("option", name="ada@example.org").click()
@@ -124,7 +124,7 @@ def test_a_lead_assigns_a_reader_rates_and_only_the_lead_sees_it(page, browser, 
     listed.blur()
     expect(page.get_by_text("Not explained in this run: ../../secret, Edema")).to_be_visible()
     page.get_by_role("button", name="Assign 2 cases to 1 reader").click()
-    expect(page.get_by_text("Assigned 2 cases to 1 reader")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Assigned 2 cases to 1 reader")).to_be_visible()
     assigned = [Case(image_id(2), "Edema"), Case(image_id(1), "Cardiomegaly")]
     assert stored.assigned(key, "ada@example.org") == assigned
     assert stored.worklists(key)["assigned_by"].tolist() == ["lead@example.org"]
@@ -133,11 +133,11 @@ def test_a_lead_assigns_a_reader_rates_and_only_the_lead_sees_it(page, browser, 
     stored.answer(key, "bo@example.org", assigned[0], "comment", "what Bo alone may know", seen)
     ada = browser.new_context().new_page()
     sign_in(ada, server, "ada")
-    expect(ada.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
+    expect(ada.get_by_text("Signed in as ada@example.org")).to_be_visible()
     ada.get_by_role("link", name="Review").click()
-    expect(ada.get_by_text("0 of 2 assigned cases rated")).to_be_visible(timeout=20_000)
+    expect(ada.get_by_text("0 of 2 assigned cases rated")).to_be_visible()
     expect(ada.get_by_text("Edema · assigned case 1 of 2")).to_be_visible()
-    expect(ada.locator("[data-testid=canvas-expert][data-zoom]")).to_be_visible(timeout=20_000)
+    expect(ada.locator("[data-testid=canvas-expert][data-zoom]")).to_be_visible()
     expect(ada.get_by_role("textbox", name="Your name")).to_have_count(0)
     for lead_only in ("Results", "Assign", "what Bo alone may know"):
         expect(ada.get_by_text(lead_only, exact=True)).to_have_count(0)
@@ -145,12 +145,12 @@ def test_a_lead_assigns_a_reader_rates_and_only_the_lead_sees_it(page, browser, 
     ada.get_by_role("button", name="Save and show the heatmaps").click()
     for letter in "ABCD":
         rating = ada.get_by_role("radiogroup", name=f"Map {letter}: How medically significant")
-        rating.get_by_role("radio", name="4").click(timeout=20_000)
-    expect(ada.get_by_text("1 of 2 assigned cases rated")).to_be_visible(timeout=20_000)
+        rating.get_by_role("radio", name="4").click()
+    expect(ada.get_by_text("1 of 2 assigned cases rated")).to_be_visible()
     assert stored.answers(key, "ada@example.org")["value"].tolist() == ["3", *["4"] * 4]
 
     page.get_by_text("Results", exact=True).click()
-    expect(page.get_by_text("2 readers, 4 heatmap ratings, 4 of them with")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("2 readers, 4 heatmap ratings, 4 of them with")).to_be_visible()
     ada.get_by_role("button", name="Sign out").click()
     ada.get_by_role("button", name="End session").click()
     ada.goto(f"{server.address}/review")
@@ -168,13 +168,13 @@ def test_who_signs_out_is_out_in_every_tab_and_so_is_a_copy_of_the_cookie(
     ada, other_browser, copy = (browser.new_context() for _ in range(3))
     page = ada.new_page()
     sign_in(page, server, "ada")
-    expect(page.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Signed in as ada@example.org")).to_be_visible()
     second = ada.new_page()
     second.goto(f"{server.address}/methods")
-    expect(second.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
+    expect(second.get_by_text("Signed in as ada@example.org")).to_be_visible()
     elsewhere = other_browser.new_page()
     sign_in(elsewhere, server, "ada")
-    expect(elsewhere.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
+    expect(elsewhere.get_by_text("Signed in as ada@example.org")).to_be_visible()
     copied, header = ada.cookies(), cookies_of(ada)
     assert status(server, "/_stcore/metrics", cookie=header) == 200
 
@@ -187,14 +187,14 @@ def test_who_signs_out_is_out_in_every_tab_and_so_is_a_copy_of_the_cookie(
     stranger.goto(f"{server.address}/methods")
     expect_nothing_but_sign_in(stranger)
     elsewhere.reload()
-    expect(elsewhere.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
+    expect(elsewhere.get_by_text("Signed in as ada@example.org")).to_be_visible()
     with served(made_run.folder, options=["--secrets.files", str(secrets)]) as restarted:
         assert status(restarted, "/_stcore/metrics", cookie=header) == 401
         assert status(restarted, "/_stcore/metrics", cookie=cookies_of(other_browser)) == 200
     assert len(reviews[0].ended_sign_ins()) >= 1
 
     sign_in(page, server, "ada")
-    expect(page.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Signed in as ada@example.org")).to_be_visible()
     for context in (ada, other_browser, copy):
         context.close()
 
@@ -203,7 +203,7 @@ def test_a_reader_with_too_many_pages_is_told_so_and_others_are_served(browser, 
     context = browser.new_context()
     page = context.new_page()
     sign_in(page, server, "ada")
-    expect(page.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Signed in as ada@example.org")).to_be_visible()
     page.evaluate(
         """(count) => Promise.all(Array.from({ length: count }, () => new Promise((opened) => {
             const socket = new WebSocket(`ws://${location.host}/_stcore/stream`, ["streamlit"]);
@@ -226,15 +226,15 @@ def test_a_reader_with_too_many_pages_is_told_so_and_others_are_served(browser, 
 
 def test_an_email_that_the_provider_did_not_verify_makes_no_lead(page, server):
     sign_in(page, server, "impostor")
-    expect(page.get_by_text("Signed in as impostor")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Signed in as impostor")).to_be_visible()
     page.get_by_role("link", name="Review").click()
-    expect(page.locator("[data-testid=canvas-expert][data-zoom]")).to_be_visible(timeout=20_000)
+    expect(page.locator("[data-testid=canvas-expert][data-zoom]")).to_be_visible()
     expect(page.get_by_text("Results", exact=True)).to_have_count(0)
 
 
 def test_who_is_not_among_the_readers_sees_nothing(page, server):
     sign_in(page, server, "stranger")
-    expect(page.get_by_text("you do not have access to this dashboard")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("you do not have access to this dashboard")).to_be_visible()
     expect(page.get_by_test_id("stSidebar")).to_have_count(0)
     assert "patient0" not in page.content()
 
@@ -258,7 +258,7 @@ def test_what_is_no_page_is_closed_too(page, server):
     assert status(server, "/media/x.png", cookie="_streamlit_user=forged") == 401
     assert status(server, "/_stcore/health") == 200
     sign_in(page, server, "ada")
-    expect(page.get_by_text("Signed in as ada@example.org")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Signed in as ada@example.org")).to_be_visible()
     mine = cookies_of(page.context)
     assert status(server, "/media/x.png", cookie=mine) == 404
     assert status(server, "/_stcore/metrics", cookie=mine) == 200
@@ -270,4 +270,4 @@ def test_a_server_that_others_reach_says_that_sign_in_is_off(page, made_run, tmp
     with served(made_run.folder, options=["--server.address", "0.0.0.0"], log=log) as server:  # noqa: S104
         assert said in log.read_text(encoding="utf-8")
         page.goto(f"{server.address}/methods")
-        expect(page.get_by_role("note").filter(has_text=said)).to_be_visible(timeout=20_000)
+        expect(page.get_by_role("note").filter(has_text=said)).to_be_visible()

@@ -18,7 +18,7 @@ from shamsul_core.run import RunError
 from tests.browser.crawling import READY
 from tests.serving import ROOT, served
 
-SLOW = 90_000
+SLOW = 240_000
 PLANTED = '''
 """The page methods, with faults planted in it."""
 

@@ -68,7 +68,7 @@ def viewer(page, address):
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(address)
-    expect(canvas(page, "lrp")).to_have_attribute("data-zoom", "1.000", timeout=30_000)
+    expect(canvas(page, "lrp")).to_have_attribute("data-zoom", "1.000")
     yield page
     assert errors == []
 
@@ -195,7 +195,7 @@ def test_each_choice_changes_the_picture_and_outlasts_a_reload(viewer):
     assert len(set(seen)) == 5
     viewer.get_by_test_id("opacity").fill("30")
     viewer.reload()
-    expect(viewer.get_by_test_id("toggle-heatmap")).not_to_be_checked(timeout=30_000)
+    expect(viewer.get_by_test_id("toggle-heatmap")).not_to_be_checked()
     expect(viewer.get_by_test_id("opacity")).to_have_value("30")
 
 
@@ -277,7 +277,7 @@ def test_it_goes_and_comes_without_leaving_anything_behind(viewer):
         viewer.get_by_text("There", exact=True).click()
         expect(viewer.get_by_test_id("viewer")).to_have_count(0)
         viewer.get_by_text("There", exact=True).click()
-        expect(canvas(viewer, "lrp")).to_have_attribute("data-zoom", "1.000", timeout=30_000)
+        expect(canvas(viewer, "lrp")).to_have_attribute("data-zoom", "1.000")
 
     go_and_come()
     before = listeners()

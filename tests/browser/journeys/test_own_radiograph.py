@@ -21,7 +21,7 @@ def test_an_own_radiograph(page, made_run, small_model, tmp_path, monkeypatch):
         file = {"name": "own.dcm", "mimeType": "application/dicom", "buffer": file_of(radiograph())}
         page.locator("input[type=file]").set_input_files(file)
         viewer = page.get_by_test_id("viewer")
-        expect(viewer).to_be_visible(timeout=60_000)
+        expect(viewer).to_be_visible()
         own = viewer.get_attribute("data-image")
 
         # Looking elsewhere neither loses nor cancels it
@@ -55,15 +55,15 @@ def test_an_own_radiograph(page, made_run, small_model, tmp_path, monkeypatch):
             "buffer": file_of(radiograph(PhotometricInterpretation="MONOCHROME1")),
         }
         page.locator("input[type=file]").first.set_input_files(second)
-        expect(viewer).not_to_have_attribute("data-image", own, timeout=60_000)
+        expect(viewer).not_to_have_attribute("data-image", own)
         page.reload()
         visit.settle()
-        expect(viewer).to_be_visible(timeout=60_000)
+        expect(viewer).to_be_visible()
         while page.get_by_role("button", name="Remove this radiograph").count():
             before = viewer.get_attribute("data-image")
             page.get_by_role("button", name="Remove this radiograph").click()
             page.wait_for_function(
-                "before => !document.body.innerHTML.includes(before)", arg=before, timeout=30_000
+                "before => !document.body.innerHTML.includes(before)", arg=before, timeout=60_000
             )
             visit.settle()
         expect(page.get_by_text("Drop a frontal chest radiograph here")).to_be_visible()

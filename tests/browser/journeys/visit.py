@@ -95,7 +95,7 @@ class Visit:
 
     def settle(self) -> None:
         """Wait until the server has answered."""
-        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
+        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
         expect(self.page.get_by_test_id("stException")).to_have_count(0)
 
     def sees(
@@ -104,7 +104,7 @@ class Visit:
         """Wait until address, title, header, pictures, list, table and figures speak of the same case; return it."""
         try:
             said = self.page.wait_for_function(
-                _AGREES, arg=[radiograph, pathology, is_listed], timeout=30_000
+                _AGREES, arg=[radiograph, pathology, is_listed], timeout=60_000
             ).json_value()
         except TooLate as error:
             message = f"wanted {radiograph}, {pathology}; said: {self.page.evaluate(_SAID)}"
@@ -126,6 +126,6 @@ class Visit:
 
     def download(self, button: str) -> tuple[str, bytes]:
         """Click a download; return its file's name and content."""
-        with self.page.expect_download(timeout=60_000) as waiting:
+        with self.page.expect_download() as waiting:
             self.page.get_by_role("button", name=button).click()
         return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
