@@ -22,7 +22,25 @@ def _run_place(address: str) -> Path:
         raise typer.BadParameter(str(error)) from error
 
 
-CohortFolder = Annotated[Path, typer.Option("--cohort", help="Folder in the CheXpert/CheXlocalize layout.")]
+COHORT_HELP = (
+    "Folder of the cohort: CheXpert, NIH, VinDr, COCO, images alone, ...; docs/cohorts.md lists them."
+)
+
+CohortFolder = Annotated[Path, typer.Option("--cohort", help=COHORT_HELP)]
+CohortSplit = Annotated[
+    str | None,
+    typer.Option(
+        "--split",
+        help="train, val, test or, but of CheXpert's, all. Default: the split that experts marked.",
+    ),
+]
+CohortLayout = Annotated[
+    str | None,
+    typer.Option(
+        "--layout",
+        help="chexpert, nih, rsna, siim, vindr, ms-cxr, padchest-gr, coco or folder. Default: found by what lies there.",
+    ),
+]
 RunFolder = Annotated[
     Path,
     typer.Option("--run", parser=_run_place, metavar="RUN", help="Folder of the run, or s3://bucket/folder."),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import takewhile
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -51,12 +52,14 @@ class ImageIndex:
             A file's name, with or without folders before it and an ending behind it. Of several files of that name the
             one is returned that shares most folders with it, else the first.
         """
-        wanted = PurePath(name.replace("\\", "/"))
-        paths = self._by_name.get(wanted.name.lower()) or self._by_stem.get(wanted.name.lower())
-        if not paths:
-            # Saved anew in another format
-            paths = self._by_stem.get(stem_of(wanted.name).lower())
-        return max(paths or (), key=lambda path: _shared_folders(path, wanted), default=None)
+        if not self._paths:
+            return None
+        *folders, wanted = name.lower().replace("\\", "/").split("/")
+        # The last, where it was saved anew in another format
+        paths = (
+            self._by_name.get(wanted) or self._by_stem.get(wanted) or self._by_stem.get(stem_of(wanted)) or []
+        )
+        return paths[0] if len(paths) == 1 else max(paths, key=partial(_shared, folders), default=None)
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
@@ -104,8 +107,7 @@ def stem_of(name: str) -> str:
     >>> stem_of("1.2.276.0.7230010"), stem_of("00000001_000.png")
     ('1.2.276.0.7230010', '00000001_000')
     """
-    ending = next((ending for ending in IMAGE_ENDINGS if name.lower().endswith(ending)), "")
-    return name[: len(name) - len(ending)]
+    return name.rpartition(".")[0] if name.lower().endswith(IMAGE_ENDINGS) else name
 
 
 def id_of(name: str) -> str:
@@ -130,14 +132,10 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return paths_of
 
 
-def _shared_folders(path: str, wanted: PurePath) -> int:
-    folders = PurePath(path).parts[-2::-1]
-    shared = 0
-    for folder, other in zip(folders, wanted.parts[-2::-1], strict=False):
-        if folder != other:
-            break
-        shared += 1
-    return shared
+def _shared(folders: Sequence[str], path: str) -> int:
+    """Return how many folders before a file's name are these, counted from the last."""
+    pairs = zip(reversed(folders), reversed(PurePath(path.lower()).parts[:-1]), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

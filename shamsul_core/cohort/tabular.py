@@ -179,7 +179,10 @@ class TabularCohort:
 
     def marked_on(self, image_id: str) -> tuple[str, ...]:
         """Return the pathologies marked on a radiograph, see `Cohort.marked_on`; no image is opened."""
-        marked = {mark.pathology for mark in self._marks.get(image_id, ())}
+        marks = self._marks.get(image_id)
+        if not marks:
+            return ()
+        marked = {mark.pathology for mark in marks}
         return tuple(name for name in self.observations if name in marked)
 
     def human_benchmark(self, image_id: str, pathology: str) -> Annotation | None:
