@@ -30,10 +30,13 @@ class ImageIndex:
     ----------
     folders
         Searched eight folders deep; links are followed, but never into the same folder twice.
+    has_bare_dicom
+        Whether files without an image's ending count too where they have DICOM's prefix, as many archives write them.
     """
 
-    def __init__(self, *folders: Path) -> None:
+    def __init__(self, *folders: Path, has_bare_dicom: bool = False) -> None:
         self.folders = folders
+        self._has_bare_dicom = has_bare_dicom
         self.problems: list[Problem] = []
         self._paths = sorted(path for folder in folders for path in self._walk(str(folder)))
 
@@ -77,7 +80,7 @@ class ImageIndex:
             for entry in self._entries(place, visited):
                 if entry.name.startswith("."):
                     continue
-                if entry.name.lower().endswith(IMAGE_ENDINGS):
+                if self._is_image(entry):
                     count += 1
                     yield entry.path
                 elif depth < _DEEPEST and _is_folder(entry):
@@ -86,6 +89,13 @@ class ImageIndex:
                 message = f"it holds more than {_MOST_FILES:,} image files; the others are left out"
                 self.problems.append(Problem(folder, message))
                 return
+
+    def _is_image(self, entry: os.DirEntry[str]) -> bool:
+        if entry.name.lower().endswith(IMAGE_ENDINGS):
+            return True
+        # A number in the place of an ending is the last of a UID
+        ending = entry.name.rpartition(".")[2] if "." in entry.name else ""
+        return self._has_bare_dicom and (not ending or ending.isdigit()) and _is_dicom(entry)
 
     def _entries(self, place: str, visited: set[tuple[int, int]]) -> Sequence[os.DirEntry[str]]:
         try:
@@ -136,6 +146,17 @@ def _shared(folders: Sequence[str], path: str) -> int:
     """Return how many folders before a file's name are these, counted from the last."""
     pairs = zip(reversed(folders), reversed(PurePath(path.lower()).parts[:-1]), strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _is_dicom(entry: os.DirEntry[str]) -> bool:
+    try:
+        # Whatever else has a name, such as a pipe, would not be opened without waiting
+        if not entry.is_file():
+            return False
+        with open(entry.path, "rb") as file:  # noqa: PTH123
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

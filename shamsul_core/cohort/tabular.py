@@ -210,8 +210,9 @@ class TabularCohort:
     def check(self, on_step: OnStep = say_nothing) -> tuple[Problem, ...]:
         """Open every image and try every annotation, see `Cohort.check`."""
         problems = list(self._problems)
+        instances: dict[str, str] = {}
         for image_id in self._radiographs:
-            problems += self._check(image_id)
+            problems += self._check(image_id, instances)
             on_step(image_id)
         return tuple(dict.fromkeys(problems))
 
@@ -281,7 +282,7 @@ class TabularCohort:
                 self._geometries[image_id] = None
         return self._geometries[image_id]
 
-    def _check(self, image_id: str) -> Iterator[Problem]:
+    def _check(self, image_id: str, instances: dict[str, str]) -> Iterator[Problem]:
         radiograph = self._radiographs[image_id]
         try:
             presented = radiograph.presented()
@@ -290,7 +291,11 @@ class TabularCohort:
         else:
             self._geometries[image_id] = presented.geometry
             if presented.body_part is not None:
-                yield Problem(str(radiograph.path), f"it says that it shows {presented.body_part}, no chest")
+                message = f"it says that it shows {presented.body_part}, no chest; leave it out"
+                yield Problem(str(radiograph.path), message)
+            if presented.instance and instances.setdefault(presented.instance, image_id) != image_id:
+                message = f"it is the same image as {instances[presented.instance]}; leave one of them out, or it counts twice"
+                yield Problem(str(radiograph.path), message)
             yield from (Problem(str(radiograph.path), remark) for remark in presented.remarks)
         for name in self.marked_on(image_id):
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pydicom
 import pytest
 from PIL import Image
 
@@ -121,3 +122,20 @@ def test_an_id_is_the_name_of_a_file_and_no_two_scripts_share_one(name):
     assert image_id[0].isalnum()
     assert set(image_id) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._ -")
     assert id_of("肺炎.png") != id_of("心脏.png")
+
+
+def test_dicom_copies_and_other_parts_of_the_body_are_told(public_samples, put):
+    source = next((public_samples / "siim").glob("*.dcm"))
+    folder = put("README", "DICOM files.").parent
+    image = pydicom.dcmread(source)
+    for name in ("series/1.2.840.1", "series/IM0001"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        image.save_as(folder / name)
+    image.SOPInstanceUID, image.BodyPartExamined = "1.2.3", "HAND"
+    image.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    image.save_as(folder / "series/hand.dcm")
+    cohort = open_cohort(folder)
+    assert list(cohort.radiographs) == ["series_1.2.840.1", "series_IM0001", "series_hand"]
+    messages = [problem.message for problem in cohort.check()]
+    assert "it is the same image as series_1.2.840.1; leave one of them out, or it counts twice" in messages
+    assert "it says that it shows hand, no chest; leave it out" in messages
