@@ -7,6 +7,7 @@ the same observation exactly where they are equal. What is part of another is ne
 from __future__ import annotations
 
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -214,6 +215,7 @@ _WHOLES = {
 _NEARLY = 0.6
 
 
+@lru_cache(maxsize=10_000)
 def canonical_name(name: str) -> str:
     """Return the one name of an observation, whatever cohort or model it comes from.
 

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from shamsul_core.classifier.source import ModelSource
+from shamsul_core.cli.options import (
+    COHORT_HELP,
+    CohortLayout,
+    CohortSplit,
+    Names,
+    Output,
+    Prompts,
+    Weights,
+)
 from shamsul_core.cli.terminal import console, progress_bar, say, warn_of
-from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,14 +30,17 @@ _LABELS = ("positive", "uncertain", "negative", "blank")
 
 
 def check(
-    cohort: Annotated[Path, typer.Argument(help="Folder in the CheXpert/CheXlocalize layout.")],
+    cohort: Annotated[Path, typer.Argument(help=COHORT_HELP)],
     *,
-    split: Annotated[
-        str | None, typer.Option(help="train, val or test. Default: the split with contours.")
-    ] = None,
+    split: CohortSplit = None,
+    layout: CohortLayout = None,
     model: Annotated[
         str | None, typer.Option(help="A model: which of its outputs the cohort labels or marks.")
     ] = None,
+    output: Output = None,
+    weights: Weights = None,
+    prompts: Prompts = None,
+    names: Names = None,
     out: Annotated[
         Path, typer.Option(help="Text file for all problems, written where not all of them are shown.")
     ] = Path("problems.txt"),
@@ -37,15 +49,18 @@ def check(
     with console.status("Reading the cohort"):
         from shamsul_core.cohort import open_cohort
         from shamsul_core.cohort.summary import cohort_table, label_counts, marked_counts
+        from shamsul_core.pairing import read_mapping
 
-        opened = open_cohort(cohort, split=split)
+        mapping = {} if names is None else read_mapping(names)
+        opened = open_cohort(cohort, split=split, layout=layout)
         labels, marked = label_counts(cohort_table(opened)), marked_counts(opened)
-    for line in (*_places(opened), "", *_counts(labels, marked)):
+    for line in (*_places(opened), "", *_counts(opened, labels, marked)):
         say(line)
     partners = True
     if model is not None:
         with console.status("Reading the model"):
-            partners = _say_partners(model, labels, marked)
+            source = ModelSource(model=model, output=output, weights=weights, prompts=prompts)
+            partners = _say_partners(source, labels, marked, mapping)
     with progress_bar(len(opened.radiographs)) as on_step:
         problems = opened.check(on_step)
     warn_of([*problems, *opened.remarks], out)
@@ -59,34 +74,40 @@ def check(
 
 
 def _places(cohort: Cohort) -> Iterator[str]:
-    yield f"{cohort.folder}: split {cohort.split}, {len(cohort.radiographs)} radiographs"
+    from shamsul_core.cohort.opening import LAYOUTS
+
+    yield f"{cohort.folder}: {LAYOUTS[cohort.layout].title}, split {cohort.split}, {len(cohort.radiographs)} radiographs"
     for kind, paths in cohort.files.items():
         for path in paths:
             yield f"  {kind:<24}{path.relative_to(cohort.folder) if path.is_relative_to(cohort.folder) else path}"
 
 
-def _counts(labels: pd.DataFrame, marked: Mapping[str, int]) -> Iterator[str]:
-    yield f"{'labels':<28}{''.join(f'{kind:>10}' for kind in _LABELS)}{'contours':>10}"
+def _counts(cohort: Cohort, labels: pd.DataFrame, marked: Mapping[str, int]) -> Iterator[str]:
+    yield f"{'labels':<28}{''.join(f'{kind:>10}' for kind in _LABELS)}{'marked':>10}  as"
     for name, *counts in labels[[*_LABELS]].itertuples(name=None):
         numbers = "".join(f"{count:>10}" for count in counts)
-        yield f"{name:<28}{numbers}{marked.get(name, '-'):>10}"
+        kind = cohort.truth_kind(name) if name in marked else "-"
+        yield f"{name:<28}{numbers}{marked.get(name, '-'):>10}  {kind}"
 
 
-def _say_partners(model: str, labels: pd.DataFrame, marked: Mapping[str, int]) -> bool:
+def _say_partners(
+    model: ModelSource, labels: pd.DataFrame, marked: Mapping[str, int], mapping: Mapping[str, str]
+) -> bool:
     """Say which outputs are labelled or marked on any radiograph; return whether one is."""
     from shamsul_core.classifier.weights import load_classifier
+    from shamsul_core.pairing import pair
 
     labelled = labels[["positive", "uncertain", "negative"]].sum(axis=1)
-    labelled_or_marked = {name for name in OBSERVATIONS if labelled[name] or marked.get(name)}
+    labelled_or_marked = [name for name in labels.index if labelled[name] or marked.get(name)]
     outputs = load_classifier(model).pathologies
-    partners = [name for name in outputs if name in labelled_or_marked]
-    alone = [name for name in outputs if name not in labelled_or_marked]
+    pairing = pair(outputs, labelled_or_marked, mapping)
+    partners = [name if name == partner else f"{name} ({partner})" for name, partner in pairing.pairs]
     say("")
     say(
-        f"{model}: {len(partners)} of its {len(outputs)} outputs are labelled or marked here: {_listed(partners)}"
+        f"{model.model}: {len(partners)} of its {len(outputs)} outputs are labelled or marked here: {_listed(partners)}"
     )
-    if alone:
-        say(f"{model}: nothing here says whether these are right: {_listed(alone)}")
+    for line in pairing.lines():
+        say(f"{model.model}: {line}")
     return bool(partners)
 
 

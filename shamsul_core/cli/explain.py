@@ -10,14 +10,14 @@ import typer
 from shamsul_core.classifier.source import ModelSource
 from shamsul_core.cli.options import (
     CohortFolder,
-    Layout,
+    CohortLayout,
+    CohortSplit,
     Model,
     Names,
     Output,
     Preset,
     Prompts,
     RunFolder,
-    Split,
     Weights,
 )
 from shamsul_core.cli.terminal import (
@@ -47,8 +47,8 @@ def explain(
     output: Output = None,
     weights: Weights = None,
     prompts: Prompts = None,
-    split: Split = None,
-    layout: Layout = None,
+    split: CohortSplit = None,
+    layout: CohortLayout = None,
     names: Names = None,
     preset: Preset = "default",
     method: Annotated[

@@ -22,16 +22,23 @@ def _run_place(address: str) -> Path:
         raise typer.BadParameter(str(error)) from error
 
 
-CohortFolder = Annotated[
-    Path, typer.Option("--cohort", help="Folder of radiographs, in any layout of docs/cohorts.md.")
-]
-Split = Annotated[
-    str | None, typer.Option(help="train, val, test or all. Default: the split that experts marked.")
-]
-Layout = Annotated[
+COHORT_HELP = (
+    "Folder of the cohort: CheXpert, NIH, VinDr, COCO, images alone, ...; docs/cohorts.md lists them."
+)
+
+CohortFolder = Annotated[Path, typer.Option("--cohort", help=COHORT_HELP)]
+CohortSplit = Annotated[
     str | None,
     typer.Option(
-        help="The cohort's layout, as docs/cohorts.md names it. Default: told from what lies in the folder."
+        "--split",
+        help="train, val, test or, but of CheXpert's, all. Default: the split that experts marked.",
+    ),
+]
+CohortLayout = Annotated[
+    str | None,
+    typer.Option(
+        "--layout",
+        help="chexpert, nih, rsna, siim, vindr, ms-cxr, padchest-gr, coco or folder. Default: found by what lies there.",
     ),
 ]
 Names = Annotated[

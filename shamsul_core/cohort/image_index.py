@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import takewhile
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -29,10 +30,13 @@ class ImageIndex:
     ----------
     folders
         Searched eight folders deep; links are followed, but never into the same folder twice.
+    has_bare_dicom
+        Whether files without an image's ending count too where they have DICOM's prefix, as many archives write them.
     """
 
-    def __init__(self, *folders: Path) -> None:
+    def __init__(self, *folders: Path, has_bare_dicom: bool = False) -> None:
         self.folders = folders
+        self._has_bare_dicom = has_bare_dicom
         self.problems: list[Problem] = []
         self._paths = sorted(path for folder in folders for path in self._walk(str(folder)))
 
@@ -51,12 +55,14 @@ class ImageIndex:
             A file's name, with or without folders before it and an ending behind it. Of several files of that name the
             one is returned that shares most folders with it, else the first.
         """
-        wanted = PurePath(name.replace("\\", "/"))
-        paths = self._by_name.get(wanted.name.lower()) or self._by_stem.get(wanted.name.lower())
-        if not paths:
-            # Saved anew in another format
-            paths = self._by_stem.get(stem_of(wanted.name).lower())
-        return max(paths or (), key=lambda path: _shared_folders(path, wanted), default=None)
+        if not self._paths:
+            return None
+        *folders, wanted = name.lower().replace("\\", "/").split("/")
+        # The last, where it was saved anew in another format
+        paths = (
+            self._by_name.get(wanted) or self._by_stem.get(wanted) or self._by_stem.get(stem_of(wanted)) or []
+        )
+        return paths[0] if len(paths) == 1 else max(paths, key=partial(_shared, folders), default=None)
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
@@ -74,7 +80,7 @@ class ImageIndex:
             for entry in self._entries(place, visited):
                 if entry.name.startswith("."):
                     continue
-                if entry.name.lower().endswith(IMAGE_ENDINGS):
+                if self._is_image(entry):
                     count += 1
                     yield entry.path
                 elif depth < _DEEPEST and _is_folder(entry):
@@ -83,6 +89,13 @@ class ImageIndex:
                 message = f"it holds more than {_MOST_FILES:,} image files; the others are left out"
                 self.problems.append(Problem(folder, message))
                 return
+
+    def _is_image(self, entry: os.DirEntry[str]) -> bool:
+        if entry.name.lower().endswith(IMAGE_ENDINGS):
+            return True
+        # A number in the place of an ending is the last of a UID
+        ending = entry.name.rpartition(".")[2] if "." in entry.name else ""
+        return self._has_bare_dicom and (not ending or ending.isdigit()) and _is_dicom(entry)
 
     def _entries(self, place: str, visited: set[tuple[int, int]]) -> Sequence[os.DirEntry[str]]:
         try:
@@ -104,8 +117,7 @@ def stem_of(name: str) -> str:
     >>> stem_of("1.2.276.0.7230010"), stem_of("00000001_000.png")
     ('1.2.276.0.7230010', '00000001_000')
     """
-    ending = next((ending for ending in IMAGE_ENDINGS if name.lower().endswith(ending)), "")
-    return name[: len(name) - len(ending)]
+    return name.rpartition(".")[0] if name.lower().endswith(IMAGE_ENDINGS) else name
 
 
 def id_of(name: str) -> str:
@@ -130,14 +142,21 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return paths_of
 
 
-def _shared_folders(path: str, wanted: PurePath) -> int:
-    folders = PurePath(path).parts[-2::-1]
-    shared = 0
-    for folder, other in zip(folders, wanted.parts[-2::-1], strict=False):
-        if folder != other:
-            break
-        shared += 1
-    return shared
+def _shared(folders: Sequence[str], path: str) -> int:
+    """Return how many folders before a file's name are these, counted from the last."""
+    pairs = zip(reversed(folders), reversed(PurePath(path.lower()).parts[:-1]), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _is_dicom(entry: os.DirEntry[str]) -> bool:
+    try:
+        # Whatever else has a name, such as a pipe, would not be opened without waiting
+        if not entry.is_file():
+            return False
+        with open(entry.path, "rb") as file:  # noqa: PTH123
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

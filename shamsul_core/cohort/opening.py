@@ -64,8 +64,21 @@ def open_cohort(folder: str | Path, *, split: str | None = None, layout: str | N
     """
     folder = Path(folder)
     if layout is None:
-        layout = next((name for name, known in LAYOUTS.items() if known.is_here(folder)), chexpert.CHEXPERT)
+        layout = next((name for name, known in LAYOUTS.items() if known.is_here(folder)), None)
+    if layout is None:
+        raise _unknown(folder)
     if layout not in LAYOUTS:
         message = f"there is no layout named {quoted(layout)}; there are {', '.join(LAYOUTS)}"
         raise CohortError(message, subject=str(folder))
     return LAYOUTS[layout].open(folder, split)
+
+
+def _unknown(folder: Path) -> CohortError:
+    """Return what is wrong with a folder that no layout recognises: what CheXpert's looks for, and that there are others."""
+    try:
+        chexpert_layout.find_layout(folder, None)
+    except CohortError as error:
+        others = ", ".join(known.title for name, known in LAYOUTS.items() if name != chexpert.CHEXPERT)
+        message = f"{error.message}; nor is it {others}: docs/cohorts.md says how their files lie"
+        return CohortError(message if folder.is_dir() else error.message, subject=error.subject)
+    return CohortError("no layout recognises it", subject=str(folder))

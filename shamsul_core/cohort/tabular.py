@@ -179,7 +179,10 @@ class TabularCohort:
 
     def marked_on(self, image_id: str) -> tuple[str, ...]:
         """Return the pathologies marked on a radiograph, see `Cohort.marked_on`; no image is opened."""
-        marked = {mark.pathology for mark in self._marks.get(image_id, ())}
+        marks = self._marks.get(image_id)
+        if not marks:
+            return ()
+        marked = {mark.pathology for mark in marks}
         return tuple(name for name in self.observations if name in marked)
 
     def human_benchmark(self, image_id: str, pathology: str) -> Annotation | None:
@@ -207,8 +210,9 @@ class TabularCohort:
     def check(self, on_step: OnStep = say_nothing) -> tuple[Problem, ...]:
         """Open every image and try every annotation, see `Cohort.check`."""
         problems = list(self._problems)
+        instances: dict[str, str] = {}
         for image_id in self._radiographs:
-            problems += self._check(image_id)
+            problems += self._check(image_id, instances)
             on_step(image_id)
         return tuple(dict.fromkeys(problems))
 
@@ -278,7 +282,7 @@ class TabularCohort:
                 self._geometries[image_id] = None
         return self._geometries[image_id]
 
-    def _check(self, image_id: str) -> Iterator[Problem]:
+    def _check(self, image_id: str, instances: dict[str, str]) -> Iterator[Problem]:
         radiograph = self._radiographs[image_id]
         try:
             presented = radiograph.presented()
@@ -287,7 +291,11 @@ class TabularCohort:
         else:
             self._geometries[image_id] = presented.geometry
             if presented.body_part is not None:
-                yield Problem(str(radiograph.path), f"it says that it shows {presented.body_part}, no chest")
+                message = f"it says that it shows {presented.body_part}, no chest; leave it out"
+                yield Problem(str(radiograph.path), message)
+            if presented.instance and instances.setdefault(presented.instance, image_id) != image_id:
+                message = f"it is the same image as {instances[presented.instance]}; leave one of them out, or it counts twice"
+                yield Problem(str(radiograph.path), message)
             yield from (Problem(str(radiograph.path), remark) for remark in presented.remarks)
         for name in self.marked_on(image_id):
             try:

@@ -96,6 +96,7 @@ def read(image: Dataset) -> tuple[npt.NDArray[Any], dict[str, Any]]:
         "colours": colours,
         "modality": str(image.get("Modality") or "").upper()[:16],
         "body_part": _other_part(image),
+        "instance": str(image.get("SOPInstanceUID") or "")[:64],
         "view": view,
         "projection": projection,
         "remarks": remarks,

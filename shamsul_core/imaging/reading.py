@@ -45,6 +45,8 @@ class Presented:
         DICOM's code of it, such as ``"DX"``; empty where there is none.
     body_part
         The part that the file names, where it is not the chest.
+    instance
+        DICOM's SOP Instance UID, the same in every copy of the image; empty where there is none.
     view, projection
         How it was taken, ``None`` where the file does not say.
     coloured_share
@@ -58,6 +60,7 @@ class Presented:
     is_dicom: bool = False
     modality: str = ""
     body_part: str | None = None
+    instance: str = ""
     view: Literal["frontal", "lateral"] | None = None
     projection: Literal["AP", "PA"] | None = None
     coloured_share: float = 0.0
@@ -94,6 +97,7 @@ def read_radiograph(source: bytes | Path) -> Presented:
         words["is_dicom"],
         words.get("modality", ""),
         words.get("body_part"),
+        words.get("instance", ""),
         words.get("view"),
         words.get("projection"),
         words["colours"],

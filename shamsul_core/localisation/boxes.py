@@ -81,7 +81,7 @@ def iobb(detected: BoxArray, marked: BoxArray) -> npt.NDArray[np.float64]:
 
 def best_of_each(overlaps: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return for each of m marked boxes the highest overlap with any of n detected ones, float64, (m,); 0 without any."""
-    return overlaps.max(axis=0, initial=0.0)
+    return np.asarray(overlaps.max(axis=0, initial=0.0), np.float64)
 
 
 def localisation_accuracy(

@@ -217,7 +217,7 @@ def test_failures_that_are_alike_are_three_and_a_count(made_cohort, tmp_path, mo
 def test_check_says_what_there_is_and_exits_with_0(made_cohort, tmp_path):
     done = call("check", made_cohort, "--out", tmp_path / "problems.txt")
     assert done.exit_code == 0, done.output
-    assert f"{made_cohort}: split val, 3 radiographs" in said(done)
+    assert f"{made_cohort}: CheXpert and CheXlocalize, split val, 3 radiographs" in said(done)
     for place in (
         "radiographs CheXpert/val",
         "labels CheXpert/val_labels.csv",
@@ -225,10 +225,10 @@ def test_check_says_what_there_is_and_exits_with_0(made_cohort, tmp_path):
     ):
         assert place in said(done)
     # Three radiographs: two marked with Edema and uncertain of pneumonia, no label blank
-    assert "labels positive uncertain negative blank contours" in said(done)
-    assert "Edema 2 0 1 0 2" in said(done)
+    assert "labels positive uncertain negative blank marked as" in said(done)
+    assert "Edema 2 0 1 0 2 contour" in said(done)
     assert "Pneumonia 0 2 1 0 -" in said(done)
-    assert "Consolidation 0 0 3 0 0" in said(done)
+    assert "Consolidation 0 0 3 0 0 contour" in said(done)
     assert "3 of 3 radiographs can be used, 0 problems" in said(done)
     assert not (tmp_path / "problems.txt").exists()
 
@@ -268,7 +268,10 @@ def test_check_says_which_outputs_of_a_model_find_a_partner(made_cohort, small_m
     done = call("check", cohort, "--model", small_model, "--out", tmp_path / "all.txt")
     assert done.exit_code == 0, done.output
     assert f"{small_model}: 12 of its 14 outputs are labelled or marked here: No Finding, " in said(done)
-    assert f"{small_model}: nothing here says whether these are right: Lung Lesion, Fracture" in said(done)
+    assert (
+        f"{small_model}: the cohort does not label or mark Lung Lesion (near: Lung Opacity), Fracture"
+        in said(done)
+    )
     assert "there is no column for Lung Lesion, Fracture; their labels are blank" in said(done)
     table[[name for name in OBSERVATIONS if name in table]] = None
     table.to_csv(labels, index=False)
@@ -276,6 +279,19 @@ def test_check_says_which_outputs_of_a_model_find_a_partner(made_cohort, small_m
     done = call("check", cohort, "--model", small_model, "--out", tmp_path / "all.txt")
     assert done.exit_code == 1
     assert "0 of its 14 outputs are labelled or marked here: none" in said(done)
+
+
+def test_check_tells_layout_and_kind_of_truth(public_samples, tmp_path):
+    cohort, out = public_samples / "tbx11k", ("--out", tmp_path / "all.txt")
+    done = call("check", cohort, *out)
+    assert done.exit_code == 0, done.output
+    assert f"{cohort}: COCO JSON, split train, 2 radiographs" in said(done)
+    assert "annotations annotations/json/TBX11K_train.json" in said(done)
+    assert "ActiveTuberculosis 1 0 1 0 1 box" in said(done)
+    assert "ObsoletePulmonaryTuberculosis 0 0 2 0 - -" in said(done)
+    alone = call("check", cohort, "--layout", "folder", *out)
+    assert f"{cohort}: a folder of images, split all, 2 radiographs" in said(alone)
+    assert call("check", cohort, "--layout", "none", *out).exit_code == 1
 
 
 @pytest.mark.parametrize(

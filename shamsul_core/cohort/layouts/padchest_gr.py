@@ -59,7 +59,7 @@ def open_padchest_gr(folder: Path, split: str | None) -> TabularCohort:
     splits = {split_of for split_of, _, _ in facts.values()} - {""}
     chosen = choose_split(split, (*sorted(splits, key=("test", "val", "train", *splits).index), ALL), folder)
     marks: dict[str, list[Mark]] = {}
-    positive: dict[str, set[str]] = {}
+    positive: dict[str, dict[str, None]] = {}
     names: dict[str, str] = {}
     for name, findings in reports:
         image_id = id_of(name)
@@ -68,7 +68,7 @@ def open_padchest_gr(folder: Path, split: str | None) -> TabularCohort:
         names.setdefault(image_id, name)
         for finding in findings:
             for label in _labels(finding):
-                positive.setdefault(image_id, set()).add(label)
+                positive.setdefault(image_id, {})[label] = None
                 marks.setdefault(image_id, []).extend(_marks(label, finding, f"{path.name} {name}", problems))
     frequent = Counter(label for labels in positive.values() for label in labels)
     observations = tuple(name for name, _ in frequent.most_common())

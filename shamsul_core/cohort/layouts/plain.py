@@ -48,7 +48,7 @@ _VALUES: dict[str, float | None] = {
 
 def is_here(folder: Path) -> bool:
     """Return whether there is an image in it."""
-    return folder.is_dir() and next(iter(ImageIndex(folder)), None) is not None
+    return folder.is_dir() and next(iter(ImageIndex(folder, has_bare_dicom=True)), None) is not None
 
 
 def open_plain(folder: Path, split: str | None) -> TabularCohort:
@@ -60,7 +60,7 @@ def open_plain(folder: Path, split: str | None) -> TabularCohort:
         There is no image, or the table cannot be read.
     """
     chosen = choose_split(split, (ALL,), folder)
-    images = ImageIndex(folder)
+    images = ImageIndex(folder, has_bare_dicom=True)
     masks = folder / _MASKS
     names = {
         id_of(str(path.relative_to(folder))): path for path in map(Path, images) if masks not in path.parents
