@@ -64,7 +64,7 @@ def check(
     with progress_bar(len(opened.radiographs)) as on_step:
         problems = opened.check(on_step)
     warn_of([*problems, *opened.remarks], out)
-    unread = {problem.subject for problem in problems}
+    unread = {problem.subject for problem in problems if not problem.is_used}
     read = sum(str(radiograph.path) not in unread for radiograph in opened.radiographs.values())
     say(
         f"{opened.folder}: {read} of {len(opened.radiographs)} radiographs can be used, {len(problems)} problems"

@@ -283,7 +283,8 @@ class CheXpertCohort:
         else:
             size = presented.geometry.stored
             yield from (
-                Problem(str(self._radiographs[image_id].path), remark) for remark in presented.remarks
+                Problem(str(self._radiographs[image_id].path), remark, is_used=True)
+                for remark in presented.remarks
             )
         for source in self._expert_sources:
             yield from source.check(image_id, size)

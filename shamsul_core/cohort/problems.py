@@ -23,6 +23,8 @@ class Problem:
         The file or radiograph it is about.
     message
         What is wrong and what to do.
+    is_used
+        Whether what it is about is used all the same.
 
     Examples
     --------
@@ -32,6 +34,7 @@ class Problem:
 
     subject: str
     message: str
+    is_used: bool = False
 
     def __str__(self) -> str:
         return one_line(self.subject, self.message)

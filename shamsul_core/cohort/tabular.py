@@ -296,7 +296,7 @@ class TabularCohort:
             if presented.instance and instances.setdefault(presented.instance, image_id) != image_id:
                 message = f"it is the same image as {instances[presented.instance]}; leave one of them out, or it counts twice"
                 yield Problem(str(radiograph.path), message)
-            yield from (Problem(str(radiograph.path), remark) for remark in presented.remarks)
+            yield from (Problem(str(radiograph.path), remark, is_used=True) for remark in presented.remarks)
         for name in self.marked_on(image_id):
             try:
                 annotation = self.annotation(image_id, name)
