@@ -52,7 +52,7 @@ class Pairing:
     def lines(self) -> Iterator[str]:
         r"""Say in a line each what had no partner; a name that is near could be paired by one's own mapping.
 
-        >>> print(*pair(["Mass", "Edema"], ["Edema", "Lung Lesion"]).lines(), sep="\\n")
+        >>> print(*pair(["Mass", "Edema"], ["Edema", "Lung Lesion"]).lines(), sep="\n")
         the cohort does not label or mark Mass (near: Lung Lesion)
         the model does not predict Lung Lesion (near: Mass)
         """
