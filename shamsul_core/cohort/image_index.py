@@ -20,6 +20,7 @@ IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom")
 
 _DEEPEST = 8
 _MOST_FILES = 3_000_000
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]*")
 _FOREIGN = re.compile(r"[^A-Za-z0-9._ -]")
 
 
@@ -126,6 +127,8 @@ def id_of(name: str) -> str:
     >>> id_of("tb/tb0005.png")
     'tb_tb0005'
     """
+    if _PLAIN.fullmatch(name):
+        return stem_of(name)
     stem = stem_of(name.replace("\\", "/").strip("/"))
     image_id = _FOREIGN.sub("_", stem)
     # Names of other scripts would all become one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -49,7 +50,8 @@ def read_box(values: Sequence[object], *, is_sized: bool = False) -> tuple[float
     except (TypeError, ValueError) as error:
         message = f"a box must be four numbers, it is {quoted(values)}"
         raise MaskError(message) from error
-    if not np.isfinite([x0, y0, x1, y1]).all():
+    # numpy would take ten times as long for four numbers
+    if not all(map(isfinite, (x0, y0, x1, y1))):
         message = f"a box must be four numbers, it is {quoted(values)}"
         raise MaskError(message)
     if is_sized:
