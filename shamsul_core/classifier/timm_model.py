@@ -147,9 +147,9 @@ def _content(
 
 def _preprocessing(network: Any, described: dict[str, Any], channels: int) -> Preprocessing:
     """Return what timm resolves, see ``timm.data.resolve_data_config`` and ``create_transform``."""
-    import timm
+    from timm.data.config import resolve_data_config
 
-    resolved = timm.data.resolve_data_config(described | {"in_chans": None}, model=network)
+    resolved = resolve_data_config(described | {"in_chans": None}, model=network)
     size_px = int(resolved["input_size"][-1])
     # Rounded as timm rounds it
     resize_px = math.floor(size_px / resolved["crop_pct"])

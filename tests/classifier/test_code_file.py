@@ -77,7 +77,7 @@ def test_a_file_that_is_absent_or_broken_is_named(tmp_path):
     with pytest.raises(ModelError, match="no such file"):
         load_classifier(f"{tmp_path}/absent.py:small")
     (tmp_path / "broken.py").write_text("def small(:")
-    with pytest.raises(ModelError, match="executing it failed .SyntaxError"):
+    with pytest.raises(ModelError, match=r"executing it failed \(SyntaxError"):
         load_classifier(f"{tmp_path}/broken.py:small")
 
 
@@ -85,10 +85,15 @@ def test_two_files_of_one_name_are_two_models(tmp_path):
     for folder, fill in (("a", 0.0), ("b", 1.0)):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "mine.py").write_text(
-            CODE.replace("    return network", f"    nn.init.constant_(network[-1].bias, {fill})\n    return network", 1)
+            CODE.replace(
+                "    return network",
+                f"    nn.init.constant_(network[-1].bias, {fill})\n    return network",
+                1,
+            )
         )
     first, second = (
-        load_classifier(ModelSource(model=f"{tmp_path}/{folder}/mine.py:small", output="sigmoid")) for folder in "ab"
+        load_classifier(ModelSource(model=f"{tmp_path}/{folder}/mine.py:small", output="sigmoid"))
+        for folder in "ab"
     )
     assert torch.all(first.network[-1].bias == 0)
     assert torch.all(second.network[-1].bias == 1)

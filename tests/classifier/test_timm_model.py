@@ -47,7 +47,12 @@ def theirs(network, data):
     [
         ("vit_tiny_patch16_224", SMALL_VIT, {"crop_pct": 0.9, "interpolation": "bicubic"}, 4),
         ("resnet10t", {}, {"crop_pct": 0.875, "interpolation": "bilinear", "crop_mode": "squash"}, 1),
-        ("convnext_atto", {"depths": (1, 1, 1, 1), "dims": (8, 8, 16, 16), "patch_size": 2}, {"crop_pct": 1.0}, 2),
+        (
+            "convnext_atto",
+            {"depths": (1, 1, 1, 1), "dims": (8, 8, 16, 16), "patch_size": 2},
+            {"crop_pct": 1.0},
+            2,
+        ),
     ],
 )
 def test_a_folder_gives_the_librarys_probabilities(tmp_path, architecture, settings, data, side):
@@ -75,7 +80,9 @@ def test_a_folder_gives_the_librarys_probabilities(tmp_path, architecture, setti
 def test_a_name_with_weights_of_ones_own(tmp_path):
     network = network_of("resnet10t")
     path = tmp_path / "mine.pth"
-    torch.save({"state_dict": {f"module.{name}": value for name, value in network.state_dict().items()}}, path)
+    torch.save(
+        {"state_dict": {f"module.{name}": value for name, value in network.state_dict().items()}}, path
+    )
     (tmp_path / "mine.json").write_text(json.dumps({"pathologies": NAMES, "output": "sigmoid"}))
     classifier = load_classifier(ModelSource(model="timm:resnet10t", weights=str(path)))
     batch = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
@@ -88,7 +95,9 @@ def test_a_name_with_weights_of_ones_own(tmp_path):
 
 def test_a_checkpoint_of_timms_training_says_network_and_preprocessing_itself(tmp_path):
     network = network_of("resnet10t")
-    arguments = argparse.Namespace(model="resnet10t", img_size=48, mean=[0.5] * 3, std=[0.2] * 3, crop_pct=0.8)
+    arguments = argparse.Namespace(
+        model="resnet10t", img_size=48, mean=[0.5] * 3, std=[0.2] * 3, crop_pct=0.8
+    )
     path = tmp_path / "model_best.pth.tar"
     torch.save({"arch": "resnet10t", "state_dict": network.state_dict(), "args": arguments, "epoch": 3}, path)
     (tmp_path / "model_best.pth.tar.json").write_text(json.dumps({"pathologies": NAMES}))
