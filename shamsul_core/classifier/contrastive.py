@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from shamsul_core.classifier.source import ModelSource
 
 _TRANSFORMERS = ("clip", "siglip", "siglip2", "altclip", "metaclip_2")
+_WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 _OPEN_CLIP = "open_clip_config.json"
 
 
@@ -132,6 +133,9 @@ def load_open_clip(path: Path, sidecar: Sidecar, source: ModelSource) -> Content
     """
     del sidecar
     need("timm")
+    if not any((path / name).is_file() for name in _WEIGHTS):
+        message = f"{path}: a folder of open_clip without {' or '.join(_WEIGHTS)}"
+        raise ModelError(message)
     prompts = read_prompts(source.prompts, source.model)
     import open_clip
 

@@ -8,7 +8,7 @@ else as well is refused.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -169,10 +169,9 @@ def _translated(processor: Any, config: Any) -> Preprocessing:
         raise ValueError(message)
     if "shortest_edge" in size and crop_pct is not None and not is_cropped:
         size_px = size["shortest_edge"]
-        is_squeezed = size_px >= _CONVNEXT_SQUEEZES_FROM
-        geometry = {"size_px": size_px} | (
-            {"fit": "squeeze"} if is_squeezed else {"fit": "crop", "resize_px": int(size_px / crop_pct)}
-        )
+        geometry: dict[str, Any] = {"size_px": size_px}
+        if size_px < _CONVNEXT_SQUEEZES_FROM:
+            geometry |= {"fit": "crop", "resize_px": int(size_px / crop_pct)}
     elif "shortest_edge" in size:
         geometry = {"size_px": crop["height"], "fit": "crop", "resize_px": size["shortest_edge"]}
     else:
@@ -192,7 +191,7 @@ def _translated(processor: Any, config: Any) -> Preprocessing:
         std=tuple(value / factor for value in std),
         interpolation=_INTERPOLATIONS[int(processor.resample)],
         library="transformers",
-        **cast("Any", geometry),
+        **geometry,
     )
 
 

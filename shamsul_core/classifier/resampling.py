@@ -84,7 +84,8 @@ def _by_scikit_image(pixels: Grey, size: Size, interpolation: Interpolation) -> 
     from skimage.transform import resize
 
     order = {"nearest": 0, "bilinear": 1, "bicubic": 3, "lanczos": 3}[interpolation]
-    resized = resize(intensities(pixels)[0, 0].numpy(), size, order=order, mode="constant")
+    # The library resizes what runs from -1024 to 1024 and takes 0, the middle, for what lies beyond the picture
+    resized = resize(intensities(pixels)[0, 0].numpy(), size, order=order, mode="constant", cval=0.5)
     return torch.from_numpy(resized.astype(np.float32))[None, None]
 
 

@@ -123,10 +123,11 @@ def _content(
     if not timm.is_model(architecture):
         message = f"{whose}: timm {timm.__version__} has no network {quoted(architecture)}"
         raise ModelError(message)
-    head = str((timm.get_pretrained_cfg(architecture) or timm.models.PretrainedCfg()).classifier or "head")
-    tensors = max(beneath(checkpoint.tensors), key=lambda part: f"{head}.weight" in part)
-    outputs = len(tensors.get(f"{head}.weight", ()))
-    channels = next((tensor.shape[1] for tensor in tensors.values() if tensor.ndim == 4), 3)
+    told = timm.get_pretrained_cfg(architecture, allow_unregistered=True)
+    head, stem = (f"{getattr(told, name, None)}.weight" for name in ("classifier", "first_conv"))
+    tensors = max(beneath(checkpoint.tensors), key=lambda part: head in part)
+    outputs = len(tensors.get(head, ()))
+    channels = tensors[stem].shape[1] if stem in tensors else 3
     try:
         network: torch.nn.Module = timm.create_model(
             architecture, pretrained=False, num_classes=outputs, in_chans=channels, **(arguments or {})
@@ -147,9 +148,9 @@ def _content(
 
 def _preprocessing(network: Any, described: dict[str, Any], channels: int) -> Preprocessing:
     """Return what timm resolves, see ``timm.data.resolve_data_config`` and ``create_transform``."""
-    import timm
+    from timm.data.config import resolve_data_config
 
-    resolved = timm.data.resolve_data_config(described | {"in_chans": None}, model=network)
+    resolved = resolve_data_config(described | {"in_chans": None}, model=network)
     size_px = int(resolved["input_size"][-1])
     # Rounded as timm rounds it
     resize_px = math.floor(size_px / resolved["crop_pct"])

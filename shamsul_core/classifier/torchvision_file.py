@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import torch
 import torchvision
-from torch import nn
 
 from shamsul_core.classifier.architectures import build, fill
 from shamsul_core.classifier.assembly import Content
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from shamsul_core.classifier.source import ModelSource
 
     Tensors = Mapping[str, torch.Tensor]
+    Shapes = Mapping[str, tuple[int, ...]]
 
 _FAMILIES = {
     "features.denseblock1.": ("densenet",),
@@ -78,21 +78,28 @@ def content_of(checkpoint: Checkpoint, path: Path, sidecar: Sidecar) -> Content:
         If they are of none.
     """
     tensors = {_OLD_DENSENET.sub(r"\1\2", name): value for name, value in checkpoint.tensors.items()}
-    outputs = _count_outputs(tensors)
-    if sidecar.architecture is not None:
-        architecture, own = _named(sidecar, tensors, outputs)
-    else:
-        architecture, own = _told(path, tensors, outputs, sidecar)
+    told = _named(sidecar, tensors) if sidecar.architecture else _told(tensors)
+    if told is None:
+        examples = ", ".join(quoted(name) for name in list(tensors)[:3])
+        message = (
+            f"{path}: the names of its weights ({examples}, ...) are those of no classifier of torchvision; if they are "
+            f'one\'s, say which in {sidecar.path} as "architecture"; of any other network, give FILE.py:FUNCTION that builds it'
+        )
+        raise ModelError(message)
+    architecture, shapes, own = told
     _refuse_leftovers(path, tensors, own)
-    channels = _count_channels(own)
+    own = _with_plain_head(path, _head(shapes), own)
+    outputs = len(own.get(f"{_head(shapes)}.weight", ()))
+    stem = own.get(_stem(shapes))
+    channels = 3 if stem is None else stem.shape[1]
     if channels != 3 and "mean" not in sidecar.preprocessing:
         message = (
             f"{path}: its network takes {channels} channels, not three; say how it wants them in {sidecar.path}: "
             f'{{"preprocessing": {{"size_px": 224, "mean": [...], "std": [...]}}}}'
         )
         raise ModelError(message)
-    network = build(architecture, outputs, channels=channels)
-    fill(network, _with_plain_head(path, network, own), f"{path} ({architecture} with {outputs} outputs)")
+    network = build(architecture, outputs or 1, channels=channels)
+    fill(network, own, f"{path} ({architecture} with {outputs} outputs)")
     return Content(
         network=network,
         name=path.name,
@@ -104,35 +111,28 @@ def content_of(checkpoint: Checkpoint, path: Path, sidecar: Sidecar) -> Content:
     )
 
 
-def _count_outputs(tensors: Tensors) -> int:
-    """Return how many rows the last matrix has, by the order in which networks list their layers."""
-    matrices = [value for name, value in tensors.items() if name.endswith("weight") and value.ndim in {2, 4}]
-    return len(matrices[-1]) if matrices else 0
-
-
-def _count_channels(tensors: Tensors) -> int:
-    stems = [value for value in tensors.values() if value.ndim == 4]
-    return stems[0].shape[1] if stems else 3
-
-
-def _told(
-    path: Path, tensors: Tensors, outputs: int, sidecar: Sidecar
-) -> tuple[str, dict[str, torch.Tensor]]:
-    """Return the architecture that tensors are of and those that are its own, by its names."""
+def _told(tensors: Tensors) -> tuple[str, Shapes, dict[str, torch.Tensor]] | None:
+    """Return the architecture that tensors are of, its shapes, and those tensors that are its own, by its names."""
     for own in beneath(tensors):
         begins = [family for family in _FAMILIES if any(name.startswith(family) for name in own)]
-        for architecture in _members(begins[0]) if begins and outputs else ():
-            shapes = _shapes(architecture, outputs)
-            head = _head(shapes)
-            body = [name for name in shapes if not name.startswith(head)]
-            if all(name in own for name in body) and _same_body(own, shapes, body):
-                return architecture, own
-    examples = ", ".join(quoted(name) for name in list(tensors)[:3])
-    message = (
-        f"{path}: the names of its weights ({examples}, ...) are those of no classifier of torchvision; if they are one's, "
-        f'say which in {sidecar.path} as "architecture"; of any other network, give FILE.py:FUNCTION that builds it'
-    )
-    raise ModelError(message)
+        for architecture in _members(begins[0]) if begins else ():
+            shapes = _shapes(architecture)
+            body = [name for name in shapes if not name.startswith(f"{_head(shapes)}.")]
+            if all(name in own for name in body) and _are_alike(own, shapes, body):
+                return architecture, shapes, own
+    return None
+
+
+def _named(sidecar: Sidecar, tensors: Tensors) -> tuple[str, Shapes, dict[str, torch.Tensor]]:
+    """Return the architecture that a sidecar names, its shapes, and the tensors under the prefix that suits it best."""
+    architecture = str(sidecar.architecture)
+    try:
+        build(architecture, 1)
+    except ModelError as error:
+        message = f"{sidecar.path}: {error}"
+        raise ModelError(message) from error
+    shapes = _shapes(architecture)
+    return architecture, shapes, max(beneath(tensors), key=lambda own: len(shapes.keys() & own.keys()))
 
 
 def _members(begin: str) -> list[str]:
@@ -142,14 +142,14 @@ def _members(begin: str) -> list[str]:
     return sorted(members, key=lambda name: (len(name), name))
 
 
-def _shapes(architecture: str, outputs: int) -> dict[str, tuple[int, ...]]:
-    """Return the shape of everything in a network's state dict, but of what counts batches."""
+def _shapes(architecture: str) -> Shapes:
+    """Return the shape of everything in a network's state dict, but of what counts batches, in its order."""
     try:
         with torch.device("meta"):
-            network = torchvision.models.get_model(architecture, weights=None, num_classes=outputs)
+            network = torchvision.models.get_model(architecture, weights=None)
     except NotImplementedError:
         # RegNet works out its widths with tensors
-        network = torchvision.models.get_model(architecture, weights=None, num_classes=outputs)
+        network = torchvision.models.get_model(architecture, weights=None)
     return {
         name: tuple(value.shape)
         for name, value in network.state_dict().items()
@@ -157,26 +157,22 @@ def _shapes(architecture: str, outputs: int) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _head(shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """Return the name of the last layer, with a dot behind."""
-    return list(shapes)[-1].rpartition(".")[0] + "."
+def _head(shapes: Shapes) -> str:
+    """Return the name of the last layer."""
+    return list(shapes)[-1].rpartition(".")[0]
 
 
-def _same_body(own: Tensors, shapes: Mapping[str, tuple[int, ...]], body: list[str]) -> bool:
-    """Return whether all tensors before the head are alike, the channels of the input aside."""
-    stem = next(name for name in body if len(shapes[name]) == 4)
-    return all(tuple(own[name].shape) == shapes[name] for name in body if name != stem)
+def _stem(shapes: Shapes) -> str:
+    """Return the name of the first convolution's weights, which alone depend on the channels of the input."""
+    return next(name for name, shape in shapes.items() if len(shape) == 4)
 
 
-def _named(sidecar: Sidecar, tensors: Tensors, outputs: int) -> tuple[str, dict[str, torch.Tensor]]:
-    """Return the architecture that a sidecar names and the tensors under the prefix that suits it best."""
-    architecture = str(sidecar.architecture)
-    try:
-        wanted = build(architecture, max(outputs, 1)).state_dict().keys()
-    except ModelError as error:
-        message = f"{sidecar.path}: {error}"
-        raise ModelError(message) from error
-    return architecture, max(beneath(tensors), key=lambda own: len(wanted & own.keys()))
+def _are_alike(own: Tensors, shapes: Shapes, body: list[str]) -> bool:
+    """Return whether all tensors before the head are of the same shapes, the channels of the input aside."""
+    stem = _stem(shapes)
+    return all(tuple(own[name].shape) == shapes[name] for name in body if name != stem) and (
+        own[stem].shape[2:] == shapes[stem][2:]
+    )
 
 
 def _refuse_leftovers(path: Path, tensors: Tensors, own: Tensors) -> None:
@@ -191,9 +187,8 @@ def _refuse_leftovers(path: Path, tensors: Tensors, own: Tensors) -> None:
         raise ModelError(message)
 
 
-def _with_plain_head(path: Path, network: nn.Module, own: Tensors) -> dict[str, torch.Tensor]:
+def _with_plain_head(path: Path, head: str, own: Tensors) -> dict[str, torch.Tensor]:
     """Give the only linear layer of a Sequential head the name that torchvision's head has."""
-    head = next(name for name, part in reversed(list(network.named_modules())) if isinstance(part, nn.Linear))
     layers = {name.rpartition(".")[0] for name in own if re.fullmatch(rf"{re.escape(head)}\.\d+\.\w+", name)}
     if len(layers) > 1:
         message = (
@@ -202,9 +197,9 @@ def _with_plain_head(path: Path, network: nn.Module, own: Tensors) -> dict[str, 
         )
         raise ModelError(message)
     # Where torchvision's head has a dropout before the layer, many put a plain layer in its place
-    layers |= (
-        {head.rpartition(".")[0]} if f"{head.rpartition('.')[0]}.weight" in own and "." in head else set()
-    )
+    parent, _, child = head.rpartition(".")
+    if child.isdecimal() and f"{parent}.weight" in own:
+        layers.add(parent)
     return dict(_renamed(own, next(iter(layers), head), head))
 
 

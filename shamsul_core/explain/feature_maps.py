@@ -87,22 +87,28 @@ def trace(network: nn.Module, inputs: torch.Tensor) -> tuple[torch.Tensor, list[
 
 
 def last_feature_maps(network: nn.Module, logits: torch.Tensor, maps: Sequence[FeatureMaps]) -> FeatureMaps:
-    """Return the last of a network's feature maps whose places reach the logits.
+    """Return the last of a network's feature maps whose places reach the logits; the last where none does.
 
     Raises
     ------
     ValueError
         If there are none.
     """
+    # Of a plain sum, what speaks for one output might cancel what speaks against another
+    weights = torch.arange(1, len(logits) + 1, dtype=logits.dtype, device=logits.device)
+    connected: list[FeatureMaps] = []
     for candidate in reversed(maps):
-        # Of a sum, what speaks for one output may cancel what speaks against another, but not in general
-        weights = torch.arange(1, len(logits) + 1, dtype=logits.dtype, device=logits.device)
-        (gradient,) = torch.autograd.grad(
+        gradient: torch.Tensor | None = torch.autograd.grad(
             logits @ weights, candidate.activations, retain_graph=True, allow_unused=True
-        )
-        if gradient is not None and bool(candidate.on_grid(gradient).any()):
+        )[0]
+        if gradient is None:
+            continue
+        connected.append(candidate)
+        if candidate.on_grid(gradient).any():
             return candidate
-    raise ValueError(NO_MAPS.format(network=type(network).__name__))
+    if not connected:
+        raise ValueError(NO_MAPS.format(network=type(network).__name__))
+    return connected[0]
 
 
 def _maps(module: nn.Module, activations: torch.Tensor, sides: set[int]) -> FeatureMaps | None:

@@ -77,7 +77,7 @@ def test_a_file_that_is_absent_or_broken_is_named(tmp_path):
     with pytest.raises(ModelError, match="no such file"):
         load_classifier(f"{tmp_path}/absent.py:small")
     (tmp_path / "broken.py").write_text("def small(:")
-    with pytest.raises(ModelError, match="executing it failed .SyntaxError"):
+    with pytest.raises(ModelError, match=r"executing it failed \(SyntaxError"):
         load_classifier(f"{tmp_path}/broken.py:small")
 
 

@@ -61,7 +61,7 @@ def test_the_field_is_where_the_picture_came_from(library, shape, fit, resize_px
         middle = np.take(seen, 32, axis=1 - axis)
         expected = start + (np.arange(64) + 0.5) / 64 * (end - start)
         inside = (expected > 0.03) & (expected < 0.97)
-        # scikit-image takes what lies beyond the picture for black
+        # scikit-image takes what lies beyond the picture for grey
         inside[[0, -1]] &= library != "torchxrayvision"
         np.testing.assert_allclose(middle[inside], expected[inside], atol=0.006)
         assert not middle[(expected < 0) | (expected > 1)].any()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import threading
 import warnings
 import zipfile
@@ -12,9 +13,10 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from safetensors.torch import save_file
 
-from shamsul_core.classifier.weights import ModelError, load_classifier, save_classifier
-from shamsul_core.explain import Failure
+from shamsul_core.classifier.weights import ModelError, ModelSource, load_classifier, save_classifier
+from shamsul_core.explain import Failure, Subject, explain_subject, make_explainers
 from shamsul_core.explain.gradcam import gradient_maps
 from shamsul_core.heatmap import Heatmap
 from tests.classifier.formats import explained
@@ -29,6 +31,8 @@ def state_dict_file(folder, architecture, pathologies=("Edema", "Cardiomegaly"),
     path = folder / name
     torch.save({"state_dict": {f"module.{key}": value for key, value in network.state_dict().items()}}, path)
     about = {"architecture": architecture, "pathologies": list(pathologies)}
+    if not architecture.startswith("vit"):
+        about["preprocessing"] = {"size_px": 64}
     (folder / f"{name}.json").write_text(json.dumps(about))
     return path, network.eval()
 
@@ -41,7 +45,7 @@ def test_a_convolutional_network_is_explained_by_all(tmp_path, pixels, architect
     torch.testing.assert_close(classifier.logits(inputs), theirs(inputs).detach())
     outcomes = explained(classifier, pixels)
     assert all(isinstance(one, Heatmap) for one in outcomes.values()), outcomes
-    assert outcomes["gradcam"].values.shape == (7, 7)
+    assert outcomes["gradcam"].values.shape == (2, 2)
 
 
 def test_gradcam_of_a_resnet_is_captums(tmp_path, pixels):
@@ -60,12 +64,15 @@ def test_a_transformer_is_explained_by_what_applies(tmp_path, pixels):
     classifier = load_classifier(str(path))
     inputs = classifier.preprocess(pixels)
     torch.testing.assert_close(classifier.logits(inputs), theirs(inputs).detach(), atol=1e-5, rtol=1e-4)
-    outcomes = explained(classifier, pixels)
-    assert isinstance(outcomes["lime"], Heatmap)
-    assert isinstance(outcomes["shap"], Heatmap)
-    assert outcomes["gradcam"].values.shape == (7, 7)
-    assert isinstance(outcomes["lrp"], Failure)
-    assert "no rule for" in outcomes["lrp"].reason
+    subject = Subject(classifier, pixels)
+    gradcam, lrp = (
+        explain_subject(explainer, subject, ["Edema"])[0]
+        for explainer in make_explainers(methods=["gradcam", "lrp"])
+    )
+    assert isinstance(gradcam, Heatmap), gradcam
+    assert gradcam.values.shape == (7, 7)
+    assert isinstance(lrp, Failure)
+    assert "no rule for" in lrp.reason
 
 
 def test_another_architecture_keeps_its_name_in_our_file(tmp_path, pixels):
@@ -135,7 +142,7 @@ RESNET = {"architecture": "resnet18", "pathologies": ["Edema", "Cardiomegaly"]}
     ("about", "words"),
     [
         ({"architecture": "resnet1800", "pathologies": ["Edema"]}, "no classifier 'resnet1800'"),
-        ({"architecture": "resnet18", "pathologies": ["Edema", "edema "]}, "two of its outputs"),
+        ({"architecture": "resnet18", "pathologies": ["Edema", "Edema "]}, "two of its outputs"),
         (
             {"architecture": "resnet18", "pathologies": ["Edema", "Fracture", "Gout"]},
             "2 outputs, but 3 names",
@@ -194,3 +201,118 @@ def test_models_read_in_threads_leave_the_process_its_warnings(tmp_path, monkeyp
         thread.join()
     assert [type(one) for one in failed] == [ModelError] * 2, "torch warns of this protocol, and then refuses"
     assert warnings.filters == before
+
+
+PREFIXES = ["", "module.", "model.", "net.", "densenet121.", "module.model.backbone."]
+
+
+@pytest.mark.parametrize("safe", [True, False], ids=["safetensors", "pickle"])
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_architecture_and_outputs_are_told_from_the_keys(tmp_path, prefix, safe):
+    """Lightning's checkpoint holds a loss besides; the names of safetensors come in another order than the layers."""
+    torch.manual_seed(0)
+    network = torchvision.models.resnet18(num_classes=3).eval()
+    tensors = {f"{prefix}{name}": value for name, value in network.state_dict().items()}
+    if prefix:
+        tensors["criterion.pos_weight"] = torch.ones(3)
+    path = tmp_path / ("m.safetensors" if safe else "m.ckpt")
+    if safe:
+        save_file(tensors, path)
+        (tmp_path / "m.safetensors.json").write_text(json.dumps({"pathologies": ["a", "b", "c"]}))
+    else:
+        settings = {"class_names": ["a", "b", "c"], "lr": np.float64(0.1)}
+        torch.save({"state_dict": tensors, "hyper_parameters": settings, "epoch": 3, "where": tmp_path}, path)
+    classifier = load_classifier(ModelSource(model=str(path), output="softmax"))
+    assert (classifier.architecture, classifier.pathologies) == ("resnet18", ("a", "b", "c"))
+    batch = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(
+        classifier.logits(batch).sigmoid(), network(batch).detach().softmax(-1), atol=1e-6, rtol=1e-5
+    )
+
+
+def test_densenets_names_of_before_2017_and_a_sequential_head(tmp_path):
+    """As CheXNet's public reimplementation has them: ``module.densenet121.features...norm.1``, ``classifier.0``."""
+    torch.manual_seed(0)
+    network = torchvision.models.densenet121(num_classes=2).eval()
+    tensors = {}
+    for name, value in network.state_dict().items():
+        old = re.sub(r"(denselayer\d+\.(?:norm|conv))([12])\.", r"\1.\2.", name)
+        tensors[f"module.densenet121.{old.replace('classifier.', 'classifier.0.')}"] = value
+    assert any(".norm.1." in name for name in tensors)
+    path = tmp_path / "model.pth.tar"
+    torch.save({"state_dict": tensors, "best_loss": 0.1}, path)
+    (tmp_path / "model.pth.tar.json").write_text(
+        json.dumps({"pathologies": ["Edema", "Nodule"], "output": "sigmoid"})
+    )
+    classifier = load_classifier(str(path))
+    batch = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(classifier.logits(batch), network(batch).detach(), atol=1e-4, rtol=1e-4)
+
+
+def test_a_stem_of_one_channel_needs_to_know_its_mean(tmp_path):
+    torch.manual_seed(0)
+    network = torchvision.models.resnet18(num_classes=2).eval()
+    network.conv1 = torch.nn.Conv2d(1, 64, 7, 2, 3, bias=False)
+    torch.save(network.state_dict(), tmp_path / "m.pt")
+    sidecar = {"pathologies": ["Edema", "Nodule"], "output": "sigmoid"}
+    (tmp_path / "m.pt.json").write_text(json.dumps(sidecar))
+    with pytest.raises(ModelError, match="takes 1 channels, not three; say how it wants them in"):
+        load_classifier(str(tmp_path / "m.pt"))
+    preprocessing = {"size_px": 64, "mean": [0.5], "std": [0.25]}
+    (tmp_path / "m.pt.json").write_text(json.dumps(sidecar | {"preprocessing": preprocessing}))
+    classifier = load_classifier(str(tmp_path / "m.pt"))
+    batch = torch.randn(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(classifier.logits(batch), network(batch).detach())
+    save_classifier(classifier, tmp_path / "ours.safetensors")
+    assert load_classifier(str(tmp_path / "ours.safetensors")).fingerprint == classifier.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda tensors: {"fc.0.weight": tensors["fc.weight"], "fc.2.weight": tensors["fc.weight"]}, "head has 2 layers"),
+        (lambda tensors: {"head.weight": tensors["fc.weight"]}, r"besides the network's own.*'head.weight'"),
+        (lambda tensors: {"layer9.weight": torch.ones(3)}, r"unexpected 'layer9.weight'"),
+    ],
+)  # fmt: skip
+def test_what_lies_beside_the_network_is_named(tmp_path, change, words):
+    torch.manual_seed(0)
+    tensors = torchvision.models.resnet18(num_classes=2).state_dict()
+    tensors |= change(tensors)
+    if "head.weight" in tensors:
+        tensors = {
+            (name if name.startswith("head") else f"backbone.{name}"): value
+            for name, value in tensors.items()
+        }
+    if "fc.0.weight" in tensors:
+        del tensors["fc.weight"]
+    torch.save(tensors, tmp_path / "m.pt")
+    (tmp_path / "m.pt.json").write_text(json.dumps({"pathologies": ["a", "b"], "output": "sigmoid"}))
+    with pytest.raises(ModelError, match=words):
+        load_classifier(str(tmp_path / "m.pt"))
+
+
+def test_missing_and_unexpected_names_are_both_said(tmp_path):
+    tensors = torchvision.models.resnet18(num_classes=2).state_dict()
+    tensors["fc.wait"] = tensors.pop("fc.weight")
+    torch.save(tensors, tmp_path / "m.pt")
+    (tmp_path / "m.pt.json").write_text(json.dumps({"pathologies": ["a", "b"], "architecture": "resnet18"}))
+    with pytest.raises(ModelError, match=r"missing 'fc.weight'; unexpected 'fc.wait'"):
+        load_classifier(str(tmp_path / "m.pt"))
+
+
+def test_whole_models_are_refused_with_the_lines_that_convert_them(tmp_path):
+    network = torchvision.models.resnet18(num_classes=2).eval()
+    torch.save(network, tmp_path / "whole.pt")
+    with pytest.raises(ModelError, match=r"torch\.save\(model\.state_dict\(\), 'weights\.pt'\)"):
+        load_classifier(str(tmp_path / "whole.pt"))
+    with zipfile.ZipFile(tmp_path / "script.pt", "w") as archive:
+        # As torch.jit.save lays it out
+        archive.writestr("script/code/__torch__.py", "raise SystemExit('executed')")
+        archive.writestr("script/data.pkl", b"")
+    with pytest.raises(ModelError, match=r"TorchScript.*torch\.jit\.load"):
+        load_classifier(str(tmp_path / "script.pt"))
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "saved_model.pb").write_bytes(b"")
+    with pytest.raises(ModelError, match=r"SavedModel of TensorFlow.*tf2onnx\.convert"):
+        load_classifier(str(tmp_path / "saved"))

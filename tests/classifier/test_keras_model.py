@@ -1,0 +1,133 @@
+"""Whole Keras models, held against Keras itself, in a process of its own where its backend matters."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+
+from shamsul_core.classifier.weights import ModelError, ModelSource, load_classifier
+from shamsul_core.explain import Failure
+from shamsul_core.heatmap import Heatmap
+from tests.classifier.formats import assert_same_probabilities, explained, written
+from tests.made import made_pixels
+
+pytest.importorskip("keras")
+
+MADE = """
+import sys, keras, numpy as np
+keras.utils.set_random_seed(0)
+folder = sys.argv[1]
+def body(inputs):
+    maps = keras.layers.Conv2D(6, 5, strides=3, activation="relu", name="maps")(inputs)
+    return keras.layers.GlobalAveragePooling2D()(keras.layers.BatchNormalization()(maps))
+inputs = keras.Input((32, 32, 3))
+inner = keras.Model(inputs, body(inputs), name="inner")
+outer = keras.Input((32, 32, 3))
+dense = keras.layers.Dense(2, activation=sys.argv[2], kernel_initializer=keras.initializers.RandomNormal(stddev=1.5))
+model = keras.Model(outer, dense(inner(outer)))
+model.save(folder + "/nested.keras")
+model.save(folder + "/nested.h5")
+keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Rescaling(1 / 255), keras.layers.Flatten(),
+    keras.layers.Dense(1, activation="sigmoid")]).save(folder + "/scaling.keras")
+keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Lambda(lambda x: x), keras.layers.Flatten(),
+    keras.layers.Dense(1)]).save(folder + "/lambda.keras")
+"""
+SIDECAR = {
+    "pathologies": ["Edema", "Cardiomegaly"],
+    # As keras.utils.load_img resizes and keras.applications.xception.preprocess_input scales
+    "preprocessing": {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "nearest", "library": "pillow"},
+}
+
+
+@pytest.fixture(scope="module", params=["sigmoid", "softmax"])
+def folder(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("keras")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", MADE, str(folder), request.param],
+        env=os.environ | {"KERAS_BACKEND": "torch"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    for name in ("nested.keras", "nested.h5"):
+        (folder / f"{name}.json").write_text(json.dumps(SIDECAR))
+    return folder, request.param
+
+
+def theirs(path):
+    import keras
+
+    model = keras.models.load_model(path, compile=False)
+
+    def probabilities(picture):
+        pixels = np.asarray(picture.resize((32, 32), 0), np.float32)
+        batch = keras.applications.xception.preprocess_input(pixels[None])
+        return np.asarray(model.predict(batch, verbose=0))[0]
+
+    return probabilities
+
+
+@pytest.mark.parametrize("name", ["nested.keras", "nested.h5"])
+def test_probabilities_are_keras_and_all_but_lrp_explain(folder, name, tmp_path):
+    path, activation = folder[0] / name, folder[1]
+    classifier = load_classifier(str(path))
+    assert classifier.output_kind == activation
+    assert_same_probabilities(classifier, written(tmp_path), theirs(path))
+    outcomes = explained(classifier, made_pixels())
+    assert all(isinstance(outcomes[name], Heatmap) for name in ("lime", "shap", "gradcam")), outcomes
+    assert outcomes["gradcam"].values.shape == (10, 10)
+    assert outcomes["gradcam"].values.any()
+    assert isinstance(outcomes["lrp"], Failure)
+    assert len(classifier.fingerprint) == 64
+
+
+def test_gradcam_inside_a_nested_model_is_equation_4_and_5(folder):
+    """Behind batch norm, average pooling and a linear head: alpha is a channel's weight by the number of places."""
+    import keras
+
+    from shamsul_core.explain.gradcam import gradient_maps
+
+    path = folder[0] / "nested.keras"
+    classifier = load_classifier(ModelSource(model=str(path), output="sigmoid"))
+    inputs = classifier.preprocess(made_pixels())
+    model = keras.models.load_model(path, compile=False)
+    inner, dense = model.layers[1], model.layers[2]
+    upto = keras.Model(inner.inputs, inner.layers[-2].output)
+    maps = np.asarray(upto.predict(inputs.permute(0, 2, 3, 1).numpy(), verbose=0))[0]
+    kernel = np.asarray(dense.get_weights()[0])
+    expected = np.maximum((maps * kernel[:, 1]).sum(-1) / 100, 0)
+    (ours,) = gradient_maps(classifier.network, inputs, [1], "logit")
+    assert ours.max() > 0
+    np.testing.assert_allclose(ours, expected, atol=1e-5)
+
+
+def test_what_the_model_itself_scales_need_not_be_said(folder):
+    path = folder[0] / "scaling.keras"
+    (folder[0] / "scaling.keras.json").write_text(json.dumps({"pathologies": ["Edema"]}))
+    classifier = load_classifier(str(path))
+    assert classifier.preprocessing.channels == 1
+    assert classifier.preprocess(made_pixels()).max() > 200
+    (folder[0] / "nested.keras.json").unlink()
+    with pytest.raises(ModelError, match="does not say how it wants its radiographs"):
+        load_classifier(str(folder[0] / "nested.keras"))
+    (folder[0] / "nested.keras.json").write_text(json.dumps(SIDECAR))
+
+
+def test_a_models_code_is_not_executed(folder):
+    with pytest.raises(ModelError, match="cannot read it safely"):
+        load_classifier(str(folder[0] / "lambda.keras"))
+
+
+def test_an_archive_that_swells_is_not_read(tmp_path):
+    path = tmp_path / "bomb.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("config.json", "metadata.json", "model.weights.h5"):
+            archive.writestr(name, bytes(2**23))
+    with pytest.raises(ModelError, match="swells to 25,165,824 bytes"):
+        load_classifier(str(path))
