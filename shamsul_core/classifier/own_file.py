@@ -85,12 +85,12 @@ def load_own(path: Path, sidecar: Sidecar, source: ModelSource) -> Content:
     )
 
 
-def untrained_classifier(seed: int = 0) -> Classifier:
-    """Return a DenseNet-121 of the fourteen observations with random weights, the same for the same seed."""
+def untrained_classifier(seed: int = 0, observations: tuple[str, ...] = OBSERVATIONS) -> Classifier:
+    """Return a DenseNet-121 of the observations with random weights, the same for the same seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = DenseNet121(len(OBSERVATIONS))
-    return Classifier(network, OBSERVATIONS, Preprocessing(), UNTRAINED, is_trained=False)
+        network = DenseNet121(len(observations))
+    return Classifier(network, observations, Preprocessing(), UNTRAINED, is_trained=False)
 
 
 def save_classifier(classifier: Classifier, path: Path, *, dtype: torch.dtype = torch.float32) -> None:

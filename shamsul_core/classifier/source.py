@@ -25,12 +25,15 @@ class ModelSource:
         The file of one's own weights for what ``torchxrayvision:<weights>`` or ``timm:<name>`` names.
     prompts
         The TOML file of what a vision-language model is asked, see `shamsul_core.classifier.prompts`.
+    observations
+        The outputs of an untrained network; CheXpert's where ``None``.
     """
 
     model: str
     output: Literal["sigmoid", "softmax"] | None = None
     weights: str | None = None
     prompts: str | None = None
+    observations: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, model: str | ModelSource) -> ModelSource:
@@ -42,11 +45,13 @@ class ModelSource:
         """The file beside which the sidecar lies: of the weights, else the model."""
         return self.weights or self.model
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         """Return a plain dictionary, without what was left out."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> ModelSource:
         """Read what `to_json` returned; what later versions add is left out."""
-        return cls(**{field.name: stored[field.name] for field in fields(cls) if field.name in stored})
+        known = {field.name: stored[field.name] for field in fields(cls) if field.name in stored}
+        names = known.get("observations")
+        return cls(**known | {"observations": None if names is None else tuple(names)})

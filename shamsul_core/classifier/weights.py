@@ -40,6 +40,7 @@ from shamsul_core.classifier.timm_model import is_timm, load_timm, load_timm_fol
 from shamsul_core.classifier.torchvision_file import load_state_dict
 from shamsul_core.classifier.xrayvision import PREFIX as XRAYVISION
 from shamsul_core.classifier.xrayvision import load_xrayvision
+from shamsul_core.vocabulary import OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +72,10 @@ def load_classifier(model: str | ModelSource, device: str = "cpu") -> Classifier
     """
     _check_device(device)
     source = ModelSource.of(model)
-    classifier = untrained_classifier() if source.model == UNTRAINED else _load(source)
+    if source.model == UNTRAINED:
+        classifier = untrained_classifier(observations=source.observations or OBSERVATIONS)
+    else:
+        classifier = _load(source)
     classifier.network.to(device)
     try:
         return replace(classifier, card=read_card(source.model))
