@@ -118,7 +118,8 @@ def _preprocessing(content: Content, sidecar: Sidecar, whose: str) -> Preprocess
         raise ModelError(message) from error
 
 
-@torch.inference_mode()
+# Not in inference mode: what a network keeps of its first pass must serve gradients later
+@torch.no_grad()
 def _check_outputs(
     network: nn.Module, preprocessing: Preprocessing, count: int, whose: str, sidecar: Sidecar
 ) -> None:

@@ -180,7 +180,7 @@ def _content(
     )
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _head(
     prompts: Sequence[Prompts], encode: Callable[[Sequence[str]], torch.Tensor], scale: torch.Tensor
 ) -> torch.Tensor:
@@ -190,7 +190,7 @@ def _head(
         return F.normalize(F.normalize(encode(texts).float(), dim=-1).mean(dim=0), dim=-1)
 
     rows = [unit(prompt.positive) - unit(prompt.negative) for prompt in prompts]
-    return (scale * torch.stack(rows)).clone()
+    return scale * torch.stack(rows)
 
 
 def _open_clips(told: dict[str, Any]) -> Preprocessing:

@@ -52,7 +52,10 @@ def explain(
     names: Names = None,
     preset: Preset = "default",
     method: Annotated[
-        list[str] | None, typer.Option(help="lime, shap, gradcam or lrp; may be repeated. Default: all.")
+        list[str] | None,
+        typer.Option(
+            help="lime, shap, gradcam, lrp, or FILE.py:FUNCTION for one of your own, which is executed; may be repeated. Default: the four."
+        ),
     ] = None,
     pathology: Annotated[
         list[str] | None,
@@ -112,7 +115,7 @@ def explain(
     for remark in remarks:
         warn(remark)
     with progress_bar(len(chosen) * plan.steps) as on_step:
-        summary = _explain(plan, chosen, source, device, on_step, workers, scheduler)
+        summary = _explain(plan, chosen, source, device, method, on_step, workers, scheduler)
     say(
         f"{run}: {summary.explained} radiographs explained, {summary.explained_before} before, "
         f"{summary.unreadable} unreadable"
@@ -204,6 +207,7 @@ def _explain(
     chosen: Sequence[str],
     model: ModelSource,
     device: str,
+    methods: Sequence[str] | None,
     on_step: OnStep,
     workers: int,
     scheduler: str | None,
@@ -215,5 +219,5 @@ def _explain(
     from shamsul_core.engine import cluster
 
     with cluster.scheduler(scheduler) if scheduler else cluster.workers(workers) as client:
-        hand_out = cluster.hand_out_to(client, cluster.WorkOrder.of(plan, model, device))
+        hand_out = cluster.hand_out_to(client, cluster.WorkOrder.of(plan, model, device, methods))
         return explain_cohort(plan, on_step, hand_out, image_ids=chosen)

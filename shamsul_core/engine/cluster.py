@@ -69,8 +69,18 @@ class WorkOrder:
     device: str = "cpu"
 
     @classmethod
-    def of(cls, plan: Plan, model: str | ModelSource, device: str = "cpu") -> WorkOrder:
-        """Describe a plan; `model` and `device` are what its classifier was loaded from and to."""
+    def of(
+        cls, plan: Plan, model: str | ModelSource, device: str = "cpu", methods: Sequence[str] | None = None
+    ) -> WorkOrder:
+        """Describe a plan.
+
+        Parameters
+        ----------
+        model, device
+            What its classifier was loaded from and to.
+        methods
+            As they were asked for, where one is a method of one's own, which its name does not find.
+        """
         return cls(
             cohort=absolute(plan.cohort.folder),
             layout=plan.cohort.layout,
@@ -78,7 +88,7 @@ class WorkOrder:
             names=tuple(plan.run.manifest.names.items()),
             model=ModelSource.of(model).with_files(_reachable),
             preset=plan.run.manifest.preset,
-            methods=tuple(plan.run.manifest.methods),
+            methods=tuple(methods or plan.run.manifest.methods),
             pathologies=plan.run.manifest.pathologies,
             run=absolute(plan.run.folder),
             device=device,

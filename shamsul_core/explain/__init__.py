@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shamsul_core.classifier.code_file import is_code
 from shamsul_core.explain.explainer import Explainer, Failure, explain_subject
 from shamsul_core.explain.gradcam import GradCam
 from shamsul_core.explain.kernelshap import KernelShap
 from shamsul_core.explain.lime import Lime
 from shamsul_core.explain.lrp import LayerwiseRelevancePropagation
+from shamsul_core.explain.own_method import own_method
 from shamsul_core.explain.subject import Subject
 
 if TYPE_CHECKING:
@@ -34,13 +36,21 @@ PRESETS = ("default", "paper")
 def make_explainers(preset: str = "default", methods: Sequence[str] = tuple(EXPLAINERS)) -> list[Explainer]:
     """Return the methods with the settings of a preset.
 
+    Parameters
+    ----------
+    methods
+        Names of `EXPLAINERS`, and ``FILE.py:FUNCTION`` for methods of one's own, whose files are executed.
+
     Raises
     ------
     ValueError
         If the preset or a method is unknown.
     """
-    unknown = [name for name in methods if name not in EXPLAINERS]
+    own = [own_method(name) for name in methods if is_code(name)]
+    unknown = [name for name in methods if name not in EXPLAINERS and not is_code(name)]
+    unknown += [method.name for method in own if method.name in EXPLAINERS]
     if unknown or preset not in PRESETS:
         message = f"unknown method or preset {unknown or preset!r}; there are {', '.join(EXPLAINERS)} and {', '.join(PRESETS)}"
         raise ValueError(message)
-    return [EXPLAINERS[name](EXPLAINERS[name].presets[preset]) for name in EXPLAINERS if name in methods]  # type: ignore[arg-type]
+    known = [EXPLAINERS[name](EXPLAINERS[name].presets[preset]) for name in EXPLAINERS if name in methods]  # type: ignore[arg-type]
+    return [*known, *own]

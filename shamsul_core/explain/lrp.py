@@ -97,7 +97,7 @@ def _summing(
         logits = network.network(inputs).detach()[0]
         return network.network, torch.func.jacrev(log_odds)(logits)[list(columns)]
     before: nn.Module = getattr(network, "before_calibration", network)
-    with torch.inference_mode():
+    with torch.no_grad():
         count = network(inputs).shape[1]
     return before, torch.eye(count, device=inputs.device)[list(columns)]
 

@@ -50,11 +50,11 @@ def initial_network(settings: Settings) -> tuple[DenseNet121, Preprocessing]:
         network.load_state_dict({name: state[name] for name in state if name not in _HEAD}, strict=False)
         return network, Preprocessing(size_px=settings.size_px)
     model = load_classifier(settings.init)
-    if not isinstance(model.network, DenseNet121):
-        message = f"{settings.init}: not a DenseNet-121, the only network trained here; give another --init"
+    if not isinstance(model.network, DenseNet121) or model.preprocessing.channels != 3:
+        message = f"{settings.init}: not a DenseNet-121 of three channels, the only network trained here; give another --init"
         raise TrainingError(message)
     _copy(model, network)
-    return network, replace(model.preprocessing, size_px=settings.size_px)
+    return network, replace(model.preprocessing, size_px=settings.size_px, resize_px=None)
 
 
 def _imagenet_weights() -> Mapping[str, torch.Tensor]:
@@ -80,6 +80,8 @@ def _copy(model: Classifier, network: DenseNet121) -> None:
     network.load_state_dict({name: state[name] for name in state if name not in _HEAD}, strict=False)
     with torch.no_grad():
         for row, pathology in enumerate(model.pathologies):
+            if pathology not in OBSERVATIONS:
+                continue
             place = OBSERVATIONS.index(pathology) * each
             for name, parameter in zip(_HEAD, (head.weight, head.bias), strict=True):
                 if each == 1:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from shamsul_core.classifier.weights import ModelError, ModelSource, load_classifier
+from shamsul_core.explain import Subject, explain_subject, make_explainers
 from tests.classifier.formats import explained
 from tests.made import made_pixels
 
@@ -16,7 +18,7 @@ from torch import nn
 def small():
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(1, 4, 3, stride=4), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
-    return network, ["Edema", "Scoliosis"], {"size_px": 32, "mean": [0.5], "std": [0.25]}
+    return network, ["Edema", "Kyphosis"], {"size_px": 32, "mean": [0.5], "std": [0.25]}
 
 def words():
     return "a network"
@@ -37,7 +39,7 @@ def code(tmp_path):
 
 def test_a_network_of_ones_own_in_one_channel_is_explained_by_all_methods(code):
     classifier = load_classifier(ModelSource(model=f"{code}:small", output="softmax"))
-    assert classifier.pathologies == ("Edema", "Scoliosis")
+    assert classifier.pathologies == ("Edema", "Kyphosis")
     probabilities = classifier.predict(made_pixels())
     assert sum(probabilities.values()) == pytest.approx(1)
     outcomes = explained(classifier, made_pixels())
@@ -79,6 +81,41 @@ def test_a_file_that_is_absent_or_broken_is_named(tmp_path):
     (tmp_path / "broken.py").write_text("def small(:")
     with pytest.raises(ModelError, match=r"executing it failed \(SyntaxError"):
         load_classifier(f"{tmp_path}/broken.py:small")
+
+
+METHOD = """
+import torch
+
+def input_gradient(network, inputs, column):
+    inputs = inputs.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(network(inputs)[0, column], inputs)
+    return (gradient * inputs).sum(dim=1)[0]
+
+def scalar(network, inputs, column):
+    return 3.0
+
+def lime(network, inputs, column):
+    return inputs[0, 0]
+"""
+
+
+def test_a_method_of_ones_own_is_asked_like_the_others(code):
+    code.write_text(CODE + METHOD)
+    classifier = load_classifier(ModelSource(model=f"{code}:small", output="sigmoid"))
+    lrp, own = make_explainers(methods=[f"{code}:input_gradient", "lrp"])
+    assert (lrp.name, own.name, own.title) == ("lrp", "input_gradient", "input gradient")
+    subject = Subject(classifier, made_pixels())
+    names = classifier.pathologies
+    # Of a network of linear layers and ReLU that is what LRP is, see `gradient_times_input`
+    for theirs, ours in zip(
+        explain_subject(own, subject, names), explain_subject(lrp, subject, names), strict=True
+    ):
+        np.testing.assert_allclose(theirs.values, ours.values, rtol=1e-5, atol=1e-8)
+    (scalar,) = make_explainers(methods=[f"{code}:scalar"])
+    (failure,) = explain_subject(scalar, subject, names[:1])
+    assert "returned an array of shape (), not a map" in failure.reason
+    with pytest.raises(ValueError, match="unknown method or preset"):
+        make_explainers(methods=[f"{code}:lime"])
 
 
 def test_two_files_of_one_name_are_two_models(tmp_path):

@@ -89,7 +89,7 @@ def test_a_model_with_few_outputs_on_the_command_line(tmp_path, made_cohort):
     arguments = ("--cohort", made_cohort, "--model", path, "--run", tmp_path / "run", "--method", "gradcam")
     result = call("explain", *arguments)
     assert result.exit_code == 0, said(result)
-    assert "has no output for Enlarged Cardiomediastinum" in said(result)
+    assert "the model does not predict No Finding, Enlarged Cardiomediastinum" in said(result)
 
 
 class Evil:
