@@ -144,7 +144,12 @@ def test_methods_agree_as_far_as_their_masks_do(seen, masks):
 
 def test_a_number_is_written_as_python_writes_it(script):
     """Eighths too, of which two decimals are as near on either side as below 1/8 = 0.125."""
-    numbers = [*(np.arange(-17, 34) / 8).tolist(), *np.random.default_rng(4).random(200).tolist(), 0.155, 1.005]
+    numbers = [
+        *(np.arange(-17, 34) / 8).tolist(),
+        *np.random.default_rng(4).random(200).tolist(),
+        0.155,
+        1.005,
+    ]
     imports = 'import { decimalText } from "./dashboard/viewer/readings.js";'
     for places in (0, 1, 2):
         written = script(imports, f"given.map((number) => decimalText(number, {places}))", numbers)
@@ -152,7 +157,15 @@ def test_a_number_is_written_as_python_writes_it(script):
 
 
 def test_a_share_is_written_as_python_writes_it(script):
-    shares = [0, 0.005, 0.125, 0.135, *np.random.default_rng(3).random(200).tolist(), *np.linspace(1e-4, 0.12, 997).tolist(), 1]
+    shares = [
+        0,
+        0.005,
+        0.125,
+        0.135,
+        *np.random.default_rng(3).random(200).tolist(),
+        *np.linspace(1e-4, 0.12, 997).tolist(),
+        1,
+    ]
     imports = 'import { percentText } from "./dashboard/viewer/readings.js";'
     assert script(imports, "given.map(percentText)", shares) == [percent(share) for share in shares]
 
