@@ -50,6 +50,15 @@ class TruthWords:
         return self.definition.format(whose=whose)
 
     @property
+    def a_score(self) -> str:
+        """The score's name with its article.
+
+        >>> words_of(["contour"]).a_score, words_of(["box"]).a_score
+        ('an IoU', 'a box IoU')
+        """
+        return f"{'an' if self.score.startswith('IoU') else 'a'} {self.score}"
+
+    @property
     def score_and_full(self) -> str:
         """The score's name with what its letters stand for.
 
