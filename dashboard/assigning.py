@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import reading, sign_in
 from dashboard.readers import judged
 from shamsul_core.cases.selection import CRITERIA
+from shamsul_core.cohort.truth_words import words_in
 from shamsul_core.reviews import run_key
 from shamsul_core.reviews.worklists import chosen, explained, present_or_predicted, written
 
@@ -69,10 +70,14 @@ def _choose_cases(run: Run) -> list[Case]:
     if way == _BY_PATHOLOGY:
         pathology = st.selectbox("Labelled or predicted", run.manifest.pathologies, key="assign_pathology")
         return present_or_predicted(scores, pathology)
+    truth = words_in(scores)
     criterion = st.selectbox(
-        "Criterion", list(CRITERIA), format_func=lambda name: CRITERIA[name].title, key="assign_criterion"
+        "Criterion",
+        list(CRITERIA),
+        format_func=lambda name: CRITERIA[name].titled(truth),
+        key="assign_criterion",
     )
-    st.caption(CRITERIA[criterion].meaning)
+    st.caption(CRITERIA[criterion].explained(truth))
     return chosen(CRITERIA[criterion].choose(scores), set(explained(scores)))
 
 

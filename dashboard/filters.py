@@ -8,11 +8,13 @@ import streamlit as st
 
 from dashboard import address
 from shamsul_core.cases.case_list import BY_ID, BY_IOU, BY_PROBABILITY, Criteria
+from shamsul_core.run.wording import sentence
 from shamsul_core.statistics.prediction.decisions import RULE_TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from shamsul_core.cohort.truth_words import TruthWords
     from shamsul_core.statistics.prediction.decisions import ThresholdRule
 
 _ANY = "Any"
@@ -44,7 +46,11 @@ def read(pathologies: Sequence[str], methods: Iterable[str]) -> tuple[Criteria, 
 
 
 def offer(
-    pathologies: Sequence[str], titles: Mapping[str, str], rule: ThresholdRule, criteria: Criteria
+    pathologies: Sequence[str],
+    titles: Mapping[str, str],
+    rule: ThresholdRule,
+    criteria: Criteria,
+    truth: TruthWords,
 ) -> None:
     """Let the reader search, filter and sort.
 
@@ -56,13 +62,15 @@ def offer(
         By which a pathology counts as predicted.
     criteria
         What `read` returned in this run.
+    truth
+        The words for what experts marked.
     """
     st.text_input(
         "Search", key=_SEARCH, placeholder="Search radiographs", label_visibility="collapsed", live=True
     )
     name = f"Filter and sort ({criteria.count})" if criteria.count else "Filter and sort"
     with st.popover(name, width="stretch", icon=":material/filter_list:"):
-        _draw(_options(pathologies, titles), titles, rule)
+        _draw(_options(pathologies, titles), titles, rule, truth)
 
 
 def _options(pathologies: Sequence[str], methods: Iterable[str]) -> dict[str, list[str]]:
@@ -79,10 +87,14 @@ def _options(pathologies: Sequence[str], methods: Iterable[str]) -> dict[str, li
     }
 
 
-def _draw(options: Mapping[str, Sequence[str]], titles: Mapping[str, str], rule: ThresholdRule) -> None:
+def _draw(
+    options: Mapping[str, Sequence[str]], titles: Mapping[str, str], rule: ThresholdRule, truth: TruthWords
+) -> None:
+    words = {**titles, **{name: name.replace("IoU", truth.score) for name in _SORTS}}
+
     def select(name: str, label: str) -> None:
         st.selectbox(
-            label, options[name], key=_key(name), format_func=lambda option: titles.get(option, option)
+            label, options[name], key=_key(name), format_func=lambda option: words.get(option, option)
         )
 
     st.html(_STYLE)
@@ -92,13 +104,13 @@ def _draw(options: Mapping[str, Sequence[str]], titles: Mapping[str, str], rule:
         select("label", "Labelled")
         select("predicted", f"Predicted (threshold: {RULE_TITLES[rule]})")
     with middle:
-        select("annotated", "Expert contour")
+        select("annotated", f"Expert {truth.marked_as}")
         select("correct", "Prediction")
         select("explained", "Explained")
     with right:
         select("view", "View")
-        select("method", "IoU of")
-        st.slider("IoU between", *_WHOLE, step=0.05, key=_IOU)
+        select("method", f"{sentence(truth.score)} of")
+        st.slider(f"{sentence(truth.score)} between", *_WHOLE, step=0.05, key=_IOU)
     with last:
         select("sort", "Sort by")
         st.button(

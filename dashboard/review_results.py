@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.notes import show_banner
+from shamsul_core.cohort.truth_words import parts_by_truth, words_in
 from shamsul_core.reviews import run_key
 from shamsul_core.reviews.results import against_iou, agreement, method_results
 from shamsul_core.reviews.times import showing_times, step_times
@@ -25,8 +26,8 @@ _MEANING = """
   considered too low to draw conclusions.
 - **Weighted kappa** is the same idea for two readers (quadratic weights): a difference of two steps counts four times as
   much as a difference of one.
-- **Spearman's rank correlation** shows whether heatmaps rated higher also have a higher IoU (intersection over union with
-  the experts' contour): 1 always, 0 unrelated, −1 the reverse.
+- **Spearman's rank correlation** shows whether heatmaps rated higher also have a higher {score} ({in_full} with
+  the experts' {noun}): 1 always, 0 unrelated, −1 the reverse.
 - Several heatmaps of one radiograph, and several ratings by one reader, are not independent. These figures describe the
   ratings; they are not a statistical test.
 """
@@ -93,11 +94,16 @@ def _show_methods(results: pd.DataFrame, titles: Mapping[str, str]) -> None:
 
 def _show_agreement(answers: pd.DataFrame, scores: pd.DataFrame) -> None:
     alpha, maps, pairs = agreement(answers)
-    rho, count = against_iou(answers, scores)
+    correlations = []
+    for truth, part in parts_by_truth(scores):
+        rho, count = against_iou(answers, part)
+        correlations.append(
+            f"Agreement with the {truth.score}: Spearman's rank correlation {_number(rho)} "
+            f"({_count(count, 'heatmap')} with both)."
+        )
     st.markdown(
         f"Agreement between readers on significance: Krippendorff's alpha {_number(alpha)} "
-        f"({_count(maps, 'heatmap')} rated by two or more readers). "
-        f"Agreement with the IoU: Spearman's rank correlation {_number(rho)} ({_count(count, 'heatmap')} with both)."
+        f"({_count(maps, 'heatmap')} rated by two or more readers). " + " ".join(correlations)
     )
     if len(pairs):
         st.dataframe(
@@ -107,7 +113,8 @@ def _show_agreement(answers: pd.DataFrame, scores: pd.DataFrame) -> None:
             column_config={"Weighted kappa": st.column_config.NumberColumn(format="%.2f")},
         )
     with st.expander("What these figures mean"):
-        st.markdown(_MEANING)
+        truth = words_in(scores)
+        st.markdown(_MEANING.format(score=truth.score, in_full=truth.in_full, noun=truth.noun))
 
 
 def _show_times(times: pd.DataFrame) -> None:

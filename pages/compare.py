@@ -15,6 +15,7 @@ from dashboard.notes import show_error
 from dashboard.warming import warm_up
 from shamsul_core.cases.case_list import explained_pathology, next_case
 from shamsul_core.cohort import CohortError
+from shamsul_core.cohort.truth_words import words_of_cohort, words_of_pathology
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.figures.html.predictions import prediction_table
 from shamsul_core.messages import brief
@@ -67,6 +68,7 @@ with listing:
     case_list.show(
         listed,
         titles,
+        {name: words_of_pathology(cohort, name) for name in pathologies},
         selected=radiograph.id,
         total=len(image_ids),
         explained=explained,
@@ -81,7 +83,7 @@ except (CohortError, RunError) as error:
     show_error(error)
 
 with narrowing:
-    filters.offer(pathologies, titles, rule, criteria)
+    filters.offer(pathologies, titles, rule, criteria, words_of_cohort(cohort))
 with listing:
     if listed.empty:
         st.caption("No radiograph matches these filters.")

@@ -9,6 +9,7 @@ from dashboard.address import choice, go, write_address
 from dashboard.guard import enter
 from dashboard.navigation import case_address
 from dashboard.notes import show_banner, stopping_plainly
+from shamsul_core.cohort.truth_words import CONTOUR, parts_by_truth
 from shamsul_core.cohort.views import ViewFilter
 from shamsul_core.figures.html.distributions import add_human_benchmark, hit_bars, iou_boxes
 from shamsul_core.figures.html.foreign import as_markdown
@@ -16,9 +17,10 @@ from shamsul_core.figures.html.iou_against import iou_against
 from shamsul_core.figures.html.linked_table import linked_table
 from shamsul_core.figures.html.points import case_of, drawn_in_words
 from shamsul_core.figures.html.summary import (
-    COLUMN_HELP,
-    MEAN_RANK,
     boxes_in_words,
+    column_help,
+    located_in_words,
+    mean_rank,
     means_in_words,
     pair_table,
     ranking_in_words,
@@ -26,19 +28,12 @@ from shamsul_core.figures.html.summary import (
     ranks_in_words,
     summary_table,
 )
-from shamsul_core.run.wording import PROJECTIONS, threshold_in_words, titles_in_words, why_no_iou
+from shamsul_core.run.wording import PROJECTIONS, sentence, threshold_in_words, titles_in_words, why_no_iou
 from shamsul_core.statistics.lesions import FEATURES
+from shamsul_core.statistics.located_boxes import LOCATED_MEANING, located_boxes
 from shamsul_core.statistics.paper import SOURCE
 from shamsul_core.statistics.summary import Slice, rank_correlations
 
-FIGURES = {
-    "iou": "IoU",
-    "hit": "Hit rate",
-    "probability": "IoU by probability",
-    "lesion": "IoU by lesion",
-    "methods": "Method comparison",
-}
-OPENS = "IoU (intersection over union); click to open the case"
 SLICES = {
     "true positive": "both masks mark something (true-positive slice)",
     "full": "at least one does (full slice)",
@@ -46,6 +41,21 @@ SLICES = {
 
 run, cohort = enter()
 show_banner(run)
+with stopping_plainly():
+    parts = parts_by_truth(reading.tables(run)[1])
+plurals = [words.plural for words, _ in parts]
+marked_as = choice("truth", plurals, plurals[0]) if len(parts) > 1 else plurals[0]
+truth, part = parts[plurals.index(marked_as)]
+pathologies = set(part["pathology"])
+both = "and the experts' mask" if truth is CONTOUR else f"mask and the experts' {truth.plural}"
+score, help_on = sentence(truth.score), column_help(truth)
+FIGURES = {
+    "iou": score,
+    "hit": "Hit rate",
+    "probability": f"{score} by probability",
+    "lesion": f"{score} by lesion",
+    "methods": "Method comparison",
+}
 titles = run.manifest.titles
 methods = {"all": "All methods", **titles}
 views, slices = list(get_args(ViewFilter)), list(get_args(Slice))
@@ -66,14 +76,22 @@ with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
             help=as_markdown(titles_in_words(titles) or "") or None,
         )
 with st.sidebar:
+    if len(parts) > 1:
+        st.radio(
+            "Pathologies marked by",
+            plurals,
+            key="truth",
+            horizontal=True,
+            help="An overlap of masks and one of bounding boxes are different scores, which no mean puts together.",
+        )
     st.radio("Radiographs", views, key="radiographs", horizontal=True, help=PROJECTIONS)
     st.radio(
         "Count radiographs where",
         slices,
         key="slice",
         format_func=SLICES.get,
-        help="CheXlocalize's true-positive slice counts a radiograph if both the method's and the experts' mask mark "
-        "something. The full slice also counts it if only one of them does, with an IoU of 0.",
+        help=f"CheXlocalize's true-positive slice counts a radiograph if both the method's {both} mark "
+        f"something. The full slice also counts it if only one of them does, with {truth.a_score} of 0.",
     )
     if figure_name == "lesion":
         st.selectbox(
@@ -94,8 +112,12 @@ if reason := why_no_iou(scores, has_contours=cohort.has_annotations):
     )
     st.stop()
 
+means = means_in_words(
+    summary, titles if method == "all" or figure_name == "methods" else {method: titles[method]}
+)
+scores, summary = (table[table["pathology"].isin(pathologies)] for table in (scores, summary))
 drawn_titles = titles if method == "all" or figure_name == "methods" else {method: titles[method]}
-st.markdown(means_in_words(summary, drawn_titles))
+st.markdown(means)
 if figure_name == "methods":
     st.markdown(as_markdown(ranking_in_words(scores, titles)))
     if not (ranks := ranking_table(scores, titles)).empty:
@@ -104,14 +126,14 @@ if figure_name == "methods":
             hide_index=True,
             column_config={
                 **{
-                    title: st.column_config.NumberColumn(format="%.2f", help=MEAN_RANK)
+                    title: st.column_config.NumberColumn(format="%.2f", help=mean_rank(truth))
                     for title in titles.values()
                 },
-                "Patients": st.column_config.NumberColumn(help=COLUMN_HELP["Patients"]),
+                "Patients": st.column_config.NumberColumn(help=help_on["Patients"]),
                 "Critical difference": st.column_config.NumberColumn(
-                    format="%.2f", help=COLUMN_HELP["Critical difference"]
+                    format="%.2f", help=help_on["Critical difference"]
                 ),
-                **{name: st.column_config.TextColumn(help=COLUMN_HELP[name]) for name in ("p", "p, Holm")},
+                **{name: st.column_config.TextColumn(help=help_on[name]) for name in ("p", "p, Holm")},
             },
             alt="Mean rank of each method on each pathology, with Friedman's test",
         )
@@ -121,10 +143,10 @@ if figure_name == "methods":
         height=560,
         placeholder="–",
         column_config={
-            "Patients": st.column_config.NumberColumn(help=COLUMN_HELP["Patients"]),
-            "Difference": st.column_config.NumberColumn(format="%.3f", help=COLUMN_HELP["Difference"]),
-            "Effect": st.column_config.NumberColumn(format="%.2f", help=COLUMN_HELP["Effect"]),
-            **{name: st.column_config.TextColumn(help=COLUMN_HELP[name]) for name in ("p", "p, Holm")},
+            "Patients": st.column_config.NumberColumn(help=help_on["Patients"]),
+            "Difference": st.column_config.NumberColumn(format="%.3f", help=help_on["Difference"]),
+            "Effect": st.column_config.NumberColumn(format="%.2f", help=help_on["Effect"]),
+            **{name: st.column_config.TextColumn(help=help_on[name]) for name in ("p", "p, Holm")},
         },
         alt="Pairwise comparison of the methods on the same patients",
     )
@@ -164,7 +186,8 @@ remarks = [threshold_in_words(run.segmentation)]
 if figure_name in {"probability", "lesion"}:
     ranks = rank_correlations(scores, against, list(drawn_titles))
     remarks.insert(
-        0, f"Spearman's rank correlation between IoU and {words}: {ranks_in_words(ranks, drawn_titles)}."
+        0,
+        f"Spearman's rank correlation between {truth.score} and {words}: {ranks_in_words(ranks, drawn_titles)}.",
     )
 elif figure_name == "iou":
     remarks.insert(
@@ -172,7 +195,9 @@ elif figure_name == "iou":
         boxes_in_words(summary),
     )
 else:
-    remarks.insert(0, "Hit: the map's maximum lies inside the experts' contour. Error bars: 95 % intervals.")
+    remarks.insert(
+        0, f"Hit: the map's maximum lies inside the experts' {truth.noun}. Error bars: 95 % intervals."
+    )
 if figure_name != "hit":
     columns = ["iou"] if figure_name == "iou" else ["iou", against]
     remarks.append(drawn_in_words(scores, drawn_titles, *columns))
@@ -182,10 +207,16 @@ table = summary_table(summary, drawn_titles, case_address)
 st.html(
     linked_table(
         table,
-        "Mean IoU, median, intervals, best and worst case for each pathology and method",
+        f"Mean {truth.score}, median, intervals, best and worst case for each pathology and method",
         links=("Best case", "Worst case"),
         digits={"Paper's mean": 3},
-        meanings={**COLUMN_HELP, "Paper's mean": SOURCE, **dict.fromkeys(("Best case", "Worst case"), OPENS)},
+        meanings={
+            **help_on,
+            "Paper's mean": SOURCE,
+            **dict.fromkeys(
+                ("Best case", "Worst case"), f"{sentence(truth.score_and_full)}; click to open the case"
+            ),
+        },
     )
 )
 st.download_button(
@@ -196,4 +227,14 @@ st.download_button(
     on_click="ignore",
     icon=":material/download:",
 )
+located = located_in_words(located_boxes(scores, list(drawn_titles)), drawn_titles)
+if not located.empty:
+    st.markdown("**Boxes found**")
+    st.dataframe(
+        located,
+        hide_index=True,
+        column_config={name: st.column_config.NumberColumn(format="%.2f") for name in located.columns[3:]},
+        alt="Share of the radiographs on which each method finds the experts' boxes, by threshold of the box IoU",
+    )
+    st.caption(LOCATED_MEANING)
 scroll.remember(str(run.name), figure_name, method, view, counted)

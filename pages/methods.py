@@ -5,19 +5,21 @@ import streamlit as st
 from dashboard.guard import enter
 from dashboard.notes import show_banner
 from dashboard.texts import text
+from shamsul_core.cohort.truth_words import BOX, MIXED, words_of_cohort
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.figures.html.legend import colour_bar
 from shamsul_core.run.wording import is_adaptive, origin_in_words, settings_in_words, threshold_in_words
 
-run, _ = enter()
+run, cohort = enter()
 show_banner(run)
 methods = run.manifest.methods
+truth = words_of_cohort(cohort)
 
 reading, warning = st.columns(2, gap="large")
 with warning:
     st.markdown(text("conclusions"))
 with reading:
-    st.markdown(text("reading"))
+    st.markdown(text("reading").replace("{mark}", truth.marked_as))
     st.html(colour_bar())
 
 for name, method in methods.items():
@@ -32,7 +34,10 @@ for name, method in methods.items():
 
 scoring, sampling = st.columns(2, gap="large")
 with scoring:
-    st.markdown(text("scores"))
+    if truth is not BOX:
+        st.markdown(text("scores"))
+    if truth in {BOX, MIXED}:
+        st.markdown(text("scores-boxes"))
     st.caption(f"In this run: {as_markdown(threshold_in_words(run.segmentation))}")
 with sampling:
     if any(is_adaptive(method["settings"]) for method in methods.values()):

@@ -10,6 +10,7 @@ from dashboard.navigation import case_address
 from dashboard.notes import show_banner, show_error, stopping_plainly
 from shamsul_core.cases.selection import CRITERIA, best_multilabel, in_order
 from shamsul_core.cohort import CohortError
+from shamsul_core.cohort.truth_words import words_in
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.run import RunError
 from shamsul_core.run.wording import titles_in_words, why_no_iou
@@ -26,7 +27,8 @@ with stopping_plainly():
 scores = scores[scores["image_id"].isin(list(cohort.radiographs))]
 titles = run.manifest.titles
 pathologies = list(run.manifest.pathologies)
-names = {name: criterion.title for name, criterion in CRITERIA.items()}
+truth = words_in(scores)
+names = {name: criterion.titled(truth) for name, criterion in CRITERIA.items()}
 if len(pathologies) > 1:
     names["multilabel"] = "Best multi-label"
 
@@ -44,7 +46,7 @@ with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         st.selectbox("and for", others, key="second", width=240)
         meaning, cases = MULTILABEL, best_multilabel(scores, first, second)
     else:
-        meaning, here = chosen.meaning, scores
+        meaning, here = chosen.explained(truth), scores
         if chosen.is_of_one_method:
             st.segmented_control(
                 "Method",
@@ -71,7 +73,7 @@ if not cases:
 with st.sidebar:
     offer_files(run, cohort, cases, names[criterion])
 st.caption(
-    "Solid line: the experts' contour. Dashed: each method's mask. Orange: evidence for the pathology; blue: against it. "
+    f"Solid line: the experts' {truth.marked_as}. Dashed: each method's mask. Orange: evidence for the pathology; blue: against it. "
     "Hatched: the relevance is within two standard errors of zero."
 )
 drawn = []

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     import pandas as pd
     from streamlit.components.v2.bidi_component import ComponentResult
 
+    from shamsul_core.cohort.truth_words import TruthWords
+
 _component = component("shamsul_case_list", "case_list", "case_list.js")
 
 
 def show(
     listed: pd.DataFrame,
     titles: Mapping[str, str],
+    truths: Mapping[str, TruthWords],
     *,
     selected: str,
     total: int,
@@ -35,6 +38,8 @@ def show(
         What `shamsul_core.cases.case_list.list_cases` returned.
     titles
         Of the methods.
+    truths
+        The words for what experts marked of each pathology.
     selected
         The id of the radiograph that the page shows; it need not be in the list.
     total
@@ -47,26 +52,29 @@ def show(
     rows = [
         [image_id, short_name(image_id), None if details is None else pathology, details]
         for image_id, pathology, details in zip(
-            listed["image_id"], listed["pathology"], _about(listed, titles), strict=True
+            listed["image_id"], listed["pathology"], _about(listed, titles, truths), strict=True
         )
     ]
     data = {"rows": rows, "shown": selected, "total": total, "explained": explained}
     return _component(key=key, data=data, on_choice_change=hearing(key, "choice", on_choice))
 
 
-def _about(listed: pd.DataFrame, titles: Mapping[str, str]) -> list[str | None]:
+def _about(
+    listed: pd.DataFrame, titles: Mapping[str, str], truths: Mapping[str, TruthWords]
+) -> list[str | None]:
     """Return what is said of each finding, whose IoU too; ``None`` where the list is about radiographs."""
     columns = (listed[name] for name in ("pathology", "label", "probability", "iou", "method"))
     return [
         None
         if not isinstance(pathology, str)
-        else f"{pathology} {sign_of(label)} {_figure('p', probability)} {_figure(_whose(method, titles), iou)}"
+        else f"{pathology} {sign_of(label)} {_figure('p', probability)} "
+        f"{_figure(_whose(method, titles, truths[pathology].score), iou)}"
         for pathology, label, probability, iou, method in zip(*columns, strict=True)
     ]
 
 
-def _whose(method: str | None, titles: Mapping[str, str]) -> str:
-    return f"{titles[method]} IoU" if isinstance(method, str) else "IoU"
+def _whose(method: str | None, titles: Mapping[str, str], score: str) -> str:
+    return f"{titles[method]} {score}" if isinstance(method, str) else score
 
 
 def _figure(name: str, value: float) -> str:

@@ -8,7 +8,7 @@ export const RUN = "run"; // the run's own masks
 export const FIXED = "fixed"; // the reader's threshold for all methods
 export const HIGHEST_LEVEL = 254; // above it no mask is left
 export const FIRST_CHOICES = {
-  heatmap: true, mask: true, expert: true, invert: false, opacity: 0.65, colours: "blue-orange", threshold: RUN, level: 127,
+  heatmap: true, mask: true, expert: true, readers: false, invert: false, opacity: 0.65, colours: "blue-orange", threshold: RUN, level: 127,
 };
 
 export function recalledChoices() {

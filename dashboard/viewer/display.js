@@ -10,13 +10,13 @@ export function displayOf({ scene, view, window, choices, enlarged }) {
   return {
     image: scene.id, pathology: scene.pathology, level: choices.threshold === FIXED ? choices.level : null,
     invert: choices.invert, width: Math.round(window.width), centre: Math.round(window.centre), enlarged,
-    heatmap: choices.heatmap, mask: choices.mask, expert: choices.expert, opacity: choices.opacity, colours: choices.colours,
+    heatmap: choices.heatmap, mask: choices.mask, expert: choices.expert, readers: choices.readers, opacity: choices.opacity, colours: choices.colours,
     zoom: Number(view.zoom.toFixed(3)), x: isFitted ? null : Math.round(view.x), y: isFitted ? null : Math.round(view.y),
   };
 }
 
 const FIRST_DISPLAY = {
-  level: null, invert: false, ...FIRST_WINDOW, enlarged: null, heatmap: true, mask: true, expert: true,
+  level: null, invert: false, ...FIRST_WINDOW, enlarged: null, heatmap: true, mask: true, expert: true, readers: false,
   opacity: FIRST_CHOICES.opacity, colours: FIRST_CHOICES.colours, zoom: 1,
 };
 
@@ -52,7 +52,7 @@ export function linkedView(href, { id, size, panels, colours }) {
     window: windowWithin({ width: number("width", FIRST_WINDOW.width), centre: number("centre", FIRST_WINDOW.centre) }),
     enlarged: among("enlarged", panels, null),
     choices: {
-      heatmap: flag("heatmap"), mask: flag("mask"), expert: flag("expert"), invert: flag("invert"),
+      heatmap: flag("heatmap"), mask: flag("mask"), expert: flag("expert"), readers: flag("readers"), invert: flag("invert"),
       opacity: within(number("opacity", FIRST_CHOICES.opacity), 0, 1), colours: among("colours", colours, FIRST_CHOICES.colours),
       ...(level === null ? { threshold: RUN } : { threshold: FIXED, level: within(Math.round(level), 0, HIGHEST_LEVEL) }),
     },

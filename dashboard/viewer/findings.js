@@ -10,15 +10,12 @@ import { decimalText, thresholdText } from "./readings.js";
 const SHADE = [47, 124, 158]; // white on it has 4.6:1, and more on all darker shades
 
 export function buildFindings(onPathology, signal) {
-  const table = element("table", { class: "grid", "aria-label": "IoU by pathology and method" });
+  const table = element("table", { class: "grid" });
   const pairs = element("table", { class: "grid pairs", "aria-label": "Agreement between the methods' masks, IoU (intersection over union)" });
   const agreement = element("div", { class: "agreement" },
     element("h2", {}, "Agreement between masks"), pairs);
   const caption = element("h2", { "data-testid": "grid-threshold" });
-  const legend = element("p", { class: "legend" },
-    "IoU (intersection over union): overlap of mask and contour, 0 to 1; brighter is higher. ◉ hit: the map's maximum is " +
-    "inside the contour. ● labelled positive, ○ negative, ◐ uncertain, · blank. ✎ contour available. – no value; hover for " +
-    "the reason.");
+  const legend = element("p", { class: "legend" });
   const root = element("section", { class: "findings", "data-testid": "findings" }, caption, table, agreement, legend);
   table.addEventListener("click", (event) => {
     const row = event.target.closest("tr[data-pathology]");
@@ -33,12 +30,14 @@ export function buildFindings(onPathology, signal) {
     event.stopPropagation();
     buttons[stepped(at, step, buttons.length)].focus();
   }, { signal });
-  return { root, caption, table, pairs, agreement };
+  return { root, caption, table, pairs, agreement, legend };
 }
 
 export function describeFindings(parts, scene) {
   const methods = scene.panels.slice(1);
   parts.root.hidden = scene.grid.length === 0;
+  parts.legend.textContent = scene.truth.legend;
+  parts.table.setAttribute("aria-label", `${scene.truth.score} by pathology and method`);
   const head = element("tr", {}, element("th", { scope: "col" }, "Pathology"),
     element("th", { scope: "col", title: `Predicted probability; in bold if predicted, that is ${scene.predictionRule}` }, "Prob."),
     ...methods.map(({ title, full_name: name }) => element("th", { scope: "col", title: name }, title)));
@@ -67,7 +66,7 @@ export const shadeOf = (iou) => `background-color: rgb(${SHADE.map((channel) => 
 // The grid holds the run's own scores of all pathologies; a fixed threshold governs the pictures, not these.
 export function describeThreshold(parts, scene, choices) {
   const isFixed = choices.threshold === FIXED;
-  parts.caption.textContent = `IoU at the run's own thresholds${isFixed ? `, not at ${thresholdText(choices.level)}` : ""}`;
+  parts.caption.textContent = `${scene.truth.score} at the run's own thresholds${isFixed ? `, not at ${thresholdText(choices.level)}` : ""}`;
   parts.caption.classList.toggle("differs", isFixed);
 }
 

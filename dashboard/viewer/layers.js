@@ -7,6 +7,8 @@ import { chosenColours, colouredHeat } from "./heat.js";
 import { shadesOf } from "./windowing.js";
 
 export const EXPERT_LINE = { colour: "#3df5a6", width: 1.8, dash: [] };
+const READER_COLOURS = ["#3df5a6", "#7fd4ff", "#ff9de2", "#c9a6ff"];
+const READER_NAME_PX = 12;
 const MASK_LINE = { colour: "#fff3c4", width: 1.6, dash: [6, 4] };
 const SPECKLE_LINE = { colour: "#fff3c4", width: 0.8, dash: [2, 1] };
 const SPECKLED = 60; // a mask of more pieces than this would vanish under its own lines
@@ -81,7 +83,35 @@ export function drawPanel(context, panel, scene, backdrop, transform, choices, r
     const { path, count } = maskOf(panel, choices, scene.size);
     if (path) strokeOutline(context, path, count > SPECKLED ? SPECKLE_LINE : MASK_LINE, pixel);
   }
-  if (scene.expert && choices.expert) strokeOutline(context, scene.expert, EXPERT_LINE, pixel);
+  if (scene.expert && choices.expert) drawExperts(context, scene, choices, pixel);
+}
+
+function drawExperts(context, scene, choices, pixel) {
+  const line = { ...EXPERT_LINE, join: scene.truth.is_box ? "miter" : "round" };
+  if (!choices.readers || scene.readers.length < 2) {
+    strokeOutline(context, scene.expert, line, pixel);
+    return;
+  }
+  scene.readers.forEach(({ reader, path, at }, place) => {
+    if (!path) return;
+    const colour = READER_COLOURS[place % READER_COLOURS.length];
+    strokeOutline(context, path, { ...line, colour }, pixel);
+    writeAbove(context, reader || `Reader ${place + 1}`, at, colour, pixel);
+  });
+}
+
+// A name above the corner of an outline, inside the picture.
+function writeAbove(context, words, { x, y }, colour, pixel) {
+  const height = READER_NAME_PX * pixel;
+  context.font = `${height}px sans-serif`;
+  context.textBaseline = "bottom";
+  context.setLineDash([]);
+  context.lineWidth = 3 * pixel;
+  context.strokeStyle = HALO;
+  context.fillStyle = colour;
+  const top = Math.max(y - 3 * pixel, height);
+  context.strokeText(words, x, top);
+  context.fillText(words, x, top);
 }
 
 function maskOf(panel, choices, size) {
@@ -89,8 +119,8 @@ function maskOf(panel, choices, size) {
   return panel.levels ? contourAt(panel.levels, choices.level, size) : {};
 }
 
-export function strokeOutline(context, path, { colour, width, dash }, pixel) {
-  context.lineJoin = "round";
+export function strokeOutline(context, path, { colour, width, dash, join = "round" }, pixel) {
+  context.lineJoin = join;
   if (width > 1) {
     context.setLineDash([]);
     context.strokeStyle = HALO;

@@ -50,7 +50,7 @@ export function describePanel(parts, panel, sideMarkers) {
   parts.note.textContent = panel.note ?? "";
   parts.readings = {};
   parts.metrics.replaceChildren(...panel.metrics.map(({ name, value, help }) => {
-    const slug = name.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+    const slug = slugOf(name);
     parts.readings[slug] = element("dd", { "data-testid": `metric-${panel.key}-${slug}` }, value);
     return element("div", { title: help || null }, element("dt", {}, name), parts.readings[slug]);
   }));
@@ -62,11 +62,15 @@ export function describePanel(parts, panel, sideMarkers) {
   }
 }
 
+const slugOf = (name) => name.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+
 // The figures at the threshold chosen, and the curve that they lie on.
 export function drawReadings(parts, panel, scene, choices, ratio) {
   const reading = readingAt(panel, scene, choices) ?? {};
-  const asScored = Object.fromEntries(panel.metrics.map(({ name, value }) => [name.toLowerCase(), value]));
-  for (const [slug, node] of Object.entries(parts.readings)) node.textContent = reading[slug] ?? asScored[slug] ?? "–";
+  const asScored = Object.fromEntries(panel.metrics.map(({ name, value }) => [slugOf(name), value]));
+  for (const [slug, node] of Object.entries(parts.readings)) {
+    node.textContent = (slug === "box-iou" ? reading.iou : reading[slug]) ?? asScored[slug] ?? "–";
+  }
   drawCurve(parts.curve, panel, scene, choices, ratio);
   parts.curve.title = curveInWords(panel, scene);
   parts.curve.setAttribute("aria-label", parts.curve.title);

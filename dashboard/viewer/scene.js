@@ -25,6 +25,9 @@ export async function readScene(block, decoded) {
     facts: header.facts,
     colours: header.colours.map((one) => ({ ...one, table: parts.once("colours", one.table, (bytes) => bytes) })),
     expert: parts.outlines(header.expert_outlines),
+    readers: (header.readers ?? []).map(({ reader, outlines }) => ({ reader, path: parts.outlines(outlines), at: parts.corner(outlines) })),
+    phrase: header.phrase ?? "",
+    truth: header.truth,
     predictionRule: header.prediction_rule,
     thresholdRule: header.threshold_rule,
     isAboveForm: header.is_above_form,
@@ -65,6 +68,13 @@ class Parts {
 
   outlines({ counts, points }) {
     return this.once(`outlines:${counts.join()}`, points, (bytes) => outlinePath(new Float32Array(bytes.buffer), counts));
+  }
+
+  // The highest point of outlines, the leftmost of these: where a reader's name stands.
+  corner({ counts, points }) {
+    const values = new Float32Array(this.bytesOf(points).buffer);
+    const corners = counts.length ? Array.from({ length: values.length / 2 }, (_, i) => ({ x: values[2 * i] + 0.5, y: values[2 * i + 1] + 0.5 })) : [];
+    return corners.reduce((best, point) => (!best || point.y < best.y || (point.y === best.y && point.x < best.x) ? point : best), null);
   }
 
   figures(address) {

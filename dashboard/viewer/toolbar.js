@@ -10,7 +10,8 @@ import { decimalText, thresholdText } from "./readings.js";
 const TOGGLES = [
   { name: "heatmap", text: "Heatmap", help: "Show each method's heatmap" },
   { name: "mask", text: "Mask", help: "Dashed outline: each method's mask at the chosen threshold" },
-  { name: "expert", text: "Contour", help: "Solid outline: the contour that the masks are compared with" },
+  { name: "expert", text: "Contour", help: "" },
+  { name: "readers", text: "Each reader", help: "Each reader's own outline, named, instead of all together" },
   { name: "invert", text: "Invert", help: "Invert black and white (I)" },
 ];
 
@@ -33,7 +34,7 @@ export function buildToolbar(on, signal) {
   const root = element("div", { class: "toolbar", role: "group", "aria-label": "Display settings" },
     element("span", { class: "together" }, toggles.heatmap, labelled("Opacity", heat.opacity, heat.percent), heat.scale, heat.colours),
     element("span", { class: "together" }, toggles.mask, labelled("Threshold", mask.threshold), mask.level, mask.levelText),
-    toggles.expert, draw, undo, toggles.invert, window_, reset, link, status, buildKeys());
+    toggles.expert, toggles.readers, draw, undo, toggles.invert, window_, reset, link, status, buildKeys());
   return { root, toggles, status, ...buttons, ...heat, ...mask };
 }
 
@@ -93,7 +94,9 @@ export function describeToolbar(toolbar, scene) {
   const isBare = scene.panels.every(({ key }) => key === "expert") && !scene.expert && !scene.canDraw;
   for (const node of toolbar.root.querySelectorAll(".together")) node.hidden = isBare; // there is nothing over the radiograph
   toolbar.toggles.expert.hidden = isBare;
-  toolbar.toggles.expert.lastChild.textContent = scene.canDraw ? "Your contour" : "Contour";
+  toolbar.toggles.expert.lastChild.textContent = scene.canDraw ? "Your contour" : scene.truth.mark;
+  toolbar.toggles.expert.title = scene.truth.help;
+  toolbar.toggles.readers.hidden = scene.readers.length < 2;
 }
 
 export function drawToolbar(toolbar, { scene, choices, mode, view, window }) {

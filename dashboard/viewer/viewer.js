@@ -53,12 +53,13 @@ class Viewer {
     }, signal);
     this.findings = buildFindings((pathology) => this.#askFor(pathology), signal);
     this.facts = element("dl", { class: "facts", "data-testid": "facts" });
+    this.phrase = element("p", { class: "phrase", "data-testid": "phrase" });
     this.banner = element("p", { class: "banner", role: "note", "data-testid": "viewer-banner" });
     this.grid = element("div", { class: "panels" });
     this.problem = element("p", { class: "problem", role: "alert", "data-testid": "viewer-problem" });
     this.root = element("div", { class: "viewer", "data-testid": "viewer", "aria-busy": "true" });
     this.waiting = new Waiting(this.root);
-    this.root.append(element("div", { class: "heading" }, this.facts, this.banner), this.toolbar.root, this.problem,
+    this.root.append(element("div", { class: "heading" }, this.facts, this.banner, this.phrase), this.toolbar.root, this.problem,
       this.waiting.line, this.grid);
     parent.append(this.root);
   }
@@ -112,6 +113,7 @@ class Viewer {
     this.scene = null;
     this.awaited = null;
     this.facts.replaceChildren();
+    this.phrase.textContent = "";
     this.grid.replaceChildren();
     this.panels.clear();
     this.problem.textContent = `The radiograph cannot be shown: ${error.message}.`;
@@ -141,6 +143,8 @@ class Viewer {
   #describe(scene) {
     this.problem.textContent = "";
     this.banner.textContent = scene.banner ?? "";
+    this.phrase.textContent = scene.phrase && `“${scene.phrase}”`;
+    this.phrase.title = "The report's words that the experts' mark belongs to";
     this.facts.replaceChildren(...[{ name: scene.id, value: scene.pathology }, ...scene.facts].map(({ name, value, help }) =>
       element("div", { title: help ?? null }, element("dt", {}, name), element("dd", {}, value))));
     describeToolbar(this.toolbar, scene);

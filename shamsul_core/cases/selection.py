@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from shamsul_core.cohort.truth_words import words_by_pathology
 from shamsul_core.vocabulary import DECISION_THRESHOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from shamsul_core.cohort.truth_words import TruthWords
 
 
 class ChosenCase(NamedTuple):
@@ -43,7 +46,7 @@ class ChosenCase(NamedTuple):
 CASE_COLUMNS = ChosenCase._fields
 
 
-_PER_RADIOGRAPH = ["image_id", "pathology", "label", "probability", "expert_area_px"]
+_PER_RADIOGRAPH = ["image_id", "pathology", "label", "probability", "expert_area_px", "truth"]
 
 
 def best_iou(scores: pd.DataFrame) -> pd.DataFrame:
@@ -52,7 +55,7 @@ def best_iou(scores: pd.DataFrame) -> pd.DataFrame:
         scores,
         "iou",
         largest=True,
-        reason=lambda value, n: f"highest IoU among {_radiographs_in_words(n)}, {value:.2f}",
+        reason=lambda value, n, truth: f"highest {truth.score} among {_radiographs_in_words(n)}, {value:.2f}",
     )
 
 
@@ -62,7 +65,7 @@ def worst_iou(scores: pd.DataFrame) -> pd.DataFrame:
         scores,
         "iou",
         largest=False,
-        reason=lambda value, n: f"lowest IoU among {_radiographs_in_words(n)}, {value:.2f}",
+        reason=lambda value, n, truth: f"lowest {truth.score} among {_radiographs_in_words(n)}, {value:.2f}",
     )
 
 
@@ -73,8 +76,8 @@ def best_probability(scores: pd.DataFrame) -> pd.DataFrame:
         marked,
         "probability",
         largest=True,
-        reason=lambda value, n: (
-            f"highest probability among {_radiographs_in_words(n)} with an expert contour, {value:.2f}"
+        reason=lambda value, n, truth: (
+            f"highest probability among {_radiographs_in_words(n)} with an expert {truth.noun}, {value:.2f}"
         ),
     )
 
@@ -109,11 +112,13 @@ def most_disagreed(scores: pd.DataFrame) -> pd.DataFrame:
         spread,
         "value",
         largest=True,
-        reason=lambda _, n: f"largest difference between methods among {_radiographs_in_words(n)}",
+        reason=lambda _, n, __: f"largest difference between methods among {_radiographs_in_words(n)}",
     )
     ends = cases.merge(spread, on=["image_id", "pathology"], suffixes=("", "_again"))
+    truths = words_by_pathology(scores)
     cases["reason"] = [
-        f"{row.reason}: IoU {row.lowest:.2f} to {row.highest:.2f}" for row in ends.itertuples()
+        f"{row.reason}: {truths[str(row.pathology)].score} {row.lowest:.2f} to {row.highest:.2f}"
+        for row in ends.itertuples()
     ]
     return cases
 
@@ -131,13 +136,13 @@ def furthest_from_label(scores: pd.DataFrame) -> pd.DataFrame:
         negative,
         "probability",
         largest=True,
-        reason=lambda value, _: f"labelled negative, but the predicted probability is {value:.2f}",
+        reason=lambda value, *_: f"labelled negative, but the predicted probability is {value:.2f}",
     )
     too_low = _extremes(
         positive,
         "probability",
         largest=False,
-        reason=lambda value, _: f"labelled positive, but the predicted probability is {value:.2f}",
+        reason=lambda value, *_: f"labelled positive, but the predicted probability is {value:.2f}",
     )
     return pd.concat([too_high, too_low], ignore_index=True)
 
@@ -163,11 +168,11 @@ def _radiographs_in_words(count: int) -> str:
 def _radiographs(scores: pd.DataFrame) -> pd.DataFrame:
     """Return one row per radiograph and pathology; what the experts marked from a method's row that knows it."""
     first = scores.sort_values("expert_area_px", kind="stable").drop_duplicates(["image_id", "pathology"])
-    return first[_PER_RADIOGRAPH]
+    return first.reindex(columns=_PER_RADIOGRAPH)
 
 
 def _extremes(
-    table: pd.DataFrame, column: str, *, largest: bool, reason: Callable[[float, int], str]
+    table: pd.DataFrame, column: str, *, largest: bool, reason: Callable[[float, int, TruthWords], str]
 ) -> pd.DataFrame:
     """Return the row of largest or smallest value for each pathology, and method where the table has it."""
     by: Sequence[str] = [name for name in ("pathology", "method") if name in table]
@@ -178,7 +183,11 @@ def _extremes(
     place = groups[column].idxmax() if largest else groups[column].idxmin()
     cases = known.loc[place].assign(value=lambda table: table[column])
     sizes = groups.size().reindex(pd.MultiIndex.from_frame(cases[by]) if len(by) > 1 else cases[by[0]])
-    cases["reason"] = [reason(value, int(count)) for value, count in zip(cases["value"], sizes, strict=True)]
+    truths = words_by_pathology(table)
+    cases["reason"] = [
+        reason(value, int(count), truths[str(name)])
+        for value, count, name in zip(cases["value"], sizes, cases["pathology"], strict=True)
+    ]
     if "method" not in cases:
         cases["method"] = None
     return cases[list(CASE_COLUMNS)].reset_index(drop=True)
@@ -195,7 +204,8 @@ class Criterion:
     Parameters
     ----------
     title, meaning
-        In a reader's words, the second as a sentence.
+        In a reader's words, the second as a sentence, with ``{score}``, ``{in_full}`` and ``{noun}`` in the place of what
+        `TruthWords` says.
     choose
         From scores to cases.
     is_of_one_method
@@ -210,17 +220,25 @@ class Criterion:
     is_of_one_method: bool = False
     needs_contours: bool = True
 
+    def titled(self, truth: TruthWords) -> str:
+        """Return the title."""
+        return self.title.format(score=truth.score)
+
+    def explained(self, truth: TruthWords) -> str:
+        """Return the meaning."""
+        return self.meaning.format(score=truth.score, in_full=truth.in_full, noun=truth.noun)
+
 
 CRITERIA = {
     "best": Criterion(
-        title="Best IoU",
-        meaning="For each pathology, the radiograph with the highest IoU (intersection over union) of the method's mask and the experts' contour.",
+        title="Best {score}",
+        meaning="For each pathology, the radiograph with the highest {score} ({in_full}) of the method's mask and the experts' {noun}.",
         choose=best_iou,
         is_of_one_method=True,
     ),
     "worst": Criterion(
-        title="Worst IoU",
-        meaning="For each pathology, the radiograph with the lowest IoU (intersection over union) of the method's mask and the experts' contour.",
+        title="Worst {score}",
+        meaning="For each pathology, the radiograph with the lowest {score} ({in_full}) of the method's mask and the experts' {noun}.",
         choose=worst_iou,
         is_of_one_method=True,
     ),
@@ -232,7 +250,7 @@ CRITERIA = {
     ),
     "disagreed": Criterion(
         title="Methods disagree",
-        meaning="For each pathology, the radiograph on which the methods' IoU (intersection over union) differs most.",
+        meaning="For each pathology, the radiograph on which the methods' {score} ({in_full}) differs most.",
         choose=most_disagreed,
     ),
     "wrong": Criterion(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shamsul_core.cohort import CohortError
+from shamsul_core.cohort.truth_words import words_of_cohort
 from shamsul_core.imaging.boxes import NO_BOXES
 from shamsul_core.localisation.boxes import best_of_each, boxes_around, iobb, iou_of_boxes
 from shamsul_core.localisation.overlap import distance_of_maximum, hit, mass_accuracy, overlap
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from shamsul_core.imaging.boxes import BoxArray
     from shamsul_core.localisation.segmentation import Mask, Segmentation, SegmentationSettings
 
-NO_ANNOTATIONS = "there is no contour to compare with"
-NO_CONTOUR = "the experts marked nothing"
+NOTHING_MARKED = "the experts marked nothing"
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +112,9 @@ def expert_truths(
     """
     annotations = cohort.annotations(image_id, pathology) if pathology in cohort.marked_pathologies else ()
     if not annotations:
-        return (), NO_ANNOTATIONS
+        return (), f"there is no {words_of_cohort(cohort).noun} to compare with"
     truths = tuple(_truth(annotation, size) for annotation in annotations)
-    return truths, None if any(truth.mask.any() for truth in truths) else NO_CONTOUR
+    return truths, None if any(truth.mask.any() for truth in truths) else NOTHING_MARKED
 
 
 def expert_mask(

@@ -7,26 +7,29 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from shamsul_core.cohort.truth_words import MIXED, parts_by_truth, words_by_pathology, words_in
 from shamsul_core.figures.html.summary import (
+    located_in_words,
     p_in_words,
     ranking_in_words,
     ranking_table,
 )
 from shamsul_core.report.chapter import Chapter, Table, Words
-from shamsul_core.report.evidence import SCORES, Evidence
+from shamsul_core.report.evidence import Evidence, score_meanings
 from shamsul_core.statistics.human_benchmark import READERS, human_benchmark_scores, percentage_decrease
 from shamsul_core.statistics.intervals import TOO_FEW
+from shamsul_core.statistics.located_boxes import LOCATED_MEANING, located_boxes
 from shamsul_core.statistics.method_comparison import compare_pairs, rank_methods
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from shamsul_core.report.chapter import Block
 
 
 def comparison_chapter(evidence: Evidence) -> Chapter:
     """Return what holds the methods against each other, and against a second group of readers."""
-    parts = (_means, _pairs, _ranking, _all_scores, _readers)
+    parts = (_means, _pairs, _ranking, _all_scores, _boxes_found, _readers)
     return Chapter("Comparison of the methods", tuple(block for part in parts for block in part(evidence)))
 
 
@@ -35,11 +38,17 @@ def _means(evidence: Evidence) -> Iterator[Block]:
     means = evidence.summary.pivot_table(index="pathology", columns="method", values="mean", dropna=False)
     hits = evidence.summary.pivot_table(index="pathology", columns="method", values="hit_rate", dropna=False)
     order = [name for name in evidence.run.manifest.pathologies if name in means.index]
-    wide = means.reindex(index=order, columns=methods).rename(columns=lambda name: f"{titles[name]} IoU")
+    score = words_in(evidence.summary).score
+    wide = means.reindex(index=order, columns=methods).rename(columns=lambda name: f"{titles[name]} {score}")
     wide = wide.join(
         hits.reindex(index=order, columns=methods).rename(columns=lambda name: f"{titles[name]} hits")
     )
-    yield Table("methods", "Mean IoU and hit rate of each method.", wide.rename_axis("Pathology"))
+    wide = wide.rename_axis("Pathology")
+    truths = words_by_pathology(evidence.summary)
+    frame = wide.assign(truth=[truths[name].noun for name in wide.index])
+    shown = frame.rename(columns={"truth": "Experts drew"}) if words_in(evidence.summary) is MIXED else wide
+    caption = f"Mean {score} and hit rate of each method."
+    yield Table("methods", caption, frame, shown.reset_index())
 
 
 def _pairs(evidence: Evidence) -> Iterator[Block]:
@@ -51,9 +60,10 @@ def _pairs(evidence: Evidence) -> Iterator[Block]:
     yield Table(
         "pairs",
         "Pairwise comparison of the methods on the same patients (n; several radiographs of one patient are averaged): "
-        "mean difference in IoU, effect (rank-biserial correlation, -1 to 1), p of Wilcoxon's signed-rank test, and p "
+        f"mean difference in {words_in(evidence.scores).score}, effect (rank-biserial correlation, -1 to 1), p of Wilcoxon's "
+        "signed-rank test, and p "
         "corrected for the whole table (Holm).",
-        pairs.set_index("pathology"),
+        pairs.assign(truth=_nouns(evidence, pairs["pathology"])).set_index("pathology"),
         pd.DataFrame(
             {
                 "Pathology": compared["pathology"],
@@ -71,7 +81,7 @@ def _pairs(evidence: Evidence) -> Iterator[Block]:
 
 
 def _ranking(evidence: Evidence) -> Iterator[Block]:
-    scores, titles = evidence.scores, evidence.titles
+    scores, titles, truth = evidence.scores, evidence.titles, words_in(evidence.scores)
     yield Words(ranking_in_words(scores, titles))
     in_words = ranking_table(scores, titles)
     if in_words.empty:
@@ -84,10 +94,12 @@ def _ranking(evidence: Evidence) -> Iterator[Block]:
     ]
     yield Table(
         "friedman",
-        "Mean rank of each method by IoU on each pathology (1 is best), across patients for whom every method has an "
-        "IoU, with Friedman's test. Methods whose mean ranks are further apart than the critical difference differ at the "
+        f"Mean rank of each method by {truth.score} on each pathology (1 is best), across patients for whom every method has "
+        f"{truth.a_score}, with Friedman's test. Methods whose mean ranks are further apart than the critical difference differ at the "
         "5 % level (Nemenyi).",
-        pd.DataFrame(rows).set_index("pathology"),
+        pd.DataFrame(rows)
+        .assign(truth=_nouns(evidence, [str(row["pathology"]) for row in rows]))
+        .set_index("pathology"),
         in_words,
     )
     pairs = pd.DataFrame(
@@ -102,22 +114,40 @@ def _ranking(evidence: Evidence) -> Iterator[Block]:
         "nemenyi",
         "Nemenyi's p for each pair of methods on each pathology, not corrected for the number of pathologies. Valid only "
         "where Friedman's corrected p is below 0.05.",
-        pairs.set_index("Pathology"),
+        pairs.assign(truth=_nouns(evidence, pairs["Pathology"])).set_index("Pathology"),
         pairs.assign(p=pairs["p"].map(p_in_words)),
     )
 
 
 def _all_scores(evidence: Evidence) -> Iterator[Block]:
-    scores, titles = evidence.scores, evidence.titles
-    definitions = " ".join(f"{title}: {meaning}." for title, meaning in SCORES.values())
-    rows = {name: scores[scores["method"] == name][list(SCORES)].astype(float) for name in titles}
-    by_pathology = {titles[name]: rows[name].groupby(scores["pathology"]).mean().mean() for name in titles}
-    table = pd.DataFrame(by_pathology).T.rename(columns={name: title for name, (title, _) in SCORES.items()})
-    yield Table(
-        "scores",
-        f"All scores: means across pathologies of the means across radiographs. {definitions}",
-        table.rename_axis("Method"),
-    )
+    parts = parts_by_truth(evidence.scores)
+    for truth, scores in parts:
+        meanings, titles = score_meanings(truth), evidence.titles
+        definitions = " ".join(f"{title}: {meaning}." for title, meaning in meanings.values())
+        rows = {name: scores[scores["method"] == name][list(meanings)].astype(float) for name in titles}
+        means = {titles[name]: rows[name].groupby(scores["pathology"]).mean().mean() for name in titles}
+        table = pd.DataFrame(means).T.rename(columns={name: title for name, (title, _) in meanings.items()})
+        table = table.rename_axis("Method")
+        which = "" if len(parts) == 1 else f" marked as {truth.plural}"
+        yield Table(
+            "scores" if len(parts) == 1 else f"scores_{truth.plural}",
+            f"All scores: means across pathologies{which} of the means across radiographs. {definitions}",
+            table.assign(truth=truth.noun),
+            table.reset_index(),
+        )
+
+
+def _boxes_found(evidence: Evidence) -> Iterator[Block]:
+    shares = located_boxes(evidence.scores, list(evidence.titles))
+    if not shares.empty:
+        in_words = located_in_words(shares, evidence.titles)
+        yield Table("boxes_found", LOCATED_MEANING, shares.set_index("pathology"), in_words)
+
+
+def _nouns(evidence: Evidence, pathologies: Iterable[str]) -> list[str]:
+    """Return for each of these what the experts drew of it, as the tables' column ``truth`` says it."""
+    truths = words_by_pathology(evidence.scores)
+    return [truths[name].noun for name in pathologies]
 
 
 def _readers(evidence: Evidence) -> Iterator[Block]:

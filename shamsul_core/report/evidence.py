@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from shamsul_core.cohort.truth_words import BOX
 from shamsul_core.statistics import paper
 from shamsul_core.statistics.summary import summarise
 
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from shamsul_core.cohort import Cohort
+    from shamsul_core.cohort.truth_words import TruthWords
     from shamsul_core.run import Run
 
 
-SCORES = {
+_OF_CONTOURS = {
     "iou": ("IoU", "intersection over union of the method's and the experts' mask (Jaccard index)"),
     "dice": ("Dice", "twice the intersection divided by the sum of both areas (Dice 1945)"),
     "precision": ("Precision", "share of the method's mask inside the experts'"),
@@ -46,7 +48,31 @@ SCORES = {
     ),
     "hit": ("Hit rate", "share of maps whose maximum lies inside the experts' mask (pointing game)"),
 }
-"""Columns of the scores, their titles and definitions."""
+_OF_BOXES = {
+    "iou": (
+        "Box IoU",
+        "intersection over union of each of the experts' boxes with the nearest of the bounding boxes around the regions of "
+        "the method's mask (Wang et al. 2017)",
+    ),
+    "iobb": (
+        "IoBB",
+        "the same intersection over the area of the method's bounding box alone (Wang et al. 2017)",
+    ),
+    "mass_accuracy": (
+        "Relevance mass",
+        "share of the positive relevance inside the experts' boxes (Arras, Osman and Samek 2022)",
+    ),
+    "distance": (
+        "Distance",
+        "from the map's maximum to the experts' boxes, divided by the radiograph's diagonal; lower is better",
+    ),
+    "hit": ("Hit rate", "share of maps whose maximum lies inside the experts' boxes (pointing game)"),
+}
+
+
+def score_meanings(truth: TruthWords) -> Mapping[str, tuple[str, str]]:
+    """Return the scores' columns that a kind of truth allows, their titles and definitions."""
+    return _OF_BOXES if truth is BOX else _OF_CONTOURS
 
 
 @dataclass(frozen=True, eq=False)

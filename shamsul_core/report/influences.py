@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from shamsul_core.cohort.truth_words import BOX, parts_by_truth, words_in
 from shamsul_core.figures.print.boxes import rule_figure
 from shamsul_core.report.chapter import Chapter, Drawing, Table, Words
+from shamsul_core.run.wording import sentence
 from shamsul_core.statistics.lesions import FEATURES, lesion_table
 from shamsul_core.statistics.summary import rank_correlations
 from shamsul_core.statistics.threshold_rules import PAPER, RULES, SIGNS, level_scores, rank_rules, rule_scores
@@ -17,6 +19,7 @@ from shamsul_core.statistics.threshold_rules import PAPER, RULES, SIGNS, level_s
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from shamsul_core.cohort.truth_words import TruthWords
     from shamsul_core.report.chapter import Block
     from shamsul_core.report.evidence import Evidence
     from shamsul_core.statistics.prediction.assessment import Assessment
@@ -29,12 +32,18 @@ def threshold_chapter(evidence: Evidence) -> Chapter:
 
 def correlation_chapter(evidence: Evidence, assessment: Assessment) -> Chapter:
     """Return what IoU goes with: probability, AUROC and the lesions' number, size and shape."""
-    return Chapter("What the IoU correlates with", tuple(_correlations(evidence, assessment)))
+    score = words_in(evidence.scores).score
+    return Chapter(f"What the {score} correlates with", tuple(_correlations(evidence, assessment)))
 
 
 def _thresholds(evidence: Evidence) -> Iterator[Block]:
     levels = level_scores(evidence.run, evidence.cohort)
     if levels.empty:
+        if words_in(evidence.scores) is BOX:
+            yield Words(
+                "The experts drew boxes. The overlap of bounding boxes has not been compared under other thresholds."
+            )
+            return
         yield Words(
             "There is no heatmap of a finding that the experts marked, so no threshold can be compared. Methods imported "
             "as masks have no heatmap."
@@ -87,35 +96,49 @@ def _in_words(ranked: pd.DataFrame, titles: Mapping[str, str]) -> str:
 
 
 def _correlations(evidence: Evidence, assessment: Assessment) -> Iterator[Block]:
-    run, scores, titles = evidence.run, evidence.scores, evidence.titles
-    lesions = lesion_table(evidence.cohort, run.explained_ids(), run.manifest.pathologies)
-    joined = scores.merge(lesions, on=["image_id", "pathology"], how="left")
+    run, cohort = evidence.run, evidence.cohort
+    lesions = lesion_table(cohort, run.explained_ids(), run.manifest.pathologies)
+    joined = evidence.scores.merge(lesions, on=["image_id", "pathology"], how="left")
+    parts = parts_by_truth(joined)
+    for truth, scores in parts:
+        table = _ranks(scores, evidence.titles).rename_axis(f"{sentence(truth.score)} against")
+        yield Table(
+            "correlations" if len(parts) == 1 else f"correlations_{truth.plural}",
+            f"Spearman's rank correlation of {truth.score}, over all cases, with the predicted probability and with the number, "
+            "size and shape of the lesions (CheXlocalize's definitions. Elongation: the longer side of the smallest rectangle "
+            "around the lesion divided by the shorter. Irrectangularity: the share of that rectangle outside the lesion)."
+            f"{_OF_BOXES if truth is BOX else ''}",
+            table.assign(truth=truth.noun),
+            table.reset_index(),
+        )
+    for truth, summary in parts_by_truth(evidence.summary):
+        yield Words(_against_auroc(summary, evidence.titles, assessment, truth))
+
+
+_OF_BOXES = " Here the lesions are the experts' boxes."
+
+
+def _ranks(scores: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     rows = {}
     for column, words in {"probability": "predicted probability", **FEATURES}.items():
-        ranks = rank_correlations(joined, column, list(titles))
+        ranks = rank_correlations(scores, column, list(titles))
         rows[words] = {titles[str(method)]: rho for method, rho in ranks[["method", "rho"]].to_numpy()}
         rows[words]["n"] = int(ranks["n"].max()) if len(ranks) else 0
-    table = pd.DataFrame(rows).T.rename_axis("IoU against")
-    yield Table(
-        "correlations",
-        "Spearman's rank correlation of IoU, over all cases, with the predicted probability and with the number, size and "
-        "shape of the lesions (CheXlocalize's definitions. Elongation: the longer side of the smallest rectangle around "
-        "the lesion divided by the shorter. Irrectangularity: the share of that rectangle outside the lesion).",
-        table,
-    )
-    yield Words(_against_auroc(evidence, assessment))
+    return pd.DataFrame(rows).T
 
 
-def _against_auroc(evidence: Evidence, assessment: Assessment) -> str:
+def _against_auroc(
+    summary: pd.DataFrame, titles: Mapping[str, str], assessment: Assessment, truth: TruthWords
+) -> str:
     auroc = assessment.table["auroc"].astype(float)
     parts = []
-    for method, title in evidence.titles.items():
-        means = evidence.summary[evidence.summary["method"] == method].set_index("pathology")["mean"]
+    for method, title in titles.items():
+        means = summary[summary["method"] == method].set_index("pathology")["mean"]
         both = pd.DataFrame({"iou": means.astype(float), "auroc": auroc}).dropna()
         varies = len(both) > 2 and bool((both.max() > both.min()).all())
         rho = float(spearmanr(both["iou"], both["auroc"]).statistic) if varies else np.nan
         parts.append(f"{title} {'–' if np.isnan(rho) else f'{rho:.2f}'} ({len(both)} pathologies)")
     return (
-        f"Spearman's rank correlation of a pathology's mean IoU with its AUROC: {', '.join(parts)}. In the paper, "
+        f"Spearman's rank correlation of a pathology's mean {truth.score} with its AUROC: {', '.join(parts)}. In the paper, "
         f"predicting well and pointing at the right place were not related."
     )

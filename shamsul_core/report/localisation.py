@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from shamsul_core.cases.selection import best_iou, best_multilabel, best_probability, in_order
+from shamsul_core.cohort.truth_words import MIXED, words_by_pathology, words_in
 from shamsul_core.figures.html.summary import (
     has_paper,
     intervals,
@@ -16,7 +17,7 @@ from shamsul_core.figures.print.cases import case_figure
 from shamsul_core.figures.scene.illustrated_case import make_case
 from shamsul_core.report.chapter import Chapter, Drawing, Table, Words, cell
 from shamsul_core.report.evidence import Evidence, shown_pathologies
-from shamsul_core.run.wording import origin_in_words, threshold_in_words
+from shamsul_core.run.wording import origin_in_words, sentence, threshold_in_words
 from shamsul_core.statistics import paper
 from shamsul_core.statistics.intervals import FEWEST, TOO_FEW
 
@@ -40,12 +41,13 @@ def _method(evidence: Evidence, method: str) -> Iterator[Block]:
     stars = "; stars: the paper's means, where given" if has_paper(summary) else ""
     place = f" (as the paper's Figure {number}{stars})" if number else ""
     name = f"figure{number}" if number else f"boxes_{method}"
+    truth = words_in(summary)
     if not summary["n"].any():
-        yield Words("No radiograph has both a mask from this method and an expert contour.")
+        yield Words(f"No radiograph has both a mask from this method and an expert {truth.noun}.")
         return
     yield Drawing(
         name,
-        f"IoU by pathology{place}. Box: middle 50 % of the radiographs; line: median; dashed line and number: mean; "
+        f"{sentence(truth.score)} by pathology{place}. Box: middle 50 % of the radiographs; line: median; dashed line and number: mean; "
         f"each point is a radiograph. {threshold_in_words(evidence.run.segmentation)}",
         box_figure(evidence.scores, evidence.summary, method),
     )
@@ -60,11 +62,13 @@ def _method(evidence: Evidence, method: str) -> Iterator[Block]:
 
 
 def _summary(summary: pd.DataFrame) -> pd.DataFrame:
+    truths = words_by_pathology(summary)
     table = pd.DataFrame(
         {
             "Pathology": summary["pathology"],
+            "Experts drew": [truths[name].plural for name in summary["pathology"]],
             "n": summary["n"],
-            "Mean IoU": summary["mean"],
+            f"Mean {words_in(summary).score}": summary["mean"],
             "95 % interval": intervals(summary["mean_low"], summary["mean_high"], summary["n"], digits=3),
             "Paper's mean": summary["paper_mean"],
             "Median": summary["median"],
@@ -75,7 +79,9 @@ def _summary(summary: pd.DataFrame) -> pd.DataFrame:
             ),
         }
     )
-    return table if has_paper(summary) else table.drop(columns="Paper's mean")
+    # Of contours alone, or boxes alone, the title of the score says it
+    left_out = ["Experts drew"] if words_in(summary) is not MIXED else []
+    return table.drop(columns=left_out if has_paper(summary) else [*left_out, "Paper's mean"])
 
 
 def _cases(evidence: Evidence, method: str, number: int | None) -> Iterator[Block]:
@@ -90,7 +96,8 @@ def _cases(evidence: Evidence, method: str, number: int | None) -> Iterator[Bloc
     asked.append(("probable", probable[probable["pathology"].isin(pathologies)], pathologies))
     if len(pathologies) == 2:
         asked.append(("multilabel", best_multilabel(evidence.scores, *pathologies), pathologies))
-    titles = {"best": "highest IoU", "probable": "highest probability", "multilabel": "best multi-label case"}
+    best_title = f"highest {words_in(evidence.scores).score}"
+    titles = {"best": best_title, "probable": "highest probability", "multilabel": "best multi-label case"}
     for step, (criterion, table, names) in enumerate(asked, start=1):
         cases = [
             make_case(evidence.run, evidence.cohort, evidence.scores, chosen, longest_px=_CASE_PX)
@@ -116,7 +123,8 @@ def _cases(evidence: Evidence, method: str, number: int | None) -> Iterator[Bloc
 
 def _reading(scores: pd.DataFrame, image_id: str, pathology: str) -> str:
     row = scores[(scores["image_id"] == image_id) & (scores["pathology"] == pathology)].iloc[0]
-    iou = "no IoU" if pd.isna(row["iou"]) else f"IoU {row['iou']:.2f}"
+    score = words_by_pathology(scores)[pathology].score
+    iou = f"no {score}" if pd.isna(row["iou"]) else f"{score} {row['iou']:.2f}"
     return (
         f"{pathology} {iou}, probability {cell(None if pd.isna(row['probability']) else row['probability'])}"
     )

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from shamsul_core.cohort.patients import is_chexpert_validation
+from shamsul_core.cohort.truth_words import POINT, words_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -233,16 +234,21 @@ def why_no_iou(scores: pd.DataFrame, *, has_contours: bool) -> str | None:
     has_contours
         Whether the cohort has contours by experts at all, see `shamsul_core.cohort.Cohort.has_annotations`.
     """
+    truth = words_in(scores)
     if scores.empty:
-        return "These radiographs have not been scored, so there is no IoU."
+        return f"These radiographs have not been scored, so there is no {truth.score}."
     if scores["iou"].notna().any():
         return None
     if not has_contours:
         return "This cohort has no expert contours, so there is no IoU and no hit rate."
     marked = scores[scores["expert_area_px"] > 0]
     if marked.empty:
-        return "The experts marked nothing on these radiographs, so there is no IoU and no hit rate."
-    return "No method has a mask of a finding that the experts marked here, so there is no IoU."
+        return (
+            f"The experts marked nothing on these radiographs, so there is no {truth.score} and no hit rate."
+        )
+    if truth is POINT:
+        return "The experts marked points, which have no area, so there is no IoU."
+    return f"No method has a mask of a finding that the experts marked here, so there is no {truth.score}."
 
 
 def _output(output: str | None) -> str:

@@ -21,7 +21,7 @@ Slice: TypeAlias = Literal["true positive", "full"]
 SUMMARY_COLUMNS = (
     *("pathology", "method", "n", "mean", "mean_low", "mean_high", "whisker_low", "q1", "median", "q3"),
     *("whisker_high", "best", "best_id", "worst", "worst_id", "paper_mean"),
-    *("hit_n", "hit_rate", "hit_low", "hit_high"),
+    *("hit_n", "hit_rate", "hit_low", "hit_high", "truth"),
 )
 
 
@@ -62,7 +62,8 @@ def summarise(
         `SUMMARY_COLUMNS`, one row per pathology and method. ``n`` counts the radiographs that have an IoU, ``hit_n``
         those that hit or miss; ``mean_low`` to ``mean_high`` is the 95 % bootstrap interval over patients, ``hit_low``
         to ``hit_high`` Wilson's with as many trials as patients; the whiskers are the last IoUs within 1.5
-        interquartile ranges of the box. NaN where there is nothing, or too few for an interval.
+        interquartile ranges of the box; ``truth`` is the kind of what the experts marked. NaN where there is nothing,
+        or too few for an interval.
     """
     pairs = pd.MultiIndex.from_product([pathologies, methods], names=["pathology", "method"])
     iou, hit = (
@@ -83,7 +84,9 @@ def summarise(
     table = table.join(boxes)
     known = MEAN_IOU if is_paper_cohort else {}
     table["paper_mean"] = [known.get(method, {}).get(pathology, np.nan) for pathology, method in pairs]
-    return table.reset_index()[list(SUMMARY_COLUMNS)]
+    table = table.reset_index()
+    table["truth"] = table["pathology"].map(_kinds(scores)).astype("string")
+    return table[list(SUMMARY_COLUMNS)]
 
 
 def rank_correlations(scores: pd.DataFrame, against: str, methods: Collection[str]) -> pd.DataFrame:
@@ -101,6 +104,14 @@ def rank_correlations(scores: pd.DataFrame, against: str, methods: Collection[st
         rho = float(scipy.stats.spearmanr(both["iou"], both[against]).statistic) if varies else np.nan
         rows.append({"method": method, "n": len(both), "rho": rho})
     return pd.DataFrame(rows, columns=["method", "n", "rho"])
+
+
+def _kinds(scores: pd.DataFrame) -> dict[str, str]:
+    """Return as what each pathology was marked, as far as the scores say."""
+    if "truth" not in scores:
+        return {}
+    known = scores[["pathology", "truth"]].dropna().drop_duplicates("pathology")
+    return dict(zip(known["pathology"].astype(str), known["truth"].astype(str), strict=True))
 
 
 def _box(iou: pd.Series[float]) -> dict[str, object]:

@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from shamsul_core.cohort import CohortError
+from shamsul_core.cohort.truth_words import CONTOUR, words_of_pathology
 from shamsul_core.localisation.scoring import expert_mask
 from shamsul_core.localisation.segmentation import grey_levels, scale
 from shamsul_core.localisation.thresholds import count_levels
@@ -46,7 +47,7 @@ TOP_SHARE = 0.1
 
 
 def level_scores(run: RunReader, cohort: Cohort, on_step: OnStep = say_nothing) -> pd.DataFrame:
-    """Return the IoU at every grey level of each heatmap that has something to be compared with.
+    """Return the IoU at every grey level of each heatmap that has a contour to be compared with; a box is none.
 
     Returns
     -------
@@ -65,6 +66,8 @@ def level_scores(run: RunReader, cohort: Cohort, on_step: OnStep = say_nothing) 
         result = run.read(image_id)
         experts = {}
         for pathology in {heatmap.pathology for heatmap in result.heatmaps}:
+            if words_of_pathology(cohort, pathology) is not CONTOUR:
+                continue
             try:
                 mask, nothing = expert_mask(cohort, result.image_id, result.size, pathology)
             except CohortError:

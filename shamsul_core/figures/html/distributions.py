@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
+from shamsul_core.cohort.truth_words import words_in
 from shamsul_core.figures.colours import MUTED, TEXT, WHITE
 from shamsul_core.figures.html.foreign import as_plotly
 from shamsul_core.figures.html.points import (
@@ -17,7 +18,9 @@ from shamsul_core.figures.html.points import (
     opacity_of,
     point_trace,
     style_of,
+    tick_step,
 )
+from shamsul_core.run.wording import sentence
 from shamsul_core.statistics.intervals import TOO_FEW
 
 if TYPE_CHECKING:
@@ -51,9 +54,10 @@ def iou_boxes(
         Of the points' sideways scatter, which means nothing, and of which are drawn, where there are more than
         `MOST_POINTS`. Boxes and means count all.
     """
+    truth = words_in(summary)
     pathologies = list(dict.fromkeys(summary["pathology"]))
     generator = np.random.default_rng(seed)
-    figure = go.Figure(layout=chart_layout("IoU with the experts' contours"))
+    figure = go.Figure(layout=chart_layout(f"{sentence(truth.score)} with the experts' {truth.plural}"))
     points = known_points(scores, "iou")
     top = highest_iou([points["iou"].max(), summary["paper_mean"].max(), 0.3])
     points = drawn_points(points[points["method"].isin(titles)], seed)
@@ -71,7 +75,7 @@ def iou_boxes(
                     here,
                     style_of(number) | {"opacity": opacity},
                     name=as_plotly(title),
-                    hover=f"{as_plotly(title)}: IoU %{{y:.2f}}",
+                    hover=f"{as_plotly(title)}: {truth.score} %{{y:.2f}}",
                 ),
                 _boxes(at, boxes, number, len(titles)),
                 _means(at, boxes, top, is_crowded=len(titles) > 1),
@@ -82,12 +86,12 @@ def iou_boxes(
         text="Mean", x=-0.5, y=1.03 * top, xanchor="right", xshift=-6, showarrow=False, font={"color": TEXT}
     )
     figure.update_xaxes(**_pathology_axis(pathologies, summary))
-    figure.update_yaxes(range=[-0.02, 1.07 * top])
+    figure.update_yaxes(range=[-0.02, 1.07 * top], dtick=tick_step(top))
     return figure
 
 
 def hit_bars(summary: pd.DataFrame, titles: Mapping[str, str]) -> go.Figure:
-    """Return the share of radiographs whose map's maximum lies inside the contour, with 95 % intervals."""
+    """Return the share of radiographs whose map's maximum lies inside what the experts marked, with 95 % intervals."""
     pathologies = list(dict.fromkeys(summary["pathology"]))
     figure = go.Figure(layout=chart_layout("Hit rate"))
     for number, (method, title) in enumerate(titles.items()):

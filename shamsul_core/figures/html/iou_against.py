@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
+from shamsul_core.cohort.truth_words import words_in
 from shamsul_core.figures.colours import LINE
 from shamsul_core.figures.html.foreign import as_plotly
+from shamsul_core.run.wording import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +25,7 @@ from shamsul_core.figures.html.points import (
     opacity_of,
     point_trace,
     style_of,
+    tick_step,
 )
 
 _COUNTED = 0.6
@@ -58,8 +61,9 @@ def iou_against(
         Of which points are drawn, where there are more than `MOST_POINTS`, and of how far those that share a whole
         number are strewn to its sides, by less than half. On hover each says its own value; no IoU is moved.
     """
+    truth = words_in(scores)
     generator = np.random.default_rng(seed)
-    figure = go.Figure(layout=chart_layout("IoU with the experts' contours"))
+    figure = go.Figure(layout=chart_layout(f"{sentence(truth.score)} with the experts' {truth.plural}"))
     points = known_points(scores, "iou", against)
     top = highest_iou([points["iou"].max(), 0.3])
     points = drawn_points(points[points["method"].isin(titles)], seed)
@@ -76,7 +80,7 @@ def iou_against(
                 here,
                 style_of(number) | {"opacity": opacity},
                 name=as_plotly(title),
-                hover=f"{as_plotly(title)}: IoU %{{y:.2f}}, {words} %{{text}}",
+                hover=f"{as_plotly(title)}: {truth.score} %{{y:.2f}}, {words} %{{text}}",
                 text=[f"{value:.3g}" for value in x],
             )
         )
@@ -93,5 +97,5 @@ def iou_against(
         figure.update_xaxes(tickvals=_TICKS)
     else:
         figure.update_xaxes(range=[-0.02, 1.02])
-    figure.update_yaxes(range=[-0.02, 1.07 * top])
+    figure.update_yaxes(range=[-0.02, 1.07 * top], dtick=tick_step(top))
     return figure

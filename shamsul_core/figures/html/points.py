@@ -132,6 +132,14 @@ def chart_layout(quantity: str) -> dict[str, Any]:
     }
 
 
+def tick_step(top: float) -> float | None:
+    """Return how far apart the ticks of an axis up to this height stand, ``None`` where plotly decides.
+
+    Their labels have one decimal: nearer ticks would have the same.
+    """
+    return 0.1 if top < 0.5 else None
+
+
 def highest_iou(heights: Sequence[float]) -> float:
     """Return the IoU up to which the axis goes, 1 at most: the whole range would leave most of the figure empty."""
     return float(min(1.0, 1.05 * np.nanmax(heights)))

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from shamsul_core.cohort.truth_words import CONTOUR, parts_by_truth, words_in
 from shamsul_core.figures.html.foreign import as_markdown
+from shamsul_core.localisation.boxes import WANG_THRESHOLDS
+from shamsul_core.run.wording import sentence
 from shamsul_core.statistics.intervals import FEWEST, TOO_FEW
 from shamsul_core.statistics.method_comparison import compare_pairs, rank_methods
 from shamsul_core.statistics.paper import SOURCE
@@ -15,44 +18,63 @@ from shamsul_core.statistics.paper import SOURCE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from shamsul_core.cohort.truth_words import TruthWords
+
 LEVEL = 0.05
 """Below this p the methods are said to differ."""
 
-COLUMN_HELP: Mapping[str, str] = {
-    "n": "Radiographs with an IoU",
-    "Mean IoU": "Intersection over union with the experts' contours, averaged over the radiographs",
-    "95 % interval": (
-        f"Bootstrap interval of the mean IoU, 1,000 resamples of patients; {TOO_FEW}: fewer than {FEWEST} patients"
-    ),
-    "Hit rate": "Share of radiographs on which the map's maximum lies inside the experts' contour",
-    "95 % interval of hits": "Wilson's score interval of the hit rate",
-    "Patients": "Patients with an IoU for every method compared; several radiographs of one patient are averaged",
-    "Difference": "Mean difference in IoU, first method minus the other",
-    "Effect": "Rank-biserial correlation: 1 where the first method is always better, -1 where the other is",
-    "Critical difference": (
-        "If Holm-corrected p is below 0.05, two methods whose mean ranks are further apart than this differ (Nemenyi test)"
-    ),
-    "p": "Wilcoxon's signed-rank test for two methods, Friedman's test for all methods",
-    "p, Holm": "p corrected for all rows of the table (Holm's method)",
-}
-"""What the columns of these tables mean."""
 
-MEAN_RANK = "Mean rank by IoU across patients; 1 is best"
-"""What a method's column of `ranking_table` means."""
+def column_help(truth: TruthWords = CONTOUR) -> dict[str, str]:
+    """Return what the columns of these tables mean."""
+    return {
+        "n": f"Radiographs with {truth.a_score}",
+        mean_title(
+            truth
+        ): f"{sentence(truth.in_full)} with the experts' {truth.plural}, averaged over the radiographs",
+        "95 % interval": (
+            f"Bootstrap interval of the mean {truth.score}, 1,000 resamples of patients; {TOO_FEW}: fewer than {FEWEST} patients"
+        ),
+        "Hit rate": f"Share of radiographs on which the map's maximum lies inside the experts' {truth.noun}",
+        "95 % interval of hits": "Wilson's score interval of the hit rate",
+        "Patients": f"Patients with {truth.a_score} for every method compared; several radiographs of one patient are averaged",
+        "Difference": f"Mean difference in {truth.score}, first method minus the other",
+        "Effect": "Rank-biserial correlation: 1 where the first method is always better, -1 where the other is",
+        "Critical difference": (
+            "If Holm-corrected p is below 0.05, two methods whose mean ranks are further apart than this differ (Nemenyi test)"
+        ),
+        "p": "Wilcoxon's signed-rank test for two methods, Friedman's test for all methods",
+        "p, Holm": "p corrected for all rows of the table (Holm's method)",
+    }
+
+
+def mean_title(truth: TruthWords) -> str:
+    """Return the title of a column of mean scores."""
+    return f"Mean {truth.score}"
+
+
+def mean_rank(truth: TruthWords = CONTOUR) -> str:
+    """Return what a method's column of `ranking_table` means."""
+    return f"Mean rank by {truth.score} across patients; 1 is best"
 
 
 def means_in_words(summary: pd.DataFrame, titles: Mapping[str, str]) -> str:
     """Return each method's IoU and hit rate, the mean over the pathologies that have one, the best method first.
 
-    As Markdown.
+    As Markdown, a paragraph for each kind of truth.
     A mean over pathologies, not over cases, so that frequent pathologies do not decide alone.
     """
-    means = summary.groupby("method")[["mean", "hit_rate"]].mean().loc[list(titles)]
+    parts = parts_by_truth(summary)
+    return "\n\n".join(_means_of_part(truth, part, titles, len(parts)) for truth, part in parts)
+
+
+def _means_of_part(truth: TruthWords, part: pd.DataFrame, titles: Mapping[str, str], parts: int) -> str:
+    means = part.groupby("method")[["mean", "hit_rate"]].mean().loc[list(titles)]
     words = [
         f"**{as_markdown(titles[method])}** {_two_digits(iou)} (hits {_two_digits(hits)})"
         for method, iou, hits in means.sort_values("mean", ascending=False).itertuples()
     ]
-    return "Mean IoU (intersection over union) across pathologies: " + " · ".join(words)
+    which = "" if parts == 1 else f" marked as {truth.plural}"
+    return f"Mean {truth.score_and_full} across pathologies{which}: " + " · ".join(words)
 
 
 def ranks_in_words(ranks: pd.DataFrame, titles: Mapping[str, str]) -> str:
@@ -151,7 +173,7 @@ def summary_table(
             "Pathology": rows["pathology"],
             "Method": rows["method"].map(titles),
             "n": rows["n"],
-            "Mean IoU": rows["mean"],
+            mean_title(words_in(summary)): rows["mean"],
             "95 % interval": intervals(rows["mean_low"], rows["mean_high"], rows["n"]),
             "Paper's mean": rows["paper_mean"],
             "Median": rows["median"],
@@ -162,6 +184,14 @@ def summary_table(
         }
     )
     return table if has_paper(summary) else table.drop(columns="Paper's mean")
+
+
+def located_in_words(shares: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """Return the shares of `shamsul_core.statistics.located_boxes.located_boxes` as a reader sees them."""
+    named = {threshold: f"Box IoU ≥ {threshold:g}" for threshold in WANG_THRESHOLDS}
+    words = shares[shares["method"].isin(list(titles))].rename(columns=named)
+    words = words.assign(method=words["method"].map(titles)).drop(columns="truth")
+    return words.rename(columns={"pathology": "Pathology", "method": "Method"})
 
 
 def has_paper(summary: pd.DataFrame) -> bool:

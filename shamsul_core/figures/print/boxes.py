@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shamsul_core.cohort.truth_words import MIXED, words_by_pathology, words_in
 from shamsul_core.figures.print.drawing import NORMAL, SMALL, THEMES, new_figure, plain_axes
+from shamsul_core.run.wording import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,11 +54,13 @@ def box_figure(scores: pd.DataFrame, summary: pd.DataFrame, method: str) -> Figu
         if not np.isnan(row["paper_mean"]):
             axes.plot(place, row["paper_mean"], "*", color=theme.second, markersize=9, markerfacecolor="none")
     axes.set(xlim=(-0.6, len(rows) - 0.4), ylim=(-0.01, 1.08 * top), xticks=range(len(rows)))
+    truths, is_mixed = words_by_pathology(rows), words_in(rows) is MIXED
     labels = [
-        f"{name.replace(' ', chr(10))}\nn = {n}" for name, n in zip(rows["pathology"], rows["n"], strict=True)
+        f"{name.replace(' ', chr(10))}\n{f'({truths[name].plural})' + chr(10) if is_mixed else ''}n = {n}"
+        for name, n in zip(rows["pathology"], rows["n"], strict=True)
     ]
     axes.set_xticklabels(labels, fontsize=SMALL)
-    axes.set_ylabel("IoU", fontsize=NORMAL, color=theme.text)
+    axes.set_ylabel(sentence(words_in(rows).score), fontsize=NORMAL, color=theme.text)
     return figure
 
 

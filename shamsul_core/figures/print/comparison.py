@@ -121,7 +121,7 @@ def caption(run: RunReader, scene: Scene, *, columns: int, display: Display = AS
         f"preset {manifest.preset}",
         f"masks {of_masks} {scene.threshold_rule}.",
     )
-    choices = display.words(manifest.titles)
+    choices = display.words(manifest.titles, scene.truth)
     parts = [
         f"{scene.image_id}, {scene.pathology}. {facts}.",
         f"Shown as on the screen: {', '.join(choices)}." if choices else None,
@@ -166,7 +166,7 @@ def _legend(figure: Figure, y: float, scene: Scene, display: Display) -> None:
     line = partial(Line2D, [], [], linewidth=1.4)
     handles = []
     if display.has_contour:
-        handles.append(line(color=EXPERT_INK, label=f"{scene.contour_of} contour"))
+        handles.append(line(color=EXPERT_INK, label=scene.own_mark))
     if display.has_mask:  # as on the picture, but seen on white
         handles.append(line(color=MASK_INK, linestyle="--", label="method's mask"))
     at = (1, y - 0.1 / height_in)

@@ -1,19 +1,19 @@
-"""One radiograph, one pathology: the expert's contours and every method's heatmap, mask and score side by side."""
+"""One radiograph, one pathology: what experts marked and every method's heatmap, mask and score side by side."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import pandas as pd
 
-from shamsul_core.cohort import CohortError
+from shamsul_core.cohort.truth_words import CONTOUR, words_of_cohort, words_of_pathology
+from shamsul_core.figures.scene.expert_marks import ExpertMarks, expert_marks, shrunk
 from shamsul_core.figures.scene.notes import banner, threshold_rule
 from shamsul_core.figures.scene.overlay import map_for_thresholds, picture_of
-from shamsul_core.figures.scene.scene import Agreement, Levels, Panel, Picture, Scene
+from shamsul_core.figures.scene.scene import EXPERT, Agreement, Levels, Panel, Picture, Scene
 from shamsul_core.figures.scene.score_grid import (
     GridRow,
     Metric,
@@ -29,6 +29,7 @@ from shamsul_core.localisation.segmentation import grey_levels, outline, scale, 
 from shamsul_core.localisation.thresholds import count_levels, count_overlaps
 from shamsul_core.run.manifest import ALL
 from shamsul_core.run.scoring import NOT_ASKED, segmentation_of
+from shamsul_core.run.wording import sentence
 from shamsul_core.statistics.prediction.decisions import RULE_MEANINGS, Thresholds
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from shamsul_core.cohort import Cohort, Radiograph
+    from shamsul_core.cohort.truth_words import TruthWords
     from shamsul_core.heatmap import Heatmap
     from shamsul_core.localisation.segmentation import Grey, Mask, SegmentationSettings
     from shamsul_core.run import RadiographResult
@@ -50,20 +52,20 @@ class _Case:
     run: RunReader
     result: RadiographResult
     pathology: str
-    expert: Mask | None
+    marks: ExpertMarks
     scores: pd.DataFrame
     settings: SegmentationSettings
     whose: str
+    truth: TruthWords
 
 
 @dataclass(frozen=True, eq=False)
 class _Drawn:
-    """A radiograph as it is shown, the experts' mask on it, or why there is none."""
+    """A radiograph as it is shown, and what the experts marked on it."""
 
     pixels: npt.NDArray[np.uint8]
     picture: Picture
-    expert: Mask | None
-    note: str | None
+    marks: ExpertMarks
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +121,9 @@ def comparison_scene(
     scores = scores[scores["image_id"] == image_id]
     here = scores[scores["pathology"] == pathology].set_index("method")
     whose = "your" if cohort.is_readers_own else "the experts'"
-    case = _Case(run, result, pathology, drawn.expert, here, segmentation or segmentation_of(run), whose)
+    truth = words_of_pathology(cohort, pathology)
+    settings = segmentation or segmentation_of(run)
+    case = _Case(run, result, pathology, drawn.marks, here, settings, whose, truth)
     size = (drawn.picture.height, drawn.picture.width)
     methods = [_method(case, method, size) for method in run.manifest.methods]
     return Scene(
@@ -127,67 +131,41 @@ def comparison_scene(
         pathology=pathology,
         radiograph=drawn.picture,
         pixels=drawn.pixels,
-        expert_outlines=() if drawn.expert is None else outline(drawn.expert),
-        panels=(_expert_panel(drawn.expert, drawn.note, whose), *(method.panel for method in methods)),
+        expert_outlines=drawn.marks.outlines,
+        readers=drawn.marks.readers,
+        phrase=drawn.marks.phrase,
+        panels=(_expert_panel(case), *(method.panel for method in methods)),
         banner=banner(run),
         side_markers=None if radiograph.view == "lateral" else ("R", "L"),
         facts=_facts(case, radiograph, methods, thresholds),
         prediction_rule=RULE_MEANINGS[thresholds.rule],
-        threshold_rule=threshold_rule(case.settings, pathology),
-        grid=_grid(case, radiograph, scores, thresholds),
+        threshold_rule=threshold_rule(settings, pathology),
+        grid=_grid(case, cohort, radiograph, scores, thresholds),
         agreements=_agreements(methods),
         contour_of=whose.removeprefix("the "),
         can_draw=cohort.is_readers_own,
+        truth=truth,
+        grid_truth=words_of_cohort(cohort),
     )
 
 
 def _drawn(
     cohort: Cohort, image_id: str, pathology: str, picture: Picture | None, longest_px: int | None
 ) -> _Drawn:
-    """Return a radiograph as it is shown, and the experts' mask of its size."""
+    """Return a radiograph as it is shown, and what the experts marked on it."""
     if picture is not None:
-        expert, note = _expert_mask(cohort, image_id, pathology, (picture.height, picture.width))
-        return _Drawn(np.zeros((0, 0), np.uint8), picture, expert, note)
+        marks = expert_marks(cohort, image_id, pathology, (picture.height, picture.width))
+        return _Drawn(np.zeros((0, 0), np.uint8), picture, marks)
     pixels = to_8_bits(cohort.radiographs[image_id].pixels())
-    expert, note = _expert_mask(cohort, image_id, pathology, (pixels.shape[0], pixels.shape[1]))
-    if longest_px is not None and longest_px < max(pixels.shape):
-        pixels = _shrunk(pixels, longest_px)
-        expert = None if expert is None else _shrunk(expert * np.uint8(255), longest_px) >= 128
-    return _Drawn(pixels, picture_of(pixels), expert, note)
+    marks = expert_marks(cohort, image_id, pathology, (pixels.shape[0], pixels.shape[1]), longest_px)
+    pixels = shrunk(pixels, longest_px)
+    return _Drawn(pixels, picture_of(pixels), marks)
 
 
-def _shrunk(picture: npt.NDArray[np.uint8], longest_px: int) -> npt.NDArray[np.uint8]:
-    """Return a picture averaged over areas to this longer side."""
-    height, width = picture.shape
-    scale = longest_px / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _expert_mask(
-    cohort: Cohort, image_id: str, pathology: str, size: tuple[int, int]
-) -> tuple[Mask | None, str | None]:
-    """Return the experts' mask, or why there is none to draw."""
-    if cohort.has_annotations and pathology not in cohort.marked_pathologies:
-        return None, f"The experts of this cohort marked no {pathology}."
-    try:
-        annotation = cohort.annotation(image_id, pathology) if cohort.has_annotations else None
-        if annotation is None:
-            return None, "There is no contour to compare with."
-        if annotation.is_empty:
-            return None, "The experts marked nothing here."
-        mask = annotation.mask()
-    except CohortError as error:
-        return None, str(error)
-    if mask.shape != size:
-        return None, f"The experts' mask ({mask.shape}) and the radiograph ({size}) differ in size."
-    return mask, None
-
-
-def _expert_panel(expert: Mask | None, note: str | None, whose: str) -> Panel:
-    meaning = f"{whose[:1].upper()}{whose[1:]} mask, as a share of the radiograph"
-    area = () if expert is None else (_area(expert, meaning),)
-    return Panel(key="expert", title="Radiograph", metrics=area, note=note)
+def _expert_panel(case: _Case) -> Panel:
+    meaning = sentence(f"{case.whose} {case.truth.counterpart}, as a share of the radiograph")
+    area = () if case.marks.mask is None else (_area(case.marks.mask, meaning),)
+    return Panel(key=EXPERT, title="Radiograph", metrics=area, note=case.marks.note)
 
 
 def _method(case: _Case, method: str, size: tuple[int, int]) -> _Shown:
@@ -203,11 +181,13 @@ def _method(case: _Case, method: str, size: tuple[int, int]) -> _Shown:
     grey = None if isinstance(scaled, str) else grey_levels(scaled)
     levels = None
     if not isinstance(scaled, str) and grey is not None:
-        expert = np.zeros(size, bool) if case.expert is None else case.expert
+        expert = np.zeros(size, bool) if case.marks.mask is None else case.marks.mask
         counts = count_levels(grey, expert)
+        # A mask's IoU with a filled box would pass for the overlap of bounding boxes
+        has_iou = case.marks.mask is not None and case.truth is CONTOUR
         levels = Levels(
             map=map_for_thresholds(scaled),
-            iou=None if case.expert is None else counts.iou,
+            iou=counts.iou if has_iou else None,
             area=counts.mask_area / counts.area,
             level=255 * segmented.threshold,
         )
@@ -219,7 +199,7 @@ def _method(case: _Case, method: str, size: tuple[int, int]) -> _Shown:
         is_piecewise=heatmap.superpixels is not None,
         uncertain=heatmap.uncertain,
         outlines=outline(segmented.mask),
-        metrics=() if score is None else _metrics(score, segmented.mask, case.whose),
+        metrics=() if score is None else _metrics(score, segmented.mask, case),
         note=" ".join(filter(None, remarks)) or None,
         levels=levels,
     )
@@ -235,28 +215,31 @@ def _why_not_explained(case: _Case, method: str) -> str:
 
 
 def _grid(
-    case: _Case, radiograph: Radiograph, scores: pd.DataFrame, thresholds: Thresholds
+    case: _Case, cohort: Cohort, radiograph: Radiograph, scores: pd.DataFrame, thresholds: Thresholds
 ) -> tuple[GridRow, ...]:
     """Return the table of every method's score on every pathology; `scores` are the radiograph's."""
     manifest = case.run.manifest
     marked = set(scores.loc[scores["expert_area_px"] > 0, "pathology"])
     probabilities, labels = case.result.probabilities, radiograph.labels
+    truths = {name: words_of_pathology(cohort, name) for name in manifest.pathologies}
     return score_grid(
-        manifest.pathologies, manifest.titles, scores, probabilities, labels, marked, thresholds
+        manifest.pathologies, manifest.titles, scores, probabilities, labels, marked, thresholds, truths
     )
 
 
 def _facts(
     case: _Case, radiograph: Radiograph, methods: Sequence[_Shown], thresholds: Thresholds
 ) -> tuple[Metric, ...]:
-    marked = None if case.expert is None else lesion(case.expert)
+    marked = None if case.marks.mask is None else lesion(case.marks.mask)
+    if marked is not None and case.marks.boxes:
+        marked = replace(marked, regions=case.marks.boxes)
     pathology = case.pathology
     sampled = [method.sampling for method in methods if method.sampling is not None]
     facts = [
         prediction_fact(
             pathology, case.result.probabilities.get(pathology), radiograph.labels.get(pathology), thresholds
         ),
-        None if marked is None else lesion_fact(marked, is_frontal=radiograph.view == "frontal"),
+        None if marked is None else lesion_fact(marked, case.truth, is_frontal=radiograph.view == "frontal"),
         Metric(
             name="Sampling",
             value=", ".join(sampled),
@@ -290,16 +273,20 @@ def _convergence(heatmap: Heatmap) -> str | None:
     return f"Not converged after {heatmap.evaluations} forward passes."
 
 
-def _metrics(score: Mapping[Hashable, Any], mask: Mask, whose: str) -> tuple[Metric, ...]:
+def _metrics(score: Mapping[Hashable, Any], mask: Mask, case: _Case) -> tuple[Metric, ...]:
     overlap = "–" if pd.isna(score["iou"]) else f"{score['iou']:.2f}"
     hit = "–" if pd.isna(score["hit"]) else ("yes" if score["hit"] == 1 else "no")
     return (
         Metric(
-            name="IoU",
+            name=sentence(case.truth.score),
             value=overlap,
-            help=f"Intersection over union of the method's mask and {whose} mask, 0 to 1",
+            help=case.truth.defined(case.whose),
         ),
-        Metric(name="Hit", value=hit, help=f"Whether the map's maximum lies inside {whose} contour"),
+        Metric(
+            name="Hit",
+            value=hit,
+            help=f"Whether the map's maximum lies inside {case.whose} {case.truth.noun}",
+        ),
         _area(mask, "The method's mask, as a share of the radiograph"),
     )
 
@@ -309,5 +296,5 @@ def _area(mask: Mask, meaning: str) -> Metric:
 
 
 def _sentence(text: str) -> str:
-    """Return a reason as a sentence; `str.capitalize` would make LIME Lime."""
-    return f"{text[:1].upper()}{text[1:]}."
+    """Return a reason as a sentence."""
+    return f"{sentence(text)}."

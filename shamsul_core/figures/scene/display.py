@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shamsul_core.cohort.truth_words import CONTOUR, TruthWords
 from shamsul_core.figures.scene.comparison import comparison_scene
 from shamsul_core.figures.scene.relevance_colours import COLOUR_MAPS, ColourMap
 from shamsul_core.figures.scene.scene import EXPERT
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from shamsul_core.cohort import Cohort
-    from shamsul_core.figures.scene.scene import Scene
+    from shamsul_core.figures.scene.scene import Outline, Scene
     from shamsul_core.localisation.segmentation import SegmentationSettings
     from shamsul_core.run.reader import RunReader
 
@@ -56,6 +57,8 @@ class Display:
         Key of the only panel shown, ``None`` for all.
     has_heatmap, has_mask, has_contour
         Whether these are drawn.
+    has_readers
+        Whether of several annotators each one's marks are drawn instead of the union.
     opacity
         Of the greatest relevance, 0..1.
     colours
@@ -76,6 +79,7 @@ class Display:
     has_heatmap: bool = True
     has_mask: bool = True
     has_contour: bool = True
+    has_readers: bool = False
     opacity: float = 0.65
     colours: str = COLOUR_MAPS[0].key
     zoom: float = 1.0
@@ -112,6 +116,7 @@ class Display:
             has_heatmap=_flag(value.get("heatmap"), first.has_heatmap),
             has_mask=_flag(value.get("mask"), first.has_mask),
             has_contour=_flag(value.get("expert"), first.has_contour),
+            has_readers=_flag(value.get("readers"), first.has_readers),
             opacity=_number(value.get("opacity"), 0.0, 1.0, first.opacity),
             colours=next((known.key for known in COLOUR_MAPS if known.key == colours), first.colours),
             zoom=zoom,
@@ -129,13 +134,15 @@ class Display:
         """The colours of relevance."""
         return next(known for known in COLOUR_MAPS if known.key == self.colours)
 
-    def words(self, titles: Mapping[str, str]) -> tuple[str, ...]:
+    def words(self, titles: Mapping[str, str], truth: TruthWords = CONTOUR) -> tuple[str, ...]:
         """Return in a reader's words what is not as the viewer begins with; nothing where all is.
 
         Parameters
         ----------
         titles
             Of the panels' methods, by key.
+        truth
+            The words for what experts marked.
 
         Examples
         --------
@@ -154,7 +161,8 @@ class Display:
             f"window {self.width:.0f}, level {self.centre:.0f}" if window else None,
             None if self.has_heatmap else "no heatmap",
             None if self.has_mask else "no masks",
-            None if self.has_contour else "no contour",
+            None if self.has_contour else "no contour" if truth is CONTOUR else f"no {truth.plural}",
+            "each reader" if self.has_contour and self.has_readers else None,
             f"heatmap {percent(self.opacity)} opaque" if is_opacity_told else None,
             f"colours {self.colour_map.title.lower()}" if is_coloured else None,
             f"magnified {self.zoom:.1f}×" if self.zoom > 1 else None,
@@ -264,9 +272,17 @@ def displayed_scene(
         scene,
         pixels=display.windowed(scene.pixels),
         panels=tuple(panel if display.has_mask else replace(panel, outlines=()) for panel in panels),
-        expert_outlines=scene.expert_outlines if display.has_contour else (),
+        expert_outlines=_expert_outlines(scene, display),
         threshold_rule=display.threshold or scene.threshold_rule,
     )
+
+
+def _expert_outlines(scene: Scene, display: Display) -> tuple[Outline, ...]:
+    if not display.has_contour:
+        return ()
+    if not display.has_readers or not scene.readers:
+        return scene.expert_outlines
+    return tuple(outline for mark in scene.readers for outline in mark.outlines)
 
 
 def _along(centre: float | None, whole: int, zoom: float) -> slice:

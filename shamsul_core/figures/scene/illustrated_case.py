@@ -79,8 +79,9 @@ def make_case(
 def panel_caption(scene: Scene, panel: Panel) -> str:
     """Return a panel's title and IoU, or why there is none."""
     if panel.key == EXPERT:
-        return sentence(f"{scene.contour_of} contour") if scene.expert_outlines else panel.title
-    iou = next((metric.value for metric in panel.metrics if metric.name == "IoU"), None)
+        return sentence(scene.own_mark) if scene.expert_outlines else panel.title
+    score = scene.truth.score
+    iou = next((metric.value for metric in panel.metrics if metric.name == sentence(score)), None)
     if panel.message is not None:
         return f"{panel.title}: {panel.message}"
-    return f"{panel.title}, IoU {iou}" if iou and iou[0].isdigit() else panel.title
+    return f"{panel.title}, {score} {iou}" if iou and iou[0].isdigit() else panel.title

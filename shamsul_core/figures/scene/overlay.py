@@ -24,10 +24,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from shamsul_core.cohort.truth_words import BOX
 from shamsul_core.figures.scene.relevance_colours import COLOUR_MAPS, ColourMap
 from shamsul_core.figures.scene.scene import EXPERT, Picture
 from shamsul_core.localisation.segmentation import resize
-from shamsul_core.run.wording import METHOD_NAMES
+from shamsul_core.run.wording import METHOD_NAMES, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 RADIOGRAPH_SIZE_PX = 2048
 MAP_SIZE_PX = 224
 JPEG_QUALITY = 85
+LONGEST_PHRASE = 600
+"""Characters of a report's words that the viewer shows."""
 _LEVELS = 127
 _SIMPLIFIED_PX = 1.0
 
@@ -65,6 +68,11 @@ def encode_scene(scene: Scene) -> bytes:
         "radiograph": _radiograph(scene.radiograph, blobs),
         "colours": [_colours(colours, blobs) for colours in COLOUR_MAPS],
         "expert_outlines": _outlines(scene.expert_outlines, blobs),
+        "readers": [
+            {"reader": mark.reader, "outlines": _outlines(mark.outlines, blobs)} for mark in scene.readers
+        ],
+        "phrase": scene.phrase[:LONGEST_PHRASE],
+        "truth": _truth(scene),
         "prediction_rule": scene.prediction_rule,
         "threshold_rule": scene.threshold_rule,
         "is_above_form": scene.is_above_form,
@@ -171,6 +179,26 @@ def map_for_thresholds(scaled: FloatArray) -> npt.NDArray[np.uint16]:
     height, width = (min(side, MAP_SIZE_PX) for side in scaled.shape)
     sampled = cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.floor(np.asarray(sampled, np.float64) * np.iinfo(np.uint16).max).astype(np.uint16)
+
+
+def _truth(scene: Scene) -> dict[str, Any]:
+    """Return what the viewer calls what experts marked, and the scores against it."""
+    truth, grid = scene.truth, scene.grid_truth
+    words = {
+        "mark": sentence(truth.marked_as),
+        "help": f"Solid outline: the {truth.marked_as} that the masks are compared with",
+        "is_box": truth is BOX,
+        "score": "",
+        "legend": "",
+    }
+    if not scene.grid:  # such as in a blinded review, which names no score
+        return words
+    return words | {
+        "score": sentence(grid.score),
+        "legend": f"{sentence(grid.score_and_full)}: overlap of mask and {grid.noun}, 0 to 1; brighter is higher. ◉ hit: the "
+        f"map's maximum is inside the {grid.noun}. ● labelled positive, ○ negative, ◐ uncertain, · blank. ✎ "
+        f"{grid.noun} available. – no value; hover for the reason.",
+    }
 
 
 def _radiograph(picture: Picture, blobs: _Blobs) -> dict[str, Any]:

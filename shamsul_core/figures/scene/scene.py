@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from shamsul_core.cohort.truth_words import CONTOUR, TruthWords
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -20,7 +22,7 @@ Outline: TypeAlias = npt.NDArray[np.integer | np.floating]
 """n × 2, x and y of pixel centres of the full radiograph, closed by itself."""
 
 EXPERT = "expert"
-"""Key of the panel with nothing but the radiograph and the expert's contours."""
+"""Key of the panel with nothing but the radiograph and what the experts marked."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,7 +52,7 @@ class Levels:
         uint16, h × w: the map that is thresholded, from 0 to 65535, sampled over the radiograph's whole extent. The
         mask at level t is where it is at least ``257 * (t + 1)``, as `segmentation.grey_levels` has it.
     iou
-        (256,), counted at full resolution, NaN where there is none; ``None`` without an expert's mask.
+        (256,), counted at full resolution, NaN where there is none; ``None`` without a contour by experts.
     area
         (256,), share of the radiograph, counted at full resolution.
     level
@@ -81,6 +83,22 @@ class Agreement:
     other: str
     iou: float
     levels: RatioArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReaderMark:
+    """What one of several annotators marked.
+
+    Parameters
+    ----------
+    reader
+        As the cohort names them.
+    outlines
+        As `Scene.expert_outlines`.
+    """
+
+    reader: str
+    outlines: tuple[Outline, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -153,7 +171,11 @@ class Scene:
     pixels
         uint8, H × W, for still pictures; empty in a scene for the viewer.
     expert_outlines
-        The expert's contours, drawn on every panel.
+        The experts' contours, or their boxes' corners, drawn on every panel; of several annotators the union.
+    readers
+        What each of several annotators marked; none where there is one alone.
+    phrase
+        The report's words that the marks belong to; empty where there are none.
     panels
         In the order shown.
     banner
@@ -176,6 +198,8 @@ class Scene:
         Whether the reader may draw the contour, which is then theirs and not the experts'.
     contour_of
         Whose the contours are, as it stands before the word: ``"experts'"`` or ``"your"``.
+    truth, grid_truth
+        The words for what experts marked of the pathology, and of any pathology of the grid.
     """
 
     image_id: str
@@ -194,11 +218,20 @@ class Scene:
     is_above_form: bool = False
     can_draw: bool = False
     contour_of: str = "experts'"
+    truth: TruthWords = CONTOUR
+    grid_truth: TruthWords = CONTOUR
+    readers: tuple[ReaderMark, ...] = ()
+    phrase: str = ""
 
     @property
     def contour(self) -> str:
-        """The contour with its owner, as within a sentence."""
-        return "your contour" if self.contour_of == "your" else f"the {self.contour_of} contour"
+        """What was marked with its owner, as within a sentence: the experts' contour, the experts' boxes, your contour."""
+        return f"{'' if self.contour_of == 'your' else 'the '}{self.own_mark}"
+
+    @property
+    def own_mark(self) -> str:
+        """What was marked with its owner, without an article."""
+        return f"{self.contour_of} {self.truth.marked_as}"
 
     @property
     def lines(self) -> str:

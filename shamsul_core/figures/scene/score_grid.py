@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from shamsul_core.cohort.truth_words import BOX, CONTOUR, TruthWords
 from shamsul_core.statistics.prediction.decisions import RULE_MEANINGS, Thresholds
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class GridCell:
     text
         As it is read.
     is_hit
-        Whether the map's maximum lies inside the experts' contour.
+        Whether the map's maximum lies inside what the experts marked.
     help
         The score in words, or why there is none.
     """
@@ -86,7 +87,7 @@ class Lesion:
     Parameters
     ----------
     regions
-        Number of regions that do not touch.
+        Number of regions that do not touch, or of boxes.
     share
         Of the radiograph's area, 0..1.
     side
@@ -106,6 +107,7 @@ def score_grid(
     labels: Mapping[str, float | None],
     marked: Collection[str],
     thresholds: Thresholds | None = None,
+    truths: Mapping[str, TruthWords] | None = None,
 ) -> tuple[GridRow, ...]:
     """Return the pathologies of one radiograph by method.
 
@@ -119,17 +121,23 @@ def score_grid(
         The pathologies that experts drew.
     thresholds
         From which probability on each counts as predicted; the fixed one by default.
+    truths
+        The words for what experts marked of each; a contour by default.
     """
     thresholds = thresholds or Thresholds()
+    truths = truths or {}
     by_cell = scores.set_index(["pathology", "method"]).to_dict("index")
     return tuple(
         _row(
             name,
-            [_cell(title, by_cell.get((name, method))) for method, title in methods.items()],
+            [
+                _cell(title, by_cell.get((name, method)), truths.get(name, CONTOUR))
+                for method, title in methods.items()
+            ],
             probabilities.get(name),
             labels.get(name),
             thresholds,
-            is_marked=name in marked,
+            truths.get(name, CONTOUR) if name in marked else None,
         )
         for name in pathologies
     )
@@ -155,9 +163,10 @@ def lesion(mask: Mask) -> Lesion | None:
     return Lesion(regions=regions - 1, share=area / mask.size, side=side)
 
 
-def lesion_fact(lesion: Lesion, *, is_frontal: bool) -> Metric:
-    """Return the lesion in words: its regions, its size and, in a frontal view, its side."""
-    regions = "1 region" if lesion.regions == 1 else f"{lesion.regions} regions"
+def lesion_fact(lesion: Lesion, truth: TruthWords = CONTOUR, *, is_frontal: bool) -> Metric:
+    """Return the lesion in words: its regions or boxes, its size and, in a frontal view, its side."""
+    noun, plural = (BOX.noun, BOX.plural) if truth is BOX else ("region", "regions")
+    regions = f"1 {noun}" if lesion.regions == 1 else f"{lesion.regions} {plural}"
     words = [regions, f"{percent(lesion.share)} of the radiograph"]
     if is_frontal:
         words.append(
@@ -167,7 +176,7 @@ def lesion_fact(lesion: Lesion, *, is_frontal: bool) -> Metric:
                 "both": "on both sides of the image's midline",
             }[lesion.side]
         )
-    meaning = f"From the experts' mask; on one side if at least {_SIDE_SHARE:.0%} of its area is there. The midline is the image's."
+    meaning = f"From the experts' {truth.counterpart}; on one side if at least {_SIDE_SHARE:.0%} of its area is there. The midline is the image's."
     return Metric(name="Lesion", value=", ".join(words), help=meaning)
 
 
@@ -210,15 +219,16 @@ def _row(
     probability: float | None,
     label: float | None,
     thresholds: Thresholds,
-    *,
-    is_marked: bool,
+    marked_as: TruthWords | None,
 ) -> GridRow:
     prediction = prediction_fact(pathology, probability, label, thresholds)
-    words = [f"probability {prediction.value}", *(["expert contour available"] if is_marked else [])]
+    words = [f"probability {prediction.value}"]
+    if marked_as is not None:
+        words.append(f"expert {marked_as.marked_as} available")
     return GridRow(
         pathology=pathology,
         sign=sign_of(label),
-        is_marked=is_marked,
+        is_marked=marked_as is not None,
         probability=NOTHING if probability is None or _is_missing(probability) else f"{probability:.2f}",
         is_predicted=probability is not None and thresholds.is_predicted(pathology, probability),
         help=f"{pathology}: {', '.join(words)}",
@@ -226,15 +236,15 @@ def _row(
     )
 
 
-def _cell(title: str, score: Mapping[Hashable, Any] | None) -> GridCell:
+def _cell(title: str, score: Mapping[Hashable, Any] | None, truth: TruthWords) -> GridCell:
     if score is None:
         return GridCell(iou=None, text=NOTHING, is_hit=False, help=f"{title}: not scored yet")
     is_hit = score["hit"] == 1
     if _is_missing(score["iou"]):
-        reason = "no IoU" if _is_missing(score["reason"]) else score["reason"]
+        reason = f"no {truth.score}" if _is_missing(score["reason"]) else score["reason"]
         return GridCell(iou=None, text=NOTHING, is_hit=is_hit, help=f"{title}: {reason}")
-    words = f"{title}: IoU {score['iou']:.2f}" + (
-        ", the map's maximum is inside the contour" if is_hit else ""
+    words = f"{title}: {truth.score} {score['iou']:.2f}" + (
+        f", the map's maximum is inside the {truth.noun}" if is_hit else ""
     )
     return GridCell(iou=float(score["iou"]), text=f"{score['iou']:.2f}", is_hit=is_hit, help=words)
 
