@@ -472,12 +472,13 @@ def test_no_folder(tmp_path):
 
 
 def test_a_folder_without_a_cohort_says_what_was_looked_for_and_found(tmp_path):
-    (tmp_path / "holiday.jpg").touch()
+    (tmp_path / "holiday.txt").touch()
     with pytest.raises(CohortError) as caught:
         open_cohort(tmp_path)
     assert "looked for radiographs in CheXpert/val/ or CheXpert/valid/" in str(caught.value)
     assert "val_labels.csv" in str(caught.value)
-    assert str(caught.value).endswith("found only holiday.jpg")
+    assert "found only holiday.txt; nor is it NIH ChestX-ray14, " in str(caught.value)
+    assert str(caught.value).endswith("a folder of images: docs/cohorts.md says how their files lie")
 
 
 def test_images_without_labels_say_so(writer):
