@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import takewhile
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -54,7 +54,7 @@ class ImageIndex:
         ----------
         name
             A file's name, with or without folders before it and an ending behind it. Of several files of that name the
-            one is returned that shares most folders with it, else the first.
+            one is returned that shares most folders with it; where these are several, the first, and a problem is added.
         """
         if not self._paths:
             return None
@@ -63,7 +63,14 @@ class ImageIndex:
         paths = (
             self._by_name.get(wanted) or self._by_stem.get(wanted) or self._by_stem.get(stem_of(wanted)) or []
         )
-        return paths[0] if len(paths) == 1 else max(paths, key=partial(_shared, folders), default=None)
+        if len(paths) < 2:
+            return paths[0] if paths else None
+        shared = [_shared(folders, path) for path in paths]
+        best = paths[shared.index(max(shared))]
+        if shared.count(max(shared)) > 1:
+            message = f"{shared.count(max(shared))} files are called so; {best} is used"
+            self.problems.append(Problem(name, message))
+        return best
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:

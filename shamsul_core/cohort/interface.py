@@ -72,7 +72,7 @@ class Cohort(Protocol):
         Returns
         -------
         Annotation or None
-            ``None`` only where `has_annotations` is False.
+            ``None`` where nobody looked: there is no file of annotations, or it speaks of single findings only.
 
         Raises
         ------

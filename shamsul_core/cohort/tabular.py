@@ -104,7 +104,9 @@ class TabularCohort:
         self._tables = tables
         self._radiographs, problems = _with_files(tables, images)
         self._marks = {name: marks for name, marks in tables.marks.items() if name in self._radiographs}
-        self._problems = (*tables.problems, *images.problems, *problems, *_stray(tables))
+        self._problems = tuple(
+            dict.fromkeys((*tables.problems, *images.problems, *problems, *_stray(tables)))
+        )
         self._kinds = kinds_of(mark for marks in self._marks.values() for mark in marks)
         self._geometries: dict[str, Geometry | None] = {}
 

@@ -54,10 +54,10 @@ def open_coco(folder: Path, split: str | None) -> TabularCohort:
         None of them can be read, or there is no such split.
     """
     paths = list(_files(folder))
-    splits = {path: _split_of(path) for path in paths}
+    splits = {path: _split_of(path, folder) for path in paths}
     named = [name for name in ("val", "test", "train") if name in splits.values()]
     chosen = choose_split(split, (*named, ALL), folder)
-    reading = _Reading()
+    reading = _Reading(folder)
     for path in paths:
         if chosen in (ALL, splits[path]):
             reading.read(path)
@@ -66,7 +66,7 @@ def open_coco(folder: Path, split: str | None) -> TabularCohort:
             reading.problems[0] if reading.problems else "there is no JSON file with images and annotations"
         )
         raise CohortError(str(first), subject=str(folder))
-    return TabularCohort(reading.tables(folder, chosen), ImageIndex(folder))
+    return TabularCohort(reading.tables(chosen), ImageIndex(folder))
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -86,17 +86,21 @@ def _has_keys(path: Path) -> bool:
         return False
 
 
-def _split_of(path: Path) -> str:
-    """Return the split that a file's name gives: ``instances_train2017.json`` is of train, ``all_trainval.json`` of none."""
-    words = re.findall(r"[a-z]+", path.stem.lower())
-    splits = {SPLIT_NAMES.get(word, word) for word in words} & {"train", "val", "test"}
-    return splits.pop() if len(splits) == 1 else ALL
+def _split_of(path: Path, folder: Path) -> str:
+    """Return the split that a file's name gives, else its folder's; ``all_trainval.json`` is of none."""
+    for name in (path.stem, path.parent.name if path.parent != folder else ""):
+        words = re.findall(r"[a-z]+", name.lower())
+        splits = {SPLIT_NAMES.get(word, word) for word in words} & {"train", "val", "test"}
+        if splits:
+            return splits.pop() if len(splits) == 1 else ALL
+    return ALL
 
 
 class _Reading:
     """What the files say together; an image that several name, by the same path, is one radiograph."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self.files: list[Path] = []
         self.problems: list[Problem] = []
         self._names: dict[str, str] = {}
@@ -134,7 +138,9 @@ class _Reading:
     def _image(self, image: dict[str, Any], path: Path) -> str:
         name = str(image.get("file_name", ""))
         image_id = id_of(name)
-        self._names.setdefault(image_id, name)
+        # Where each split has its file beside its images, names may be those of another split too
+        beside = "" if path.parent == self._folder else f"{path.parent.name}/"
+        self._names.setdefault(image_id, beside + name)
         try:
             self._sizes.setdefault(image_id, read_size([image.get("height"), image.get("width")]))
         except MaskError as error:
@@ -160,7 +166,7 @@ class _Reading:
         # The same in several files is one
         self._marks.setdefault(image_id, {}).setdefault(json.dumps(mark, default=str), mark)
 
-    def tables(self, folder: Path, split: str) -> Tables:
+    def tables(self, split: str) -> Tables:
         """Return all of it."""
         marks = {image_id: list(of_image.values()) for image_id, of_image in self._marks.items()}
         positive = {image_id: {mark.pathology for mark in of_image} for image_id, of_image in marks.items()}
@@ -181,14 +187,14 @@ class _Reading:
         ]
         return Tables(
             layout="coco",
-            folder=folder,
+            folder=self._folder,
             split=split,
             rows=rows,
             observations=tuple(self._categories),
             marks=marks,
             drawn_on=self._sizes,
             source=", ".join(path.name for path in self.files[:3]),
-            files={"radiographs": (folder,), "annotations": tuple(self.files)},
+            files={"radiographs": (self._folder,), "annotations": tuple(self.files)},
             problems=self.problems,
         )
 

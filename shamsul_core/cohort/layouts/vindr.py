@@ -107,7 +107,10 @@ def open_vindr(folder: Path, split: str | None) -> TabularCohort:
         observations=observations,
         marks=marks,
         drawn_on=_sizes(folder, problems),
-        annotators={image_id: tuple(sorted(by_reader)) for image_id, by_reader in votes.items()},
+        annotators={
+            image_id: tuple(sorted({*by_reader, *(mark.annotator for mark in marks.get(image_id, ()))}))
+            for image_id, by_reader in votes.items()
+        },
         source=", ".join(of_split.boxes.name for of_split in files),
         files={
             "radiographs": (folder,),

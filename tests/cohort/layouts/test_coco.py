@@ -133,6 +133,18 @@ def test_files_of_splits_and_the_same_image_in_several(made, put):
         open_cohort(made, split="test")
 
 
+def test_each_split_with_its_file_beside_its_images(put):
+    """As Roboflow exports them."""
+    content = stored(images=[{"id": "id-1", "file_name": "1.png", "width": 80, "height": 60}], annotations=[])
+    for split, shade in (("train", (60, 80)), ("valid", (60, 80))):
+        put(f"{split}/_annotations.coco.json", content)
+        folder = put(f"{split}/1.png", shade).parents[1]
+    for split, place in (("train", "train"), ("val", "valid")):
+        cohort = open_cohort(folder, split=split)
+        assert (cohort.problems, cohort.radiographs["1"].path) == ((), folder / place / "1.png")
+    assert open_cohort(folder).split == "val"
+
+
 @pytest.mark.parametrize(
     ("annotation", "message"),
     [

@@ -107,7 +107,10 @@ def test_files_are_found_by_name_and_folders(put, tmp_path):
     assert index.find("y/one.png").endswith("y/one.png")
     assert index.find("elsewhere\\x\\one.png").endswith("x/one.png")
     assert index.find("two.dcm.PNG").endswith("y/Two.DCM.png")
+    assert not index.problems
     assert index.find("one").endswith("x/one.png")
+    (problem,) = index.problems
+    assert str(problem).startswith("one: 2 files are called so; ")
     assert index.find("one.jpg").endswith("x/one.png"), "saved anew in another format"
     assert index.find("three.png") is None
     (tmp_path / "made" / "loop").symlink_to(tmp_path / "made")
