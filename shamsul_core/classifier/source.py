@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -45,6 +46,15 @@ class ModelSource:
         """The file beside which the sidecar lies: of the weights, else the model."""
         return self.weights or self.model
 
+    def absolute(self) -> ModelSource:
+        """Return the same source with the whole path of everything that lies on this machine."""
+        return replace(
+            self,
+            model=_absolute(self.model),
+            weights=None if self.weights is None else _absolute(self.weights),
+            prompts=None if self.prompts is None else _absolute(self.prompts),
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return a plain dictionary, without what was left out."""
         return {name: value for name, value in asdict(self).items() if value is not None}
@@ -55,3 +65,10 @@ class ModelSource:
         known = {field.name: stored[field.name] for field in fields(cls) if field.name in stored}
         names = known.get("observations")
         return cls(**known | {"observations": None if names is None else tuple(names)})
+
+
+def _absolute(name: str) -> str:
+    file, colon, function = name.rpartition(":")
+    if file.endswith(".py"):
+        return f"{Path(file).absolute()}{colon}{function}"
+    return str(Path(name).absolute()) if Path(name).exists() else name

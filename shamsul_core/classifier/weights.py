@@ -78,7 +78,7 @@ def load_classifier(model: str | ModelSource, device: str = "cpu") -> Classifier
         classifier = _load(source)
     classifier.network.to(device)
     try:
-        return replace(classifier, card=read_card(source.model))
+        return replace(classifier, card=read_card(source.file))
     except ValueError as error:
         message = f"{source.model}: its model card cannot be read ({error})"
         raise ModelError(message) from error
