@@ -27,6 +27,7 @@ _XRAYVISION_DATA = {
     "chex": "CheXpert (Stanford)",
     "mimic_nb": "MIMIC-CXR, labelled by NegBio",
     "mimic_ch": "MIMIC-CXR, labelled by CheXpert's labeller",
+    "resnet50-res512-all": "PadChest, NIH ChestX-ray14, the RSNA Pneumonia Challenge, SIIM-ACR Pneumothorax and VinDr-CXR",
 }
 """As TorchXRayVision's documentation of its weights has it (https://github.com/mlmed/torchxrayvision)."""
 

@@ -74,7 +74,7 @@ def load_classifier(model: str | ModelSource, device: str = "cpu") -> Classifier
     classifier = _untrained(source) if source.model == UNTRAINED else _load(source)
     classifier.network.to(device)
     try:
-        return replace(classifier, card=read_card(source.model), asked=source)
+        return replace(classifier, card=read_card(source.file), asked=source)
     except ValueError as error:
         message = f"{source.model}: its model card cannot be read ({error})"
         raise ModelError(message) from error

@@ -96,6 +96,54 @@ def test_clip_answers_as_its_own_softmax_over_both_prompts(tmp_path, prompts):
     assert isinstance(outcomes["lrp"], Failure)
 
 
+def test_siglip_answers_as_the_softmax_over_both_of_its_prompts(tmp_path, prompts):
+    transformers = pytest.importorskip("transformers")
+    tokenizers = pytest.importorskip("tokenizers")
+    tiny = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
+    text = tiny | {"vocab_size": 16, "max_position_embeddings": 8, "projection_size": 32}
+    text |= {"pad_token_id": 0, "bos_token_id": 0, "eos_token_id": 0}
+    torch.manual_seed(0)
+    config = transformers.SiglipConfig(
+        text_config=text, vision_config=tiny | {"image_size": 32, "patch_size": 8}
+    )
+    model = transformers.SiglipModel(config).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.ndim > 1:
+                weight.normal_(std=0.2)
+        model.vision_model.embeddings.position_embedding.weight.zero_()
+        model.logit_scale.fill_(2.5)
+    folder = tmp_path / "siglip"
+    model.save_pretrained(folder)
+    words = tokenizers.models.WordLevel({"pad": 0, **{word: 1 + i for i, word in enumerate(WORDS)}}, "pad")
+    made = tokenizers.Tokenizer(words)
+    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    tokenizer = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=made,
+        pad_token="pad",  # noqa: S106
+        model_max_length=8,
+        model_input_names=["input_ids"],
+    )
+    tokenizer.save_pretrained(folder)
+    transformers.SiglipImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+    processor = transformers.AutoImageProcessor.from_pretrained(folder)
+    tokens = tokenizer(["edema", "no edema"], padding="max_length", return_tensors="pt")
+
+    def probabilities(picture):
+        with torch.inference_mode():
+            pixels = processor(images=picture, return_tensors="pt")
+            return model(**tokens, **pixels).logits_per_image.softmax(-1)[0, :1].numpy()
+
+    classifier = load_classifier(ModelSource(model=str(folder), prompts=prompts))
+    only_first = type(
+        "First", (), {"predict": lambda _, pixels: {"Edema": classifier.predict(pixels)["Edema"]}}
+    )
+    assert_same_probabilities(only_first(), written(tmp_path), probabilities)
+    gradcam = explained(classifier, made_pixels())["gradcam"]
+    assert isinstance(gradcam, Heatmap), gradcam
+    assert gradcam.values.shape == (4, 4)
+
+
 def test_open_clip_answers_as_its_own_softmax_over_both_prompts(tmp_path, prompts):
     open_clip = pytest.importorskip("open_clip")
     folder = tmp_path / "open"

@@ -11,6 +11,7 @@ import torch
 from shamsul_core.classifier.weights import ModelError, ModelSource, load_classifier
 from shamsul_core.explain import Failure
 from shamsul_core.explain.gradcam import gradient_maps
+from shamsul_core.extras import MissingExtraError
 from shamsul_core.heatmap import WHOLE, Heatmap
 from tests.classifier.formats import assert_same_probabilities, explained, written
 from tests.made import made_pixels
@@ -208,3 +209,23 @@ def test_a_squeezed_radiograph_is_seen_whole(tmp_path):
     saved(tmp_path / "model", "ViT")
     classifier = load_classifier(str(tmp_path / "model"))
     assert classifier.preprocessing.field((121, 100)) == WHOLE
+
+
+def test_a_pickle_with_code_is_not_executed(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (exec, (f"open({str(tmp_path / 'executed')!r}, 'w')",))
+
+    saved(tmp_path / "model", "ViT")
+    (tmp_path / "model" / "model.safetensors").unlink()
+    torch.save({"classifier.weight": Evil()}, tmp_path / "model" / "pytorch_model.bin")
+    with pytest.raises(ModelError, match="transformers cannot load it"):
+        load_classifier(str(tmp_path / "model"))
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_missing_library_is_one_line_that_names_the_extra(tmp_path, monkeypatch):
+    saved(tmp_path / "model", "ViT")
+    monkeypatch.setattr("shamsul_core.extras.find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"needs transformers, not installed here; .*\[huggingface\]"):
+        load_classifier(str(tmp_path / "model"))

@@ -14,7 +14,7 @@ import pytest
 from shamsul_core.classifier.weights import ModelError, ModelSource, load_classifier
 from shamsul_core.explain import Failure
 from shamsul_core.heatmap import Heatmap
-from tests.classifier.formats import assert_same_probabilities, explained, written
+from tests.classifier.formats import assert_same_probabilities, explained, ours, written
 from tests.made import made_pixels
 
 pytest.importorskip("keras")
@@ -131,3 +131,25 @@ def test_an_archive_that_swells_is_not_read(tmp_path):
             archive.writestr(name, bytes(2**23))
     with pytest.raises(ModelError, match="swells to 25,165,824 bytes"):
         load_classifier(str(path))
+
+
+def test_a_real_model_of_keras_3_answers_as_keras_does(public_samples, tmp_path):
+    """Xception of two classes from PyPI's pneumonia-model-package 0.3.0, on two radiographs of children."""
+    import keras
+
+    file = next(public_samples.rglob("pneumonia_xception_model*.keras"), None)
+    if file is None:
+        pytest.skip("../shared/data has no pneumonia_xception_model*.keras")
+    path = tmp_path / file.name
+    path.symlink_to(file)
+    sidecar = SIDECAR | {"pathologies": ["NORMAL", "PNEUMONIA"], "output": "softmax"}
+    path.with_suffix(".json").write_text(json.dumps(sidecar))
+    classifier, model = load_classifier(str(path)), keras.models.load_model(file, compile=False)
+    answers = []
+    for picture in sorted((public_samples / "kermany").glob("*.jpeg")):
+        # As the package reads them: ImageDataGenerator's nearest neighbour
+        image = keras.utils.img_to_array(keras.utils.load_img(picture, target_size=(150, 150)))
+        logits = model.predict(keras.applications.xception.preprocess_input(image[None]), verbose=0)
+        answers.append(np.asarray(keras.ops.softmax(logits))[0])
+        np.testing.assert_allclose(ours(classifier, picture), answers[-1], atol=1e-5)
+    assert np.ptp(answers, axis=0).max() > 0.05
