@@ -18,6 +18,7 @@ def test_a_source_survives_json_and_tells_no_more_than_was_said():
 def test_whole_paths_are_those_of_files_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.pt").touch()
+    (tmp_path / "mine.py").touch()
     source = ModelSource(model="timm:resnet18", weights="mine.pt", prompts="absent.toml").absolute()
     assert source == ModelSource(
         model="timm:resnet18", weights=str(tmp_path / "mine.pt"), prompts="absent.toml"

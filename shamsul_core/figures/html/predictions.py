@@ -26,7 +26,8 @@ DECISION_SIGNS = {
 _STYLE = f"""<style>
 .predictions {{ border-collapse: collapse; width: 100%; font-size: 0.8rem; font-variant-numeric: tabular-nums; }}
 .predictions :is(th, td) {{ border: 0; padding: 0.13rem 0; font-weight: 400; text-align: left; white-space: nowrap; }}
-.predictions td:nth-child(2) {{ width: 100%; padding: 0 0.5rem; }}
+.predictions th {{ white-space: normal; overflow-wrap: anywhere; }}
+.predictions td:nth-child(2) {{ width: 40%; min-width: 2rem; padding: 0 0.5rem; }}
 .predictions td:nth-child(n+3) {{ text-align: right; }}
 .predictions td:nth-child(4) {{ padding-left: 0.4rem; }}
 .predictions div {{ height: 0.6rem; background: {ACCENT}; min-width: 1px; }}
