@@ -33,10 +33,13 @@ class ImageIndex:
         Searched eight folders deep; links are followed, but never into the same folder twice.
     has_bare_dicom
         Whether files without an image's ending count too where they have DICOM's prefix, as many archives write them.
+    without
+        A folder in these whose images are no radiographs.
     """
 
-    def __init__(self, *folders: Path, has_bare_dicom: bool = False) -> None:
+    def __init__(self, *folders: Path, has_bare_dicom: bool = False, without: Path | None = None) -> None:
         self.folders = folders
+        self._without = None if without is None else str(without)
         self._has_bare_dicom = has_bare_dicom
         self.problems: list[Problem] = []
         self._paths = sorted(path for folder in folders for path in self._walk(str(folder)))
@@ -86,7 +89,7 @@ class ImageIndex:
         while folders:
             place, depth = folders.pop()
             for entry in self._entries(place, visited):
-                if entry.name.startswith("."):
+                if entry.name.startswith(".") or entry.path == self._without:
                     continue
                 if self._is_image(entry):
                     count += 1

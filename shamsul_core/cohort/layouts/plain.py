@@ -60,11 +60,9 @@ def open_plain(folder: Path, split: str | None) -> TabularCohort:
         There is no image, or the table cannot be read.
     """
     chosen = choose_split(split, (ALL,), folder)
-    images = ImageIndex(folder, has_bare_dicom=True)
     masks = folder / _MASKS
-    names = {
-        id_of(str(path.relative_to(folder))): path for path in map(Path, images) if masks not in path.parents
-    }
+    images = ImageIndex(folder, has_bare_dicom=True, without=masks)
+    names = {id_of(str(path.relative_to(folder))): path for path in map(Path, images)}
     if not names:
         message = "there is no PNG, JPEG, TIFF or DICOM file in it"
         raise CohortError(message, subject=str(folder))
