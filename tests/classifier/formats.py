@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
+import torch
 from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
+from shamsul_core.classifier.classifier import Classifier
 from shamsul_core.explain import EXPLAINERS, Subject, explain_subject, make_explainers
 from shamsul_core.explain.adaptive import AdaptiveSampling
 from shamsul_core.imaging.reading import read_radiograph
@@ -62,6 +64,19 @@ def assert_same_probabilities(classifier, files: list[Path], theirs) -> None:
     assert np.ptp(expected, axis=0).max() > 0.05, expected
     for path, probabilities in zip(files, expected, strict=True):
         np.testing.assert_allclose(ours(classifier, path), probabilities, atol=1e-5)
+    if isinstance(classifier, Classifier):
+        assert_the_fast_copy_is_the_same(classifier, files)
+
+
+def assert_the_fast_copy_is_the_same(classifier: Classifier, files: list[Path]) -> None:
+    batch = torch.cat([classifier.preprocess(read_radiograph(path).pixels) for path in files])
+    plain = classifier.logits(batch)
+    fast = classifier.fast_network(
+        batch.to(classifier.fast_dtype).contiguous(memory_format=torch.channels_last)
+    )
+    # bfloat16 has three digits
+    share = 1e-4 if classifier.fast_dtype == torch.float32 else 0.1
+    torch.testing.assert_close(fast.detach(), plain, rtol=0, atol=share * max(1.0, plain.abs().max().item()))
 
 
 def explained(classifier, pixels, pathology="Edema"):
