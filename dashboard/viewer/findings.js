@@ -46,6 +46,16 @@ export function describeFindings(parts, scene) {
   parts.table.replaceChildren(element("thead", {}, head), body);
 }
 
+// Of many pathologies, brings the chosen one into the part of the list that is in sight; the page stays where it is.
+export function revealChosen({ root, table }) {
+  const chosen = table.querySelector("tr.chosen");
+  if (!chosen || root.scrollHeight <= root.clientHeight) return;
+  const { top, bottom } = chosen.getBoundingClientRect();
+  const sight = root.getBoundingClientRect();
+  if (bottom > sight.bottom) root.scrollTop += bottom - sight.bottom;
+  else if (top < sight.top) root.scrollTop -= sight.top - top;
+}
+
 function gridRow(row, isChosen) {
   const name = element("button", {
     type: "button", role: "radio", "aria-checked": isChosen, tabindex: isChosen ? "0" : "-1", title: row.help,

@@ -7,7 +7,7 @@ import { mounting } from "../mounting.js";
 import { pixelRatio, textScale } from "../screen.js";
 import { recalledChoices, rememberChoices } from "./choices.js";
 import { displayOf, linkedView, linkToView } from "./display.js";
-import { buildFindings, describeFindings, describeThreshold, drawAgreement } from "./findings.js";
+import { buildFindings, describeFindings, describeThreshold, drawAgreement, revealChosen } from "./findings.js";
 import { Gestures } from "./gestures.js";
 import { listenToKeys } from "./keys.js";
 import { Backdrop, drawPanel, EXPERT_LINE, strokeOutline } from "./layers.js";
@@ -138,6 +138,7 @@ class Viewer {
     scene.highestIou = highestIou(scene);
     this.#describe(scene);
     this.layOut();
+    revealChosen(this.findings);
   }
 
   #describe(scene) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +34,15 @@ if TYPE_CHECKING:
 _GROUP = 0.84
 """Width of a pathology's boxes together; 1 would touch the next one's."""
 
+_MOST_UPRIGHT = 16
+"""Pathologies whose names stand upright beside each other; those of more are turned."""
+
+_MOST_MEANS = 72
+"""Boxes whose means stand above them in figures; those of more are in the table and on hover."""
+
+_LINE, _LONGEST_LABEL = 14, 26
+"""Characters of a line of a long name, and of a name that is turned."""
+
 _SIDEWAYS = 0.6
 """How far points are strewn, of a box's share of the axis."""
 
@@ -62,6 +72,8 @@ def iou_boxes(
     top = highest_iou([points["iou"].max(), summary["paper_mean"].max(), 0.3])
     points = drawn_points(points[points["method"].isin(titles)], seed)
     opacity = opacity_of(len(points))
+    is_crowded = len(titles) > 1 or len(pathologies) > _MOST_UPRIGHT
+    is_told = len(pathologies) * len(titles) <= _MOST_MEANS
     for number, (method, title) in enumerate(titles.items()):
         boxes = summary[summary["method"] == method]
         at = _positions(boxes["pathology"], pathologies, number, len(titles))
@@ -78,13 +90,21 @@ def iou_boxes(
                     hover=f"{as_plotly(title)}: {truth.score} %{{y:.2f}}",
                 ),
                 _boxes(at, boxes, number, len(titles)),
-                _means(at, boxes, top, is_crowded=len(titles) > 1),
             ]
         )
+        if is_told:
+            figure.add_trace(_means(at, boxes, top, is_crowded=is_crowded))
         _add_paper(figure, at, boxes, is_first=number == 0)
-    figure.add_annotation(
-        text="Mean", x=-0.5, y=1.03 * top, xanchor="right", xshift=-6, showarrow=False, font={"color": TEXT}
-    )
+    if is_told:
+        figure.add_annotation(
+            text="Mean",
+            x=-0.5,
+            y=1.03 * top,
+            xanchor="right",
+            xshift=-6,
+            showarrow=False,
+            font={"color": TEXT},
+        )
     figure.update_xaxes(**_pathology_axis(pathologies, summary))
     figure.update_yaxes(range=[-0.02, 1.07 * top], dtick=tick_step(top))
     return figure
@@ -229,8 +249,10 @@ def _pathology_axis(
     pathologies: Sequence[str], summary: pd.DataFrame, *, number: str = "n"
 ) -> dict[str, Any]:
     numbers = summary.groupby("pathology")[number].agg(["min", "max"]).reindex(list(pathologies))
+    is_crowded = len(pathologies) > _MOST_UPRIGHT
     labels = [
-        f"{as_plotly(name).replace(' ', '<br>')}<br><span style='color:{MUTED}'>n = {_from_to(low, high)}</span>"
+        f"{_crowded_label(name) if is_crowded else _label(name)}"
+        f"<span style='color:{MUTED}'>n = {_from_to(low, high)}</span>"
         for name, low, high in numbers.itertuples()
     ]
     return {
@@ -239,10 +261,21 @@ def _pathology_axis(
         "range": [-0.5, len(pathologies) - 0.5],
         "showgrid": False,
         "zeroline": False,
-        "tickangle": 0,
+        "tickangle": -90 if is_crowded else 0,
         "automargin": True,
         "tickfont": {"size": 12},
     }
+
+
+def _label(name: str) -> str:
+    """Return a name a word a line, of many words as few lines as fit."""
+    lines = name.split() if name.count(" ") < 3 else wrap(name, _LINE)
+    return "".join(f"{as_plotly(line)}<br>" for line in lines)
+
+
+def _crowded_label(name: str) -> str:
+    """Return a name on one line, cut where it is long."""
+    return f"{as_plotly(name if len(name) <= _LONGEST_LABEL else name[: _LONGEST_LABEL - 1] + '…')}  "
 
 
 def _from_to(low: float, high: float) -> str:

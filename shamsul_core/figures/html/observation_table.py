@@ -55,7 +55,7 @@ _STYLE = f"""<style>
 .observations :is(th, td) {{ border: 0; padding: 0.19rem 0.2rem; font-weight: 400; text-align: right;
   white-space: nowrap; line-height: 1.25; }}
 .observations thead th {{ opacity: 0.75; cursor: help; }}
-.observations th:first-child {{ text-align: left; padding-left: 0; }}
+.observations th:first-child {{ text-align: left; padding-left: 0; max-width: 13rem; overflow: hidden; text-overflow: ellipsis; }}
 .observations tbody tr {{ border-top: 1px solid {LINE}; }}
 .observations .drawn {{ width: 30%; min-width: 3rem; text-align: left; padding-left: 0.8rem; }}
 .observations .scale {{ position: relative; height: 0.8rem; border-bottom: 1px solid {FAINT}; }}
@@ -92,7 +92,7 @@ def observation_table(table: pd.DataFrame) -> str:
 
 def _row(name: str, row: Mapping[Hashable, Any]) -> str:
     counts = "".join(f"<td>{row[kind]:.0f}</td>" for kind in ("positive", "negative", "uncertain"))
-    cells = f'<th scope="row">{escape(name)}</th>{counts}<td>{number(row["prevalence"])}</td>'
+    cells = f'<th scope="row" title="{escape(name, quote=True)}">{escape(name)}</th>{counts}<td>{number(row["prevalence"])}</td>'
     if math.isnan(row["auroc"]):
         cells += f'<td class="missing" colspan="3">not evaluated: {escape(str(row["reason"]))}</td>'
     else:

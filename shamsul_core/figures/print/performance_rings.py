@@ -22,10 +22,16 @@ _COUNTS = (0.26, 0.45)
 _SCORES = (0.5, 1.0)
 """Radii of the ring of AUROC, where it is 0 and where it is 1."""
 
-_LEGEND = (
-    "Outer ring: AUROC, from 0 (inside) to 1 (rim). Dashed: 0.5, chance.\nInner ring: positive radiographs.\n"
-    f"Lines: 95 % intervals, if each label has at least {FEWEST} patients."
+_MOST_IN_FIGURES = 18
+"""Sectors with room for figures and an upright name; more have a turned name alone."""
+
+_LONGEST_NAME, _TINY = 20, 5.5
+
+_RINGS = (
+    "Outer ring: AUROC, from 0 (inside) to 1 (rim). Dashed: 0.5, chance.",
+    "Inner ring: positive radiographs.",
 )
+_INTERVALS = f"Lines: 95 % intervals, if each label has at least {FEWEST} patients."
 
 
 def rings(by_observation: pd.DataFrame, theme: ThemeName) -> Figure:
@@ -40,33 +46,63 @@ def rings(by_observation: pd.DataFrame, theme: ThemeName) -> Figure:
     """
     colours = THEMES[theme]
     figure = new_figure(colours, 4.8, 4.7)
-    axes: PolarAxes = figure.add_axes((0.177, 0.178, 0.646, 0.6597), projection="polar")  # type: ignore[assignment]
+    is_crowded = len(by_observation) > _MOST_IN_FIGURES
+    room = (0.24, 0.24, 0.52, 0.531) if is_crowded else (0.177, 0.178, 0.646, 0.6597)
+    axes: PolarAxes = figure.add_axes(room, projection="polar")  # type: ignore[assignment]
     axes.set_theta_direction(-1)
     axes.set_theta_offset(np.pi / 2)
     axes.set_ylim(0, 1)
     axes.set_axis_off()
     width = 2 * np.pi / max(1, len(by_observation))
     for place, (name, row) in enumerate(by_observation.iterrows()):
-        _sector(axes, colours, place * width, 0.94 * width, str(name), row)
+        _bar(axes, colours, place * width, 0.94 * width, str(name), row, is_crowded=is_crowded)
+        (_write_turned if is_crowded else _write)(axes, colours, place * width, str(name), row)
     circle = np.linspace(0, 2 * np.pi, 361)
     chance = np.full_like(circle, sum(_SCORES) / 2)
     axes.plot(circle, chance, color=colours.text, linewidth=0.7, linestyle=(0, (4, 3)), zorder=3)
-    axes.text(0, 0, "positives", color=colours.text, fontsize=SMALL, ha="center", va="center")
-    figure.text(0.5, 0.015, _LEGEND, color=colours.text, fontsize=SMALL, ha="center", va="bottom")
+    legend = "\n".join(
+        [_RINGS[0].removeprefix("Outer ring: "), _INTERVALS] if is_crowded else [*_RINGS, _INTERVALS]
+    )
+    if not is_crowded:
+        axes.text(0, 0, "positives", color=colours.text, fontsize=SMALL, ha="center", va="center")
+    figure.text(0.5, 0.015, legend, color=colours.text, fontsize=SMALL, ha="center", va="bottom")
     return figure
 
 
-def _sector(axes: PolarAxes, theme: Theme, angle: float, width: float, name: str, row: pd.Series) -> None:
+def _bar(
+    axes: PolarAxes, theme: Theme, angle: float, width: float, name: str, row: pd.Series, *, is_crowded: bool
+) -> None:
     inner, outer = _SCORES
-    is_known = not np.isnan(row["auroc"])
-    for low, high in (_COUNTS, _SCORES):
+    for low, high in (_SCORES,) if is_crowded else (_COUNTS, _SCORES):
         axes.bar(angle, high - low, width, low, color=theme.faint, alpha=0.35, linewidth=0)
-    if is_known:
+    if not np.isnan(row["auroc"]):
         radius = [inner + (outer - inner) * row[bound] for bound in ("auroc", "auroc_low", "auroc_high")]
         axes.bar(angle, radius[0] - inner, width, inner, color=theme.area, linewidth=0, label=name)
         aside = angle + 0.36 * width
         if not np.isnan(row["auroc_low"]):
             axes.plot([aside, aside], radius[1:], color=theme.second, linewidth=1.6, zorder=4)
+
+
+def _write_turned(axes: PolarAxes, theme: Theme, angle: float, name: str, row: pd.Series) -> None:
+    """Write the name along the sector, readable from below."""
+    degrees = (90 - np.degrees(angle)) % 360
+    is_left = 90 < degrees < 270
+    words = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    axes.text(
+        angle,
+        1.04,
+        words,
+        color=theme.text,
+        fontsize=_TINY,
+        rotation=degrees - 180 if is_left else degrees,
+        rotation_mode="anchor",
+        ha="right" if is_left else "left",
+        va="center",
+    )
+
+
+def _write(axes: PolarAxes, theme: Theme, angle: float, name: str, row: pd.Series) -> None:
+    inner, is_known = _SCORES[0], not np.isnan(row["auroc"])
     words = f"{row['auroc']:.2f}" if is_known else "–"
     colour = theme.on_area if is_known and row["auroc"] > 0.35 else theme.text
     _words(axes, angle, inner + 0.11, words, colour, NORMAL, "bold")
