@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort
     from shamsul_core.run import Manifest
 
+_ALL = "all"
 _SPLITS = {"train": "training set", "val": "validation set", "test": "test set"}
 
 RESEARCH_ONLY = "For research, not for diagnosis."
@@ -209,12 +210,14 @@ def cohort_in_words(cohort: Mapping[str, Any]) -> str:
     'Cohort “chexlocalize”, validation set'
     >>> cohort_in_words({"name": "cohort/val", "split": "val", "simulated": "Simulated from CT."})
     'Simulated cohort “cohort”, validation set'
+    >>> cohort_in_words({"name": "nih/all", "split": "all", "simulated": None})
+    'Cohort “nih”'
     """
     folder, _, split = str(cohort["name"]).rpartition("/")
     if split != cohort["split"]:  # no folder, such as a reader's own radiograph
         return f"{split[:1].upper()}{split[1:]}"
     kind = "Simulated cohort" if cohort.get("simulated") else "Cohort"
-    return f"{kind} “{folder}”, {_SPLITS.get(split, split)}"
+    return f"{kind} “{folder}”" + ("" if split == _ALL else f", {_SPLITS.get(split, split)}")
 
 
 def cohort_title(cohort: Cohort) -> str:
