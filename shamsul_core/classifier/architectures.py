@@ -19,6 +19,15 @@ DENSENET121 = "densenet121"
 TORCHS_EPSILON = 1e-5
 
 
+def check_name(architecture: str) -> None:
+    """Raise a `ModelError` where torchvision has no classifier of this name."""
+    if architecture not in torchvision.models.list_models(module=torchvision.models):
+        message = (
+            f"torchvision has no classifier {architecture!r}; there are densenet121, resnet50, vit_b_16, ..."
+        )
+        raise ModelError(message)
+
+
 def build(architecture: str, outputs: int, *, channels: int = 3) -> nn.Module:
     """Return a network without weights of its own; no ReLU works in place.
 
@@ -38,12 +47,7 @@ def build(architecture: str, outputs: int, *, channels: int = 3) -> nn.Module:
     """
     if architecture == DENSENET121:
         return _with_channels(DenseNet121(outputs), channels)
-    architectures = torchvision.models.list_models(module=torchvision.models)
-    if architecture not in architectures:
-        message = (
-            f"torchvision has no classifier {architecture!r}; there are densenet121, resnet50, vit_b_16, ..."
-        )
-        raise ModelError(message)
+    check_name(architecture)
     network: nn.Module = torchvision.models.get_model(architecture, weights=None, num_classes=outputs)
     for module in network.modules():
         if hasattr(module, "inplace"):

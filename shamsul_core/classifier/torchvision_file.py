@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 import torchvision
 
-from shamsul_core.classifier.architectures import build, fill
+from shamsul_core.classifier.architectures import build, check_name, fill
 from shamsul_core.classifier.assembly import Content
 from shamsul_core.classifier.checkpoint import Checkpoint, beneath, read_checkpoint
 from shamsul_core.classifier.errors import ModelError
@@ -127,7 +127,7 @@ def _named(sidecar: Sidecar, tensors: Tensors) -> tuple[str, Shapes, dict[str, t
     """Return the architecture that a sidecar names, its shapes, and the tensors under the prefix that suits it best."""
     architecture = str(sidecar.architecture)
     try:
-        build(architecture, 1)
+        check_name(architecture)
     except ModelError as error:
         message = f"{sidecar.path}: {error}"
         raise ModelError(message) from error

@@ -316,3 +316,9 @@ def test_whole_models_are_refused_with_the_lines_that_convert_them(tmp_path):
     (tmp_path / "saved" / "saved_model.pb").write_bytes(b"")
     with pytest.raises(ModelError, match=r"SavedModel of TensorFlow.*tf2onnx\.convert"):
         load_classifier(str(tmp_path / "saved"))
+
+
+def test_a_folder_without_a_model_is_named(tmp_path):
+    (tmp_path / "config.json").write_text("[1, 2")
+    with pytest.raises(ModelError, match="a folder, in which no model was recognised"):
+        load_classifier(str(tmp_path))
