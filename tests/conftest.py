@@ -10,7 +10,7 @@ import hypothesis
 import numpy as np
 import pytest
 
-from tests.made import made_pixels, make_cohort, make_run
+from tests.made import made_pixels, make_box_cohort, make_cohort, make_run
 
 # No test may fail because the machine is slow
 hypothesis.settings.register_profile("without a clock", deadline=None)
@@ -133,3 +133,17 @@ def made_cohort(tmp_path_factory) -> Path:
 def made_run(made_cohort, tmp_path_factory):
     """A run on `made_cohort` with random heatmaps and one failure; never changed by a test."""
     return make_run(tmp_path_factory.mktemp("made") / "run", made_cohort)
+
+
+@pytest.fixture(scope="session")
+def box_cohort(tmp_path_factory):
+    """Two radiographs with an expert's box of Edema each."""
+    from shamsul_core.cohort import open_cohort
+
+    return open_cohort(make_box_cohort(tmp_path_factory.mktemp("made") / "boxes"))
+
+
+@pytest.fixture(scope="session")
+def box_run(box_cohort, tmp_path_factory):
+    """A run on `box_cohort` with random heatmaps; never changed by a test."""
+    return make_run(tmp_path_factory.mktemp("made") / "run_of_boxes", box_cohort.folder)

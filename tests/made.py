@@ -19,7 +19,7 @@ from shamsul_core.run.provenance import describe_cohort
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, OBSERVATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 TITLES = {"lime": "LIME", "shap": "SHAP", "gradcam": "Grad-CAM", "lrp": "LRP"}
@@ -72,6 +72,24 @@ def make_cohort(
     (folder / "CheXlocalize" / "gt_segmentations_val.json").write_text(
         json.dumps(segmentations), encoding="utf-8"
     )
+    return folder
+
+
+def make_box_cohort(folder: Path, kinds: Mapping[str, str] = {"Edema": "box"}) -> Path:
+    """Write two radiographs with COCO's annotations: a box, or a polygon, of each of these pathologies on both."""
+    images, marks = [], []
+    for number in (1, 2):
+        path = folder / "images" / f"radiograph{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.roll(made_pixels(), 11 * number, axis=1)).save(path)
+        images.append({"id": number, "file_name": path.name, "height": 120, "width": 100})
+        for place, kind in enumerate(kinds.values(), 1):
+            box = {"bbox": [10, 20, 40, 41], "area": 1640, "iscrowd": 0, "id": len(marks) + 1}
+            drawn = {"segmentation": [[10, 20, 60, 40, 20, 70]]} if kind == "polygon" else {}
+            marks.append({"image_id": number, "category_id": place, **box, **drawn})
+    names = [{"id": place, "name": name} for place, name in enumerate(kinds, 1)]
+    table = {"images": images, "categories": names, "annotations": marks}
+    (folder / "annotations.json").write_text(json.dumps(table), encoding="utf-8")
     return folder
 
 
