@@ -53,6 +53,8 @@ def make_explainers(preset: str = "default", methods: Sequence[str] = tuple(EXPL
         message = f"unknown method or preset {unknown or preset!r}; there are {', '.join(EXPLAINERS)} and {', '.join(PRESETS)}"
         raise ValueError(message)
     known: list[Explainer] = [
-        EXPLAINERS[name](EXPLAINERS[name].presets[preset]) for name in EXPLAINERS if name in methods
-    ]  # type: ignore[arg-type]
+        EXPLAINERS[name](EXPLAINERS[name].presets[preset])  # type: ignore[arg-type]
+        for name in EXPLAINERS
+        if name in methods
+    ]
     return [*known, *own]
