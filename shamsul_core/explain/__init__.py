@@ -52,5 +52,9 @@ def make_explainers(preset: str = "default", methods: Sequence[str] = tuple(EXPL
     if unknown or preset not in PRESETS:
         message = f"unknown method or preset {unknown or preset!r}; there are {', '.join(EXPLAINERS)} and {', '.join(PRESETS)}"
         raise ValueError(message)
-    known = [EXPLAINERS[name](EXPLAINERS[name].presets[preset]) for name in EXPLAINERS if name in methods]  # type: ignore[arg-type]
+    known: list[Explainer] = [
+        EXPLAINERS[name](EXPLAINERS[name].presets[preset])  # type: ignore[arg-type]
+        for name in EXPLAINERS
+        if name in methods
+    ]
     return [*known, *own]
