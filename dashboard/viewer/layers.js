@@ -92,26 +92,28 @@ function drawExperts(context, scene, choices, pixel) {
     strokeOutline(context, scene.expert, line, pixel);
     return;
   }
-  scene.readers.forEach(({ reader, path, at }, place) => {
-    if (!path) return;
-    const colour = READER_COLOURS[place % READER_COLOURS.length];
-    strokeOutline(context, path, { ...line, colour }, pixel);
-    writeAbove(context, reader || `Reader ${place + 1}`, at, colour, pixel);
-  });
+  const readers = scene.readers.filter(({ path }) => path).map((reader, place) =>
+    ({ ...reader, colour: READER_COLOURS[place % READER_COLOURS.length], name: reader.reader || `Reader ${place + 1}` }));
+  for (const { path, colour } of readers) strokeOutline(context, path, { ...line, colour }, pixel);
+  writeNames(context, readers, pixel);
 }
 
-// A name above the corner of an outline, inside the picture.
-function writeAbove(context, words, { x, y }, colour, pixel) {
+// Side by side above the highest outline, inside the picture: what readers marked often lies close together.
+function writeNames(context, readers, pixel) {
   const height = READER_NAME_PX * pixel;
+  let x = Math.min(...readers.map(({ at }) => at.x));
+  const y = Math.max(Math.min(...readers.map(({ at }) => at.y)) - 3 * pixel, height);
   context.font = `${height}px sans-serif`;
   context.textBaseline = "bottom";
   context.setLineDash([]);
   context.lineWidth = 3 * pixel;
   context.strokeStyle = HALO;
-  context.fillStyle = colour;
-  const top = Math.max(y - 3 * pixel, height);
-  context.strokeText(words, x, top);
-  context.fillText(words, x, top);
+  for (const { name, colour } of readers) {
+    context.fillStyle = colour;
+    context.strokeText(name, x, y);
+    context.fillText(name, x, y);
+    x += context.measureText(name).width + height / 2;
+  }
 }
 
 function maskOf(panel, choices, size) {
