@@ -44,7 +44,7 @@ def tune(
 
         opened = Run.open(run)
         cohort = cohort_of(opened)
-        from shamsul_core.engine.tuning import tune_probability_cutoffs, tune_thresholds
+        from shamsul_core.engine.tuning import outlined_pathologies, tune_probability_cutoffs, tune_thresholds
         from shamsul_core.interchange.chexlocalize import write_probability_cutoffs, write_thresholds
         from shamsul_core.memory import keep_freed_memory
 
@@ -54,6 +54,11 @@ def tune(
         cutoffs = {name: tune_probability_cutoffs(opened, name, preset) for name in methods if cutoffs_out}
         if not cohort.has_annotations:
             message = f"{cohort.folder}: the cohort has no expert annotations to tune on"
+            raise ValueError(message)
+        if not outlined_pathologies(opened, cohort):
+            message = (
+                f"{cohort.folder}: experts drew boxes or points here, and thresholds are tuned on contours"
+            )
             raise ValueError(message)
         for path in (out, cutoffs_out):
             if path is not None:

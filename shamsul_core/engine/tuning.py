@@ -73,6 +73,12 @@ Tunings: TypeAlias = "dict[str, dict[str, Tuning]]"
 """By method and pathology."""
 
 
+def outlined_pathologies(run: Run, cohort: Cohort) -> list[str]:
+    """Return those of a run's pathologies that experts outlined: a box holds what is healthy too, and tunes nothing."""
+    marked = [name for name in run.manifest.pathologies if name in cohort.marked_pathologies]
+    return [name for name in marked if cohort.truth_kind(name) in ("contour", "polygon")]
+
+
 def tune_thresholds(
     run: Run,
     cohort: Cohort,
@@ -106,7 +112,7 @@ def tune_thresholds(
     RunError
         If a result cannot be read.
     """
-    pathologies = [name for name in run.manifest.pathologies if name in cohort.marked_pathologies]
+    pathologies = outlined_pathologies(run, cohort)
     ious: dict[tuple[str, str], list[RatioArray]] = defaultdict(list)
     problems: list[str] = []
     thresholds = LEVEL_THRESHOLDS if every_level else np.asarray(THRESHOLDS, np.float32)
