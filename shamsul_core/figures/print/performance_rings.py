@@ -25,7 +25,7 @@ _SCORES = (0.5, 1.0)
 _MOST_IN_FIGURES = 18
 """Sectors with room for figures and an upright name; more have a turned name alone."""
 
-_LONGEST_NAME, _TINY = 20, 5.5
+_LONGEST_NAME, _TINY = 22, 5.2
 
 _RINGS = (
     "Outer ring: AUROC, from 0 (inside) to 1 (rim). Dashed: 0.5, chance.",
@@ -47,7 +47,7 @@ def rings(by_observation: pd.DataFrame, theme: ThemeName) -> Figure:
     colours = THEMES[theme]
     figure = new_figure(colours, 4.8, 4.7)
     is_crowded = len(by_observation) > _MOST_IN_FIGURES
-    room = (0.24, 0.24, 0.52, 0.531) if is_crowded else (0.177, 0.178, 0.646, 0.6597)
+    room = (0.24, 0.275, 0.52, 0.531) if is_crowded else (0.177, 0.178, 0.646, 0.6597)
     axes: PolarAxes = figure.add_axes(room, projection="polar")  # type: ignore[assignment]
     axes.set_theta_direction(-1)
     axes.set_theta_offset(np.pi / 2)
