@@ -44,7 +44,7 @@ with st.sidebar:
         st.toggle(
             "Count uncertain and blank as negative",
             key="u_zeros",
-            help="CheXpert's U-Zeros policy, which the paper used in training. If off, these labels are left out.",
+            help="Known as U-Zeros, the policy of the paper's training. If off, these labels are left out.",
         )
 write_address()
 try:
