@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -180,6 +181,7 @@ def explain_cohort(
         wanted = [image_id for image_id in chosen if image_id not in before or image_id not in ledger]
         for _ in range((len(chosen) - len(wanted)) * plan.steps):
             on_step("explained before")
+        _keep_seen(plan, wanted)
         unreadable = 0
         for entry in hand_out(plan, wanted, on_step):
             if entry.made_with is not None:
@@ -189,6 +191,14 @@ def explain_cohort(
             on_step(entry.image_id)
         explained = len(plan.run.explained_ids()) - len(before)
         return Summary(explained, len(before), unreadable, ledger.failure_count)
+
+
+def _keep_seen(plan: Plan, image_ids: Sequence[str]) -> None:
+    """Keep what the network sees of the first of these radiographs, where it can be read."""
+    if image_ids and not plan.run.has_seen:
+        with suppress(CohortError):
+            pixels = plan.cohort.radiographs[image_ids[0]].pixels()
+            plan.run.write_seen(image_ids[0], plan.classifier.seen(pixels))
 
 
 def bring_to_run(plan: Plan, image_id: str, on_step: OnStep = say_nothing) -> Entry:
@@ -220,8 +230,6 @@ def explain_one(plan: Plan, radiograph: Radiograph, on_step: OnStep) -> Radiogra
         If its pixels cannot be read.
     """
     pixels = radiograph.pixels()
-    if not plan.run.has_seen:
-        plan.run.write_seen(radiograph.id, plan.classifier.seen(pixels))
     subject = Subject(plan.classifier, pixels)
     probabilities = plan.classifier.predict(pixels)
     pathologies = _to_explain(plan, radiograph, probabilities)

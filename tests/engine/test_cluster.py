@@ -151,13 +151,13 @@ def test_an_unreadable_radiograph_is_a_failure(cohort, loaded, tmp_path, client,
 
 def test_a_full_disk_stops_the_workers_and_loses_nothing(plan, client, model, faults, undisturbed):
     (faults / "full").touch()
-    with pytest.raises(
-        OSError, match=r"free some space and run the same command again: .*(heatmaps|seen\.png)"
-    ):
+    with pytest.raises(OSError, match=r"free some space and run the same command again: .*heatmaps"):
         explain(plan, client, model)
     assert not list(plan.run.folder.rglob("*.part"))
     (faults / "full").unlink()
-    assert explain(plan, client, model).explained == COUNT
+    # A worker may have gone on with one that it had been given
+    summary = explain(plan, client, model)
+    assert summary.explained + summary.explained_before == COUNT
     assert_equal(plan.run, undisturbed)
 
 
