@@ -21,6 +21,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.dashboard import PAGES, changes, memory_mb, opened, tell
 from shamsul_core.cohort import Cohort, open_cohort
+from shamsul_core.cohort.summary import marked_ids
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import Manifest, RadiographResult, Run
@@ -99,9 +100,7 @@ def _scores(
         [list(cohort.radiographs), names, methods], names=["image_id", "pathology", "method"]
     )
     table = pd.DataFrame(index=index).reset_index()
-    is_marked = (table["pathology"] == "Cardiomegaly") & table["image_id"].isin(
-        [name for name in cohort.radiographs if cohort.marked_on(name)]
-    )
+    is_marked = (table["pathology"] == "Cardiomegaly") & table["image_id"].isin(marked_ids(cohort))
     table["probability"] = generator.random(len(table))
     table["label"] = 0.0
     table["iou"] = np.where(is_marked, generator.random(len(table)), np.nan)

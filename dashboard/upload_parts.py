@@ -42,7 +42,7 @@ def show_card(queue: ExplanationQueue) -> None:
     if queue.model.model == UNTRAINED_MODEL:
         show_note(UNTRAINED)
     else:
-        st.html(model_card_html(uploading.card_of(queue), queue.model.by_names().model))
+        st.html(model_card_html(uploading.card_of(queue), queue.model.without_folders().model))
 
 
 @st.fragment(run_every=_INSTALLING_LOOK_S)

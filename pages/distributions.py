@@ -46,7 +46,6 @@ with stopping_plainly():
 plurals = [words.plural for words, _ in parts]
 marked_as = choice("truth", plurals, plurals[0]) if len(parts) > 1 else plurals[0]
 truth, part = parts[plurals.index(marked_as)]
-pathologies = set(part["pathology"])
 both = "and the experts' mask" if truth is CONTOUR else f"mask and the experts' {truth.plural}"
 score, help_on = sentence(truth.score), column_help(truth)
 FIGURES = {
@@ -115,7 +114,9 @@ if reason := why_no_iou(scores, has_contours=cohort.has_annotations):
 means = means_in_words(
     summary, titles if method == "all" or figure_name == "methods" else {method: titles[method]}
 )
-scores, summary = (table[table["pathology"].isin(pathologies)] for table in (scores, summary))
+if len(parts) > 1:
+    pathologies = part["pathology"].unique()
+    scores, summary = (table[table["pathology"].isin(pathologies)] for table in (scores, summary))
 drawn_titles = titles if method == "all" or figure_name == "methods" else {method: titles[method]}
 st.markdown(means)
 if figure_name == "methods":

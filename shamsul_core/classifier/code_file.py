@@ -32,15 +32,6 @@ if TYPE_CHECKING:
 _NAMED = re.compile(r"(?P<file>.+\.py):(?P<function>\w+)")
 
 
-def is_code(name: str) -> bool:
-    """Return whether a name is that of a function in a file, ``FILE.py:FUNCTION``.
-
-    >>> is_code("mine.py:resnet"), is_code("mine.py"), is_code("C:/mine.pt")
-    (True, False, False)
-    """
-    return _NAMED.fullmatch(name) is not None
-
-
 def function_of(name: str) -> tuple[Callable[..., Any], Path]:
     """Execute a file and return the function that ``FILE.py:FUNCTION`` names, and the file.
 

@@ -35,6 +35,7 @@ from shamsul_core.classifier.errors import ModelError, what_is
 from shamsul_core.classifier.network import DenseNet121
 from shamsul_core.classifier.outputs import LogOdds
 from shamsul_core.classifier.preprocessing import Preprocessing
+from shamsul_core.classifier.source import UNTRAINED
 from shamsul_core.files.atomic import write_atomically
 from shamsul_core.vocabulary import OBSERVATIONS
 
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 
 _FORMAT = "shamsul-classifier"
 _VERSION = "1"
-UNTRAINED = "untrained"
 
 
 def is_own(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+
+_CODE = re.compile(r".+\.py:\w+")
 
 UNTRAINED = "untrained"
 """The model whose weights are drawn by chance."""
@@ -53,7 +56,7 @@ class ModelSource:
     @property
     def is_code(self) -> bool:
         """Whether it is a function of somebody's own code, which is executed."""
-        return ".py:" in self.model
+        return is_code(self.model)
 
     @property
     def is_by_name(self) -> bool:
@@ -74,7 +77,7 @@ class ModelSource:
         """Return it as another process finds it, whatever its working folder is."""
         return self.with_files(lambda path: str(Path(path).absolute()) if Path(path).exists() else path)
 
-    def by_names(self) -> ModelSource:
+    def without_folders(self) -> ModelSource:
         """Return it without the folders in which its files lie."""
         return replace(self.with_files(lambda path: Path(path).name), model=Path(self.model).name)
 
@@ -89,3 +92,12 @@ class ModelSource:
         if known.get("observations") is not None:
             known["observations"] = tuple(known["observations"])
         return cls(**known)
+
+
+def is_code(name: str) -> bool:
+    """Return whether a name is that of a function in a file, ``FILE.py:FUNCTION``.
+
+    >>> is_code("mine.py:resnet"), is_code("mine.py"), is_code("C:/mine.pt")
+    (True, False, False)
+    """
+    return _CODE.fullmatch(name) is not None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from shamsul_core.classifier.assembly import assemble
-from shamsul_core.classifier.code_file import is_code, load_code
+from shamsul_core.classifier.code_file import load_code
 from shamsul_core.classifier.contrastive import (
     is_open_clip,
     is_transformers_clip,
@@ -94,7 +94,7 @@ def _check_device(device: str) -> None:
 
 def _load(source: ModelSource) -> Classifier:
     sidecar = read_sidecar(Path(source.file))
-    if is_code(source.model):
+    if source.is_code:
         return assemble(load_code(sidecar, source), sidecar, source)
     for prefix, load in LIBRARIES.items():
         if source.model.startswith(prefix):

@@ -91,7 +91,9 @@ def explain(
 ) -> None:
     """Predict, explain, segment and score a cohort; run again to resume."""
     with console.status("Reading the cohort and the model"):
-        opened = _open_cohort(cohort, split, layout)
+        from shamsul_core.cohort import open_cohort
+
+        opened = open_cohort(cohort, split=split, layout=layout)
         source = ModelSource(
             model=model,
             output=output,
@@ -115,7 +117,7 @@ def explain(
     for remark in remarks:
         warn(remark)
     with progress_bar(len(chosen) * plan.steps) as on_step:
-        summary = _explain(plan, chosen, source, device, method, on_step, workers, scheduler)
+        summary = _explain(plan, chosen, source, device, on_step, workers, scheduler)
     say(
         f"{run}: {summary.explained} radiographs explained, {summary.explained_before} before, "
         f"{summary.unreadable} unreadable"
@@ -123,12 +125,6 @@ def explain(
     report_failures(plan.run)
     if not summary.explained + summary.explained_before:
         raise typer.Exit(1)
-
-
-def _open_cohort(folder: Path, split: str | None, layout: str | None) -> Cohort:
-    from shamsul_core.cohort import open_cohort
-
-    return open_cohort(folder, split=split, layout=layout)
 
 
 def _plan(
@@ -207,7 +203,6 @@ def _explain(
     chosen: Sequence[str],
     model: ModelSource,
     device: str,
-    methods: Sequence[str] | None,
     on_step: OnStep,
     workers: int,
     scheduler: str | None,
@@ -219,5 +214,5 @@ def _explain(
     from shamsul_core.engine import cluster
 
     with cluster.scheduler(scheduler) if scheduler else cluster.workers(workers) as client:
-        hand_out = cluster.hand_out_to(client, cluster.WorkOrder.of(plan, model, device, methods))
+        hand_out = cluster.hand_out_to(client, cluster.WorkOrder.of(plan, model, device))
         return explain_cohort(plan, on_step, hand_out, image_ids=chosen)

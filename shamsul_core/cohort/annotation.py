@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["contour", "polygon", "box", "point"]
 """What an expert's mark is; scores against different kinds are different scores."""
 
+OUTLINED: tuple[Kind, ...] = ("contour", "polygon")
+"""Those that hold what is ill and nothing else, so that a mask's overlap with them means something."""
+
 _OF_BOXES: tuple[Kind, ...] = ("box", "point")
 
 

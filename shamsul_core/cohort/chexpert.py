@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shamsul_core.cohort.expert_reading import ExpertReading, SalientPoints, other_size
+from shamsul_core.cohort.expert_reading import ExpertReading, SalientPoints
+from shamsul_core.cohort.folder_cohort import FolderCohort
 from shamsul_core.cohort.image_files import find_images
 from shamsul_core.cohort.label_table import one_row_a_radiograph, read_label_table
 from shamsul_core.cohort.layout import find_layout
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from shamsul_core.cohort.expert_reading import Point
     from shamsul_core.cohort.label_table import LabelRow
     from shamsul_core.cohort.layout import Layout, Split
-    from shamsul_core.cohort.radiograph import Radiograph, Size
-    from shamsul_core.imaging import Geometry
+    from shamsul_core.cohort.radiograph import Size
 
 CHEXPERT = "chexpert"
 """The layout's name."""
@@ -69,7 +69,7 @@ def open_chexpert(folder: Path, split: str | None) -> CheXpertCohort:
     return CheXpertCohort(layout, radiographs, tuple(problems), (*remarks, *layout.remarks))
 
 
-class CheXpertCohort:
+class CheXpertCohort(FolderCohort):
     """The `Cohort` of one split; the annotation files are read on the first question about them.
 
     Parameters
@@ -89,23 +89,14 @@ class CheXpertCohort:
         problems: tuple[Problem, ...],
         remarks: tuple[Problem, ...],
     ) -> None:
+        super().__init__(radiographs)
         self._layout = layout
-        self._radiographs = radiographs
         self._problems = problems
         self._remarks = remarks
-        self._geometries: dict[str, Geometry | None] = {}
         files = layout.expert_files
         self._ground_truth = ExpertReading(files.get("gt_segmentations"), files.get("gt_annotations"))
         self._benchmark = ExpertReading(files.get("hb_segmentations"), files.get("hb_annotations"))
         self._points = SalientPoints(files.get("hb_salient_points"))
-
-    def __repr__(self) -> str:
-        return f"<cohort {self.name}, {len(self._radiographs)} radiographs>"
-
-    @property
-    def name(self) -> str:
-        """Name of the folder and the split."""
-        return f"{self.folder.resolve().name}/{self.split}"
 
     @property
     def folder(self) -> Path:
@@ -131,11 +122,6 @@ class CheXpertCohort:
     def split(self) -> Split:
         """Which part of the folder it is."""
         return self._layout.split
-
-    @property
-    def radiographs(self) -> Mapping[str, Radiograph]:
-        """The radiographs by id, in the order of the label file."""
-        return self._radiographs
 
     @property
     def has_annotations(self) -> bool:
@@ -212,16 +198,6 @@ class CheXpertCohort:
             digest.update(f"{kind} {_digest_of(path)}\n".encode())
         return digest.hexdigest()
 
-    @property
-    def is_readers_own(self) -> bool:
-        """Whether its reader marked it: never, experts did."""
-        return False
-
-    @property
-    def is_simulated(self) -> bool:
-        """Whether a ``SIMULATED.txt`` says so."""
-        return self._layout.simulated is not None
-
     @cached_property
     def simulated_note(self) -> str | None:
         """The text of ``SIMULATED.txt``."""
@@ -233,12 +209,7 @@ class CheXpertCohort:
         if not reading.is_available:
             return None
         annotation = reading.annotation(image_id, name, lambda: self._radiographs[image_id].geometry.stored)
-        geometry = self._geometry(image_id)
-        if geometry is None or annotation.size == geometry.shown != geometry.stored:
-            return annotation
-        for problem in other_size(annotation, geometry.stored):
-            raise CohortError(problem.message, subject=problem.subject)
-        return annotation.as_shown(geometry)
+        return self._as_shown(annotation)
 
     def _is_marked(self, image_id: str, pathology: str) -> bool:
         with suppress(CohortError):
@@ -254,15 +225,6 @@ class CheXpertCohort:
             message = f"{quoted(pathology)} is not one of the ten pathologies that experts localised"
             raise CohortError(message, subject=self.name)
         return name
-
-    def _geometry(self, image_id: str) -> Geometry | None:
-        """Return how the radiograph lies, ``None`` where its file cannot be read; an annotation can be shown all the same."""
-        if image_id not in self._geometries:
-            try:
-                self._geometries[image_id] = self._radiographs[image_id].geometry
-            except CohortError:
-                self._geometries[image_id] = None
-        return self._geometries[image_id]
 
     @property
     def _expert_sources(self) -> tuple[ExpertReading, ExpertReading, SalientPoints]:

@@ -21,6 +21,11 @@ _ENCODINGS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _LONGEST_HEADER = 100_000
 
 
+def first_of(folder: Path, names: Sequence[str]) -> Path:
+    """Return the first of some files that there is, by which one table is known; the first, where there is none."""
+    return next((folder / name for name in names if (folder / name).is_file()), folder / names[0])
+
+
 def header_of(path: Path) -> list[str]:
     """Return a file's column titles, from its first line alone; none where it cannot be read."""
     try:

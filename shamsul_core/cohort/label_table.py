@@ -40,10 +40,10 @@ class LabelRow(NamedTuple):
     image_id: str
     path: str
     labels: Labels
-    view: View | None
-    projection: Projection | None
-    sex: str | None
-    age: int | None
+    view: View | None = None
+    projection: Projection | None = None
+    sex: str | None = None
+    age: int | None = None
 
 
 class LabelTable(NamedTuple):

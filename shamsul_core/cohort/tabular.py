@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shamsul_core.cohort.annotation import Annotation, union
-from shamsul_core.cohort.expert_reading import other_size
+from shamsul_core.cohort.folder_cohort import FolderCohort
 from shamsul_core.cohort.marks import Mark, annotation_of, kinds_of
 from shamsul_core.cohort.problems import CohortError, Problem
 from shamsul_core.cohort.radiograph_table import RadiographTable
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from shamsul_core.cohort.annotation import Kind
     from shamsul_core.cohort.image_index import ImageIndex
     from shamsul_core.cohort.label_table import LabelRow
-    from shamsul_core.cohort.radiograph import Radiograph, Size
-    from shamsul_core.imaging.geometry import Geometry
+    from shamsul_core.cohort.radiograph import Size
 
 _NO_ONE_KNOWN = ("",)
 
@@ -80,7 +79,7 @@ class Tables:
     remarks: Sequence[Problem] = ()
 
 
-class TabularCohort:
+class TabularCohort(FolderCohort):
     """The `Cohort` that such files describe; no image is opened until it is asked for.
 
     Parameters
@@ -101,22 +100,14 @@ class TabularCohort:
             first = f"; first problem: {tables.problems[0]}" if tables.problems else ""
             message = f"its files name no radiograph of split {tables.split}{first}"
             raise CohortError(message, subject=str(tables.folder))
+        radiographs, problems = _with_files(tables, images)
+        super().__init__(radiographs)
         self._tables = tables
-        self._radiographs, problems = _with_files(tables, images)
         self._marks = {name: marks for name, marks in tables.marks.items() if name in self._radiographs}
         self._problems = tuple(
             dict.fromkeys((*tables.problems, *images.problems, *problems, *_stray(tables)))
         )
         self._kinds = kinds_of(mark for marks in self._marks.values() for mark in marks)
-        self._geometries: dict[str, Geometry | None] = {}
-
-    def __repr__(self) -> str:
-        return f"<cohort {self.name}, {len(self._radiographs)} radiographs>"
-
-    @property
-    def name(self) -> str:
-        """Name of the folder and the split."""
-        return f"{self.folder.resolve().name}/{self.split}"
 
     @property
     def folder(self) -> Path:
@@ -142,11 +133,6 @@ class TabularCohort:
     def marked_pathologies(self) -> tuple[str, ...]:
         """What is marked on any radiograph."""
         return tuple(name for name in self.observations if name in self._kinds)
-
-    @property
-    def radiographs(self) -> Mapping[str, Radiograph]:
-        """The radiographs by id, in the order of the table."""
-        return self._radiographs
 
     @property
     def has_annotations(self) -> bool:
@@ -228,16 +214,6 @@ class TabularCohort:
             digest.update(json.dumps([image_id, *map(_said, marks)]).encode() + b"\n")
         return digest.hexdigest()
 
-    @property
-    def is_readers_own(self) -> bool:
-        """Whether its reader marked it: never, experts did."""
-        return False
-
-    @property
-    def is_simulated(self) -> bool:
-        """Whether a ``SIMULATED.txt`` says so."""
-        return self.simulated_note is not None
-
     @cached_property
     def simulated_note(self) -> str | None:
         """The text of ``SIMULATED.txt``."""
@@ -259,30 +235,11 @@ class TabularCohort:
             annotator=annotator,
             source=self._tables.source,
         )
-        return self._as_shown(annotation_of(marks, kind, size, empty), geometry, drawn_on)
-
-    def _as_shown(
-        self, annotation: Annotation, geometry: Geometry | None, drawn_on: Size | None
-    ) -> Annotation:
-        if geometry is None or annotation.size == geometry.shown != geometry.stored:
-            return annotation
-        if annotation.size == drawn_on:
-            return annotation.as_shown(replace(geometry, stored=drawn_on))
-        for problem in other_size(annotation, geometry.stored):
-            raise CohortError(problem.message, subject=problem.subject)
-        return annotation.as_shown(geometry)
+        return self._as_shown(annotation_of(marks, kind, size, empty), drawn_on)
 
     def _drawn_on(self, image_id: str) -> Size | None:
         drawn_on = self._tables.drawn_on
         return drawn_on.get(image_id) if isinstance(drawn_on, Mapping) else drawn_on
-
-    def _geometry(self, image_id: str) -> Geometry | None:
-        if image_id not in self._geometries:
-            try:
-                self._geometries[image_id] = self._radiographs[image_id].geometry
-            except CohortError:
-                self._geometries[image_id] = None
-        return self._geometries[image_id]
 
     def _check(self, image_id: str, instances: dict[str, str]) -> Iterator[Problem]:
         radiograph = self._radiographs[image_id]

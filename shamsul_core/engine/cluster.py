@@ -69,18 +69,9 @@ class WorkOrder:
     device: str = "cpu"
 
     @classmethod
-    def of(
-        cls, plan: Plan, model: str | ModelSource, device: str = "cpu", methods: Sequence[str] | None = None
-    ) -> WorkOrder:
-        """Describe a plan.
-
-        Parameters
-        ----------
-        model, device
-            What its classifier was loaded from and to.
-        methods
-            As they were asked for, where one is a method of one's own, which its name does not find.
-        """
+    def of(cls, plan: Plan, model: str | ModelSource, device: str = "cpu") -> WorkOrder:
+        """Describe a plan; `model` and `device` are what its classifier was loaded from and to."""
+        methods = plan.run.manifest.methods
         return cls(
             cohort=absolute(plan.cohort.folder),
             layout=plan.cohort.layout,
@@ -88,7 +79,8 @@ class WorkOrder:
             names=tuple(plan.run.manifest.names.items()),
             model=ModelSource.of(model).with_files(_reachable),
             preset=plan.run.manifest.preset,
-            methods=tuple(methods or plan.run.manifest.methods),
+            # A method of one's own is found by its function alone
+            methods=tuple(methods[name]["settings"].get("function", name) for name in methods),
             pathologies=plan.run.manifest.pathologies,
             run=absolute(plan.run.folder),
             device=device,

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from shamsul_core.cohort import CohortError
+from shamsul_core.cohort.annotation import OUTLINED
 from shamsul_core.localisation.overlap import full_slice
 from shamsul_core.localisation.scoring import expert_mask
 from shamsul_core.localisation.segmentation import PRESETS, grey_levels, scale
@@ -76,7 +77,7 @@ Tunings: TypeAlias = "dict[str, dict[str, Tuning]]"
 def outlined_pathologies(run: Run, cohort: Cohort) -> list[str]:
     """Return those of a run's pathologies that experts outlined: a box holds what is healthy too, and tunes nothing."""
     marked = [name for name in run.manifest.pathologies if name in cohort.marked_pathologies]
-    return [name for name in marked if cohort.truth_kind(name) in ("contour", "polygon")]
+    return [name for name in marked if cohort.truth_kind(name) in OUTLINED]
 
 
 def tune_thresholds(

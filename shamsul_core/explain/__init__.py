@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shamsul_core.classifier.code_file import is_code
+from shamsul_core.classifier.source import is_code
 from shamsul_core.explain.explainer import Explainer, Failure, explain_subject
 from shamsul_core.explain.gradcam import GradCam
 from shamsul_core.explain.kernelshap import KernelShap

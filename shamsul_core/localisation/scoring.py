@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shamsul_core.cohort import CohortError
+from shamsul_core.cohort.annotation import OUTLINED
 from shamsul_core.cohort.truth_words import words_of_cohort
 from shamsul_core.imaging.boxes import NO_BOXES
 from shamsul_core.localisation.boxes import best_of_each, boxes_around, iobb, iou_of_boxes
@@ -151,7 +152,7 @@ def _scores(
     counts = overlap(segmented.mask, truth.mask)
     area = counts.both + counts.only_expert
     row: dict[str, Any] = {"expert_area_px": area}
-    if truth.kind in ("contour", "polygon"):
+    if truth.kind in OUTLINED:
         row |= {name: getattr(counts, name) for name in ("iou", "dice", "precision", "recall", "specificity")}
     elif truth.kind == "box":
         row |= _box_scores(segmented.mask, truth.boxes)
@@ -161,7 +162,7 @@ def _scores(
     row["distance"] = distance_of_maximum(relevance, truth.mask)
     if truth.kind != "point":
         row["mass_accuracy"] = mass_accuracy(relevance, truth.mask)
-    if truth.kind in ("contour", "polygon") and scaled is not None:
+    if truth.kind in OUTLINED and scaled is not None:
         levels = count_levels(grey_levels(scaled), truth.mask)
         row["best_iou"], row["best_threshold"] = levels.best_iou
         row["average_precision"] = levels.average_precision

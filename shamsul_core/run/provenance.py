@@ -72,7 +72,7 @@ def describe_model(classifier: Classifier) -> dict[str, Any]:
     """Return a manifest's words on the model."""
     return {
         "source": classifier.source,
-        "asked": None if classifier.asked is None else classifier.asked.by_names().to_json(),
+        "asked": None if classifier.asked is None else classifier.asked.without_folders().to_json(),
         "output": classifier.output_kind,
         "fingerprint": classifier.fingerprint,
         "is_trained": classifier.is_trained,

@@ -27,7 +27,7 @@ from shamsul_core.simulate.chest import Chest
 from shamsul_core.simulate.ct import CREDIT, load_ct
 from shamsul_core.simulate.labels import Case, draw_case, parents
 from shamsul_core.simulate.radiograph import simulate_radiograph
-from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, OBSERVATIONS, chexlocalize_name
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, NO_FINDING, OBSERVATIONS, chexlocalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,7 @@ class Simulation:
         severity = 0.12 + 0.88 * float(self.random(index, 1, number).beta(1.5, 1.5))
         labels = dict(case.labels) | {name: 1.0} | dict.fromkeys(parents(name), 1.0)
         if name != "Support Devices":
-            labels["No Finding"] = 0.0
+            labels[NO_FINDING] = 0.0
         return Case(dict(case.severities) | {name: severity}, labels, case.is_pa, case.sex, case.age)
 
     def to_json(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import norm
 
 from shamsul_core.simulate.radiograph import DEVICES, OPACITIES
-from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, OBSERVATIONS
+from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, NO_FINDING, OBSERVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +92,7 @@ def draw_case(random: np.random.Generator, *, also: str | None = None) -> Case:
         labels["Pneumonia"] = 1.0
     _keep_hierarchy(labels)
     findings = [name for name in LOCALISED_PATHOLOGIES if name != DEVICES]
-    labels["No Finding"] = float(all(labels[name] == 0 for name in findings))
+    labels[NO_FINDING] = float(all(labels[name] == 0 for name in findings))
     is_pa = bool(random.random() < (0.3 if labels[DEVICES] == 1 else 0.7))
     sex = str(random.choice(["Male", "Female"], p=[0.59, 0.41]))
     return Case(severities, labels, is_pa, sex, int(np.clip(random.normal(60, 17), 18, 90)))

@@ -178,10 +178,6 @@ class _Reading:
                 labels={
                     category: float(category in positive.get(image_id, ())) for category in self._categories
                 },
-                view=None,
-                projection=None,
-                sex=None,
-                age=None,
             )
             for number, (image_id, name) in enumerate(self._names.items(), 1)
         ]

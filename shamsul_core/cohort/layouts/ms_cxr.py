@@ -88,9 +88,6 @@ def open_ms_cxr(folder: Path, split: str | None) -> TabularCohort:
             dict.fromkeys(MS_CXR_OBSERVATIONS)
             | dict.fromkeys((mark.pathology for mark in marks.get(image_id, ())), 1.0),
             "frontal",
-            None,
-            None,
-            None,
         )
         for number, (image_id, path) in enumerate(names.items(), 1)
     ]

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shamsul_core.cohort.csv_file import read_columns
+from shamsul_core.cohort.csv_file import first_of, read_columns
 from shamsul_core.cohort.image_index import ImageIndex, id_of
 from shamsul_core.cohort.label_table import LabelRow
 from shamsul_core.cohort.layouts.facts import age_of, projection_of, sex_of
@@ -26,7 +26,7 @@ from shamsul_core.cohort.tabular import Tables, TabularCohort
 from shamsul_core.imaging.boxes import read_box
 from shamsul_core.imaging.refusals import MaskError
 from shamsul_core.messages import quoted
-from shamsul_core.vocabulary import NIH_OBSERVATIONS, canonical_name
+from shamsul_core.vocabulary import NIH_OBSERVATIONS, NO_FINDING, canonical_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,8 +37,7 @@ _TABLES = ("Data_Entry_2017_v2020.csv", "Data_Entry_2017.csv")
 _BOXES = "BBox_List_2017.csv"
 _LISTS = {"test": "test_list.txt", "train": "train_val_list.txt"}
 _DRAWN_ON = (1024, 1024)
-_NO_FINDING = "No Finding"
-_OBSERVATIONS = (_NO_FINDING, *map(canonical_name, NIH_OBSERVATIONS))
+_OBSERVATIONS = (NO_FINDING, *map(canonical_name, NIH_OBSERVATIONS))
 
 
 def is_here(folder: Path) -> bool:
@@ -54,7 +53,7 @@ def open_nih(folder: Path, split: str | None) -> TabularCohort:
     CohortError
         The table cannot be read, or there is no such split.
     """
-    table = next((folder / name for name in _TABLES if (folder / name).is_file()), folder / _TABLES[0])
+    table = first_of(folder, _TABLES)
     lists = {name: folder / file for name, file in _LISTS.items() if (folder / file).is_file()}
     chosen = choose_split(split, (*lists, ALL), folder)
     problems: list[Problem] = []

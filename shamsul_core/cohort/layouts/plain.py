@@ -100,11 +100,7 @@ def _rows(
         if rows and len(rows) < len(names):
             message = f"it has no line for {len(names) - len(rows):,} of {len(names):,} radiographs; their labels are blank"
             problems.append(Problem(table.name, message))
-    blank = [
-        LabelRow(0, image_id, str(path), {}, None, None, None, None)
-        for image_id, path in names.items()
-        if image_id not in rows
-    ]
+    blank = [LabelRow(0, image_id, str(path), {}) for image_id, path in names.items() if image_id not in rows]
     return [*rows.values(), *blank], labelled
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shamsul_core.cohort.csv_file import read_columns
+from shamsul_core.cohort.csv_file import first_of, read_columns
 from shamsul_core.cohort.image_index import ImageIndex, id_of
 from shamsul_core.cohort.label_table import LabelRow
 from shamsul_core.cohort.layouts.splits import ALL, choose_split
@@ -23,7 +23,7 @@ from shamsul_core.cohort.tabular import Tables, TabularCohort
 from shamsul_core.imaging.boxes import read_box
 from shamsul_core.imaging.refusals import MaskError
 from shamsul_core.messages import quoted
-from shamsul_core.vocabulary import RSNA_OBSERVATIONS
+from shamsul_core.vocabulary import NO_FINDING, RSNA_OBSERVATIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 _TABLES = ("stage_2_train_labels.csv", "stage_1_train_labels.csv")
 _CLASSES = "stage_2_detailed_class_info.csv"
 _DRAWN_ON = (1024, 1024)
-_NO_FINDING = "No Finding"
 _TARGETS = {"0": 0.0, "1": 1.0}
 (_PNEUMONIA,) = RSNA_OBSERVATIONS
 
@@ -51,7 +50,7 @@ def open_rsna(folder: Path, split: str | None) -> TabularCohort:
     CohortError
         The table cannot be read, or there is no such split.
     """
-    table = next((folder / name for name in _TABLES if (folder / name).is_file()), folder / _TABLES[0])
+    table = first_of(folder, _TABLES)
     chosen = choose_split(split, ("train", ALL), folder)
     problems: list[Problem] = []
     labels, marks = _read(table, problems)
@@ -59,9 +58,9 @@ def open_rsna(folder: Path, split: str | None) -> TabularCohort:
     if has_classes:
         for _, (name, kind) in read_columns(folder / _CLASSES, ("patientId", "class"), problems):
             if id_of(name) in labels:
-                labels[id_of(name)][_NO_FINDING] = float(kind == "Normal")
+                labels[id_of(name)][NO_FINDING] = float(kind == "Normal")
     rows = [
-        LabelRow(number, image_id, image_id, of_image, "frontal", None, None, None)
+        LabelRow(number, image_id, image_id, of_image, "frontal")
         for number, (image_id, of_image) in enumerate(labels.items(), 1)
     ]
     tables = Tables(
@@ -69,7 +68,7 @@ def open_rsna(folder: Path, split: str | None) -> TabularCohort:
         folder=folder,
         split=chosen,
         rows=rows,
-        observations=(_NO_FINDING, _PNEUMONIA),
+        observations=(NO_FINDING, _PNEUMONIA),
         marks=marks,
         drawn_on=_DRAWN_ON,
         source=table.name,
@@ -77,7 +76,7 @@ def open_rsna(folder: Path, split: str | None) -> TabularCohort:
         problems=problems,
         remarks=()
         if has_classes
-        else [Problem(str(folder), f"there is no {_CLASSES}; {_NO_FINDING} is blank")],
+        else [Problem(str(folder), f"there is no {_CLASSES}; {NO_FINDING} is blank")],
     )
     images = folder / table.name.replace("_labels.csv", "_images")
     return TabularCohort(tables, ImageIndex(images if images.is_dir() else folder))
@@ -92,7 +91,7 @@ def _read(table: Path, problems: list[Problem]) -> tuple[dict[str, Labels], dict
         if target not in _TARGETS:
             problems.append(Problem(subject, f"Target is {quoted(target)}, not 0 or 1; it is left out"))
             continue
-        labels.setdefault(id_of(name), {_NO_FINDING: None, _PNEUMONIA: _TARGETS[target]})
+        labels.setdefault(id_of(name), {NO_FINDING: None, _PNEUMONIA: _TARGETS[target]})
         if not any(numbers):
             continue
         try:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shamsul_core.cohort.csv_file import header_of, read_columns
+from shamsul_core.cohort.csv_file import first_of, header_of, read_columns
 from shamsul_core.cohort.image_index import ImageIndex, id_of
 from shamsul_core.cohort.label_table import LabelRow
 from shamsul_core.cohort.layouts.splits import ALL, choose_split
@@ -46,7 +46,7 @@ def open_siim(folder: Path, split: str | None) -> TabularCohort:
     CohortError
         The table cannot be read, or there is no such split.
     """
-    table = next((folder / name for name in _TABLES if (folder / name).is_file()), folder / _TABLES[0])
+    table = first_of(folder, _TABLES)
     chosen = choose_split(split, ("train", ALL), folder)
     problems: list[Problem] = []
     marks: dict[str, list[Mark]] = {}
@@ -61,7 +61,7 @@ def open_siim(folder: Path, split: str | None) -> TabularCohort:
             continue
         of_image.append(Mark(_PNEUMOTHORAX, None, {"size": list(_DRAWN_ON), "counts": counts}))
     rows = [
-        LabelRow(number, name, name, {_PNEUMOTHORAX: float(bool(of_image))}, "frontal", None, None, None)
+        LabelRow(number, name, name, {_PNEUMOTHORAX: float(bool(of_image))}, "frontal")
         for number, (name, of_image) in enumerate(marks.items(), 1)
     ]
     tables = Tables(

@@ -98,9 +98,6 @@ def open_vindr(folder: Path, split: str | None) -> TabularCohort:
                 names.get(image_id, image_id),
                 _labels(by_reader, observations),
                 "frontal",
-                None,
-                None,
-                None,
             )
             for number, (image_id, by_reader) in enumerate(votes.items(), 1)
         ],
