@@ -34,7 +34,8 @@ def prompts(tmp_path):
 
 def tiny_clip(folder):
     """A CLIP of two layers with a vocabulary of words, as transformers writes it."""
-    transformers = pytest.importorskip("transformers")
+    import transformers
+
     text = {"vocab_size": 16, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
     text |= {"num_attention_heads": 2, "max_position_embeddings": 12, "bos_token_id": 0, "eos_token_id": 1}
     vision = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -65,7 +66,8 @@ def tiny_clip(folder):
 
 
 def test_clip_answers_as_its_own_softmax_over_both_prompts(tmp_path, prompts):
-    transformers = pytest.importorskip("transformers")
+    import transformers
+
     folder = tmp_path / "clip"
     folder.mkdir()
     size = {"size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}
@@ -97,8 +99,9 @@ def test_clip_answers_as_its_own_softmax_over_both_prompts(tmp_path, prompts):
 
 
 def test_siglip_answers_as_the_softmax_over_both_of_its_prompts(tmp_path, prompts):
-    transformers = pytest.importorskip("transformers")
-    tokenizers = pytest.importorskip("tokenizers")
+    import tokenizers
+    import transformers
+
     tiny = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
     text = tiny | {"vocab_size": 16, "max_position_embeddings": 8, "projection_size": 32}
     text |= {"pad_token_id": 0, "bos_token_id": 0, "eos_token_id": 0}
@@ -145,7 +148,8 @@ def test_siglip_answers_as_the_softmax_over_both_of_its_prompts(tmp_path, prompt
 
 
 def test_open_clip_answers_as_its_own_softmax_over_both_prompts(tmp_path, prompts):
-    open_clip = pytest.importorskip("open_clip")
+    import open_clip
+
     folder = tmp_path / "open"
     folder.mkdir()
     config = {

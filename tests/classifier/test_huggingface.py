@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
+import transformers
 
 from shamsul_core.classifier.weights import ModelError, ModelSource, load_classifier
 from shamsul_core.explain import Failure
@@ -15,8 +16,6 @@ from shamsul_core.extras import MissingExtraError
 from shamsul_core.heatmap import WHOLE, Heatmap
 from tests.classifier.formats import assert_same_probabilities, explained, written
 from tests.made import made_pixels
-
-transformers = pytest.importorskip("transformers")
 
 NAMES = ("Edema", "Cardiomegaly", "Tuberculosis")
 TINY = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
@@ -124,7 +123,8 @@ def test_weights_as_a_pickle_of_tensors_are_the_same_model(tmp_path):
     ],
 )
 def test_gradcam_on_tokens_is_pytorch_grad_cams_before_its_scaling(tmp_path, kind, layer, prefix):
-    gradcam = pytest.importorskip("pytorch_grad_cam")
+    import pytorch_grad_cam as gradcam
+
     saved(tmp_path / "model", kind)
     classifier = load_classifier(str(tmp_path / "model"))
     inputs = classifier.preprocess(made_pixels()).requires_grad_()

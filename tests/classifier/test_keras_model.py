@@ -17,8 +17,6 @@ from shamsul_core.heatmap import Heatmap
 from tests.classifier.formats import assert_same_probabilities, explained, ours, written
 from tests.made import made_pixels
 
-pytest.importorskip("keras")
-
 MADE = """
 import sys, keras, numpy as np
 keras.utils.set_random_seed(0)

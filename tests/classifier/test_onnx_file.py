@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 
 from shamsul_core.classifier.weights import ModelError, ModelSource, load_classifier
@@ -12,9 +14,6 @@ from shamsul_core.explain import Failure
 from shamsul_core.heatmap import Heatmap
 from tests.classifier.formats import assert_same_probabilities, explained, written
 from tests.made import made_pixels
-
-onnx = pytest.importorskip("onnx")
-onnxruntime = pytest.importorskip("onnxruntime")
 
 NAMES = ["Edema", "Cardiomegaly"]
 MEAN, STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])

@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+import timm
 import torch
 
 from shamsul_core.classifier.weights import ModelError, ModelSource, load_classifier
@@ -15,8 +16,6 @@ from shamsul_core.explain.gradcam import gradient_maps
 from shamsul_core.heatmap import Heatmap
 from tests.classifier.formats import assert_same_probabilities, explained, written
 from tests.made import made_pixels
-
-timm = pytest.importorskip("timm")
 
 NAMES = ["Edema", "Cardiomegaly"]
 SMALL_VIT = {"img_size": 32, "patch_size": 8, "embed_dim": 32, "depth": 2, "num_heads": 2}
@@ -108,7 +107,8 @@ def test_a_checkpoint_of_timms_training_says_network_and_preprocessing_itself(tm
 
 
 def test_gradcam_of_a_vision_transformer_is_pytorch_grad_cams_before_its_scaling():
-    gradcam = pytest.importorskip("pytorch_grad_cam")
+    import pytorch_grad_cam as gradcam
+
     network = network_of("vit_tiny_patch16_224", **SMALL_VIT)
     inputs = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
 
