@@ -93,8 +93,8 @@ def load_transformers_clip(path: Path, sidecar: Sidecar, source: ModelSource) ->
     from transformers import AutoModel, AutoTokenizer
 
     try:
-        model: Any = AutoModel.from_pretrained(path, **SAFELY, dtype=torch.float32).eval()
-        tokenizer: Any = AutoTokenizer.from_pretrained(path, **SAFELY)
+        model: Any = AutoModel.from_pretrained(path, **SAFELY, dtype=torch.float32).eval()  # nosec B615
+        tokenizer: Any = AutoTokenizer.from_pretrained(path, **SAFELY)  # nosec B615
     except Exception as error:
         message = f"{path}: transformers cannot load model and tokenizer ({first_line(error)[:200]})"
         raise ModelError(message) from error
