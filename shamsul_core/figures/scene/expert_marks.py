@@ -93,23 +93,28 @@ def _marks(
     if mask.shape != size:
         note = f"The experts' mask ({mask.shape}) and the radiograph ({size}) differ in size."
         return ExpertMarks(note=note)
+    drawn = _shrunk_mask(mask, longest_px)
     marked = [reader for reader in cohort.annotations(image_id, pathology) if not reader.is_empty]
     readers = (
-        ReaderMark(reader=reader.annotator, outlines=_outlines(reader, longest_px)) for reader in marked
+        ReaderMark(
+            reader=reader.annotator,
+            outlines=_outlines(reader, _shrunk_mask(reader.mask(), longest_px), longest_px),
+        )
+        for reader in marked
     )
     return ExpertMarks(
-        mask=_shrunk_mask(mask, longest_px),
-        outlines=_outlines(annotation, longest_px),
+        mask=drawn,
+        outlines=_outlines(annotation, drawn, longest_px),
         readers=tuple(readers) if len(marked) > 1 else (),
         boxes=len(annotation.boxes),
         phrase=annotation.phrase,
     )
 
 
-def _outlines(annotation: Annotation, longest_px: int | None) -> tuple[Outline, ...]:
-    """Return boxes and polygons as they were drawn, of a contour the outline of its mask."""
+def _outlines(annotation: Annotation, mask: Mask, longest_px: int | None) -> tuple[Outline, ...]:
+    """Return boxes and polygons as they were drawn, of a contour the outline of its mask, which is shrunk."""
     if annotation.kind == "contour" or not (drawn := outline_boxes(annotation.boxes) or annotation.polygons):
-        return outline(_shrunk_mask(annotation.mask(), longest_px))
+        return outline(mask)
     longest = max(annotation.size)
     scale = 1.0 if longest_px is None else min(1.0, longest_px / longest)
     # Whole numbers are at pixels' centres, half a pixel from the corner that both sizes share
