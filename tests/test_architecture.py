@@ -95,6 +95,7 @@ def test_only_the_command_that_starts_the_server_knows_of_streamlit():
     assert using == {"shamsul_core.cli.serve"}
 
 
+@pytest.mark.slow
 def test_showing_a_run_imports_no_torch():
     """Import every module that pages and server are made of, and what warms up behind the first page."""
     pages = [f"dashboard.{path.stem}" for path in (ROOT / "dashboard").glob("*.py")]

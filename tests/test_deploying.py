@@ -11,6 +11,8 @@ import pytest
 
 from tests.serving import ROOT, served
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_unit_forbids_core_dumps_and_swap_and_limits_memory_and_descriptors():
     unit = ConfigParser(interpolation=None, strict=False)

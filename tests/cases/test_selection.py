@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +59,7 @@ def per_radiograph(scores):
     return list(scores.drop(columns=["method", "iou"]).drop_duplicates().itertuples())
 
 
+@pytest.mark.slow
 @few
 @given(tables())
 def test_best_and_worst_iou(scores):
@@ -96,6 +98,7 @@ def test_best_multilabel_is_the_highest_product_among_those_positive_for_both(sc
     assert cases == {(name, None): (best, joint[best]) for name in NAMES}
 
 
+@pytest.mark.slow
 @few
 @given(tables())
 def test_most_disagreed_is_the_widest_spread(scores):
@@ -110,6 +113,7 @@ def test_most_disagreed_is_the_widest_spread(scores):
     assert found(selection.most_disagreed(scores)) == expected
 
 
+@pytest.mark.slow
 @few
 @given(tables())
 def test_the_furthest_from_the_label_is_furthest_on_the_wrong_side(scores):
@@ -132,6 +136,7 @@ def test_the_furthest_from_the_label_is_furthest_on_the_wrong_side(scores):
     assert len(cases) == len(wrong)
 
 
+@pytest.mark.slow
 @few
 @given(tables())
 def test_reasons_name_the_value_and_rows_come_in_the_order_asked_for(scores):

@@ -65,6 +65,7 @@ def tiny_clip(folder):
     return model, tokenizer
 
 
+@pytest.mark.slow
 def test_clip_answers_as_its_own_softmax_over_both_prompts(tmp_path, prompts):
     import transformers
 

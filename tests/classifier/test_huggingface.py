@@ -79,6 +79,7 @@ def theirs(model, folder, activation=torch.sigmoid):
     return probabilities
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_probabilities_are_the_librarys_and_heatmaps_lie_where_it_looks(tmp_path, kind):
     model = saved(tmp_path / "model", kind)

@@ -13,6 +13,8 @@ import torch
 from shamsul_core.classifier.weights import ModelError, load_classifier, save_classifier
 from shamsul_core.vocabulary import OBSERVATIONS
 
+pytestmark = pytest.mark.slow
+
 KERAS = """
 import sys, numpy as np, h5py, keras
 from keras.src.legacy.saving import legacy_h5_format

@@ -17,6 +17,8 @@ from shamsul_core.heatmap import Heatmap
 from tests.classifier.formats import assert_same_probabilities, explained, ours, written
 from tests.made import made_pixels
 
+pytestmark = pytest.mark.slow
+
 MADE = """
 import sys, keras, numpy as np
 keras.utils.set_random_seed(0)

@@ -22,6 +22,8 @@ from shamsul_core.run.model import card_of_run
 from shamsul_core.run.provenance import describe_model
 from shamsul_core.training import Settings, open_training, train
 
+pytestmark = pytest.mark.slow
+
 DEMONSTRATION = Path(__file__).parents[2] / "assets" / "demo"
 DEMONSTRATIONS_TENSORS = "819795fb675ca51ea4d125d1acef1ff0aacd107d94a497abf001760040066f13"
 CARD = ModelCard(trained_on="40 radiographs of nobody", not_for="anything", is_simulated=True)

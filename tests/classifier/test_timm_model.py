@@ -41,6 +41,7 @@ def theirs(network, data):
     return probabilities
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("architecture", "settings", "data", "side"),
     [

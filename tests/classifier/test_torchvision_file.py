@@ -22,6 +22,8 @@ from shamsul_core.heatmap import Heatmap
 from tests.classifier.formats import explained
 from tests.cli.test_cli import call, said
 
+pytestmark = pytest.mark.slow
+
 
 def state_dict_file(folder, architecture, pathologies=("Edema", "Cardiomegaly"), name="model.pt", **options):
     torch.manual_seed(1)

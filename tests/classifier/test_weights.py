@@ -16,6 +16,8 @@ from shamsul_core.classifier.preprocessing import Preprocessing
 from shamsul_core.classifier.weights import ModelError, load_classifier, save_classifier, untrained_classifier
 from shamsul_core.vocabulary import OBSERVATIONS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):

@@ -79,6 +79,7 @@ def test_all_methods_explain_the_middle_square_where_it_lies(xray_network, pixel
     np.testing.assert_array_equal(classifier.seen(pixels).shape, (64, 64))
 
 
+@pytest.mark.slow
 def test_weights_of_ones_own_are_put_into_the_librarys_network(tmp_path):
     import torchxrayvision as xrv
 

@@ -441,6 +441,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(
     content=st.dictionaries(
         st.sampled_from([FIRST, SECOND, "x"]),

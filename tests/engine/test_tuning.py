@@ -31,6 +31,8 @@ from shamsul_core.run import Run
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 from tests.made import MARKED, TITLES, make_run
 
+pytestmark = pytest.mark.slow
+
 THEIR_THRESHOLDS = np.arange(0.2, 0.8, 0.1)
 
 

@@ -3,11 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from shamsul_core.explain import Subject
 from shamsul_core.explain.adaptive import AdaptiveSampling
 from shamsul_core.explain.kernelshap import KernelShap
 from shamsul_core.explain.lime import Lime
+
+pytestmark = pytest.mark.slow
 
 
 def explained(method, subject, **sampling):

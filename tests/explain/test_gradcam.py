@@ -10,6 +10,7 @@ from shamsul_core.explain import Subject
 from shamsul_core.explain.gradcam import GradCam, GradCamSettings, gradient_maps, linear_head_maps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_closed_form_equals_captum(seed, pixels):
     classifier = untrained_classifier(seed)

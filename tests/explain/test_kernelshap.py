@@ -12,6 +12,8 @@ from shamsul_core.explain.adaptive import AdaptiveSampling
 from shamsul_core.explain.kernelshap import KernelShap, kernel_explainer_values
 from tests.explain.games import by_definition, game
 
+pytestmark = pytest.mark.slow
+
 
 @settings(max_examples=20)
 @given(count=st.integers(3, 7), seed=st.integers(0, 1000))

@@ -17,6 +17,7 @@ def test_recovers_the_coefficients_of_a_function_linear_in_the_superpixels():
     np.testing.assert_allclose(fitted, weights, rtol=0.01, atol=0.01)
 
 
+@pytest.mark.slow
 def test_equals_lime_itself(classifier, pixels, monkeypatch):
     """The same superpixels and seed into lime's own explainer, which masks image by image in a loop."""
     monkeypatch.setattr("shamsul_core.classifier.classifier.has_fast_bfloat16", lambda: False)

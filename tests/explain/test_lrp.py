@@ -78,6 +78,7 @@ def test_conserves_the_logit_without_biases_and_batch_norm(rules):
     torch.testing.assert_close(ours.sum((1, 2, 3)), logits.detach(), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", ["epsilon", "alpha1_beta0"])
 def test_densenet_conserves_the_logit_less_the_heads_bias(rules, pixels):
     classifier = untrained_classifier()

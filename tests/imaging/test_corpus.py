@@ -38,6 +38,7 @@ def is_single(path: Path) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("path", PYDICOMS, ids=lambda path: path.name)
 def test_what_pydicom_decodes_is_read_and_all_else_is_named(path):

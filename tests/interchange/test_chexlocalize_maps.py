@@ -358,6 +358,7 @@ def test_a_tensor_that_repeats_its_numbers_is_not_copied(tmp_path):
 WHOLE = pickle.dumps(info(map=torch.rand(1, 1, 4, 4)), protocol=2)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings(
     "ignore:invalid escape sequence:DeprecationWarning"
 )  # pickletools reads a text's escapes

@@ -20,6 +20,8 @@ from shamsul_core.run import Run
 from tests.cli.test_cli import call, said
 from tests.made import make_cohort, make_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def exported(tmp_path):

@@ -23,6 +23,7 @@ def exported(made_run, made_cohort, tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_an_export_of_several_methods_comes_back_as_several(exported, made_run, made_cohort, tmp_path):
     done = call("import-maps", "--maps", exported, "--cohort", made_cohort, "--run", tmp_path / "run")
     assert done.exit_code == 0, done.output

@@ -61,6 +61,7 @@ def test_a_mask_stays_as_it_came(masks, file, made_cohort, tmp_path):
                 )
 
 
+@pytest.mark.slow
 def test_beside_a_run_it_is_one_method_more(masks, file, made_run, made_cohort, tmp_path):
     done = call(
         *("import-maps", "--segmentations", file, "--cohort", made_cohort, "--run", tmp_path / "both"),

@@ -83,6 +83,7 @@ def test_hit_is_where_the_maximum_lies_at_full_resolution():
     assert math.isnan(hit(relevance, np.zeros_like(inside)))
 
 
+@pytest.mark.slow
 @given(masks, masks)
 def test_overlap_is_scikit_learns(mask, expert):
     found = overlap(mask, expert)

@@ -17,6 +17,8 @@ from dashboard.unforeseen import tell_reader
 from tests.made import image_id
 from tests.serving import ROOT
 
+pytestmark = pytest.mark.slow
+
 PAGES = {
     "compare": [{}],
     "distributions": [{}, {"figure": "methods"}],

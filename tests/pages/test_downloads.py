@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from shamsul_core.figures.scene.display import AS_AT_FIRST, Display
@@ -20,6 +21,7 @@ def words_of(run, display):
     return [caption.value for caption in app.caption]
 
 
+@pytest.mark.slow
 def test_downloads_say_which_picture_they_are_of(made_run):
     shown = words_of(made_run, Display(level=137, is_inverted=True, enlarged="gradcam"))
     assert "As on the screen: fixed threshold 0.54, Grad-CAM alone, inverted" in shown

@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 from shamsul_core import extras
 from tests.serving import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def page(made_run, monkeypatch, tmp_path):

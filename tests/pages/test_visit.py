@@ -7,6 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from shamsul_core.upload.shelf import KEPT_S, Shelf
 
+pytestmark = pytest.mark.slow
+
 
 class Brought:
     is_erased = False

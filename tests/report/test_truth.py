@@ -10,6 +10,8 @@ from shamsul_core.report.comparison import comparison_chapter
 from shamsul_core.report.evidence import Evidence
 from tests.made import TITLES, make_box_cohort, make_run
 
+pytestmark = pytest.mark.slow
+
 
 def tables(run, cohort):
     blocks = comparison_chapter(Evidence(run, cohort)).blocks

@@ -261,6 +261,7 @@ def test_a_damaged_table_is_named(run):
         _ = run.scores
 
 
+@pytest.mark.slow
 def test_reading_a_run_imports_neither_torch_nor_streamlit(run):
     run.write(result())
     code = (

@@ -56,6 +56,7 @@ def test_the_patients_right_is_on_the_left_of_the_picture_and_the_head_above():
         assert column < 40
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(
     st.tuples(*[st.floats(60, 140)] * 3),

@@ -33,6 +33,7 @@ def random_scores(seed, count=30, missing=0.2):
     return pd.DataFrame(rows).sample(frac=1, random_state=seed)
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(seed=st.integers(0, 10_000))
 def test_pairs_are_scipys_on_the_radiographs_both_have(seed):

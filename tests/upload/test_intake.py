@@ -22,6 +22,7 @@ def taken(image):
     return take_in("a.dcm", file_of(image))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless, None])
 def test_lossless_compression_changes_nothing(syntax):
     image = radiograph()

@@ -26,6 +26,7 @@ def test_a_model_that_cannot_be_used_is_a_sentence(tmp_path):
         assert "Traceback" not in sentence
 
 
+@pytest.mark.slow
 def test_the_server_that_asks_does_not_import_torch():
     code = "import sys, dashboard.uploading; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -176,6 +176,7 @@ def test_boxes_of_originals_lie_on_smaller_copies_whose_sizes_a_table_has(put):
     assert open_cohort(folder).annotations("a", "Nodule/Mass")[2].boxes.tolist() == [[25, 5, 30, 10]]
 
 
+@pytest.mark.slow
 def test_vindrs_whole_real_table(public_samples, tmp_path):
     """67,914 rows of 15,000 radiographs, by the challenge's description; boxes as pycocotools fills them."""
     unzipped(public_samples / "vindr" / "train-whole.csv.gz", tmp_path / "train.csv")

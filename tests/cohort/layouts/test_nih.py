@@ -130,6 +130,7 @@ def test_the_real_radiograph_and_the_head_of_its_tables(public_samples):
     assert {name for name, label in radiograph.labels.items() if label} == {"Cardiomegaly"}
 
 
+@pytest.mark.slow
 def test_the_whole_real_tables(public_samples, tmp_path):
     """112,120 rows and 984 boxes on 880 radiographs (Wang et al. 2017), here against what csv and pycocotools say."""
     samples = public_samples / "nih"

@@ -18,6 +18,8 @@ from shamsul_core.figures.scene.illustrated_case import make_case
 from shamsul_core.run.wording import origin_in_words
 from tests.made import TITLES, image_id, make_run
 
+pytestmark = pytest.mark.slow
+
 
 class Reader(HTMLParser):
     def __init__(self, text):

@@ -69,6 +69,7 @@ def definite(predictions, labels, name):
     return np.asarray(truth, float), np.asarray(probability, float)
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(tables())
 def test_scores_and_weighted_averages_are_scikit_learns(made):
@@ -124,6 +125,7 @@ def cohort_of(count, seed=0):
     )
 
 
+@pytest.mark.slow
 def test_the_bootstrap_is_a_plain_loop_with_scikit_learn_on_the_same_samples():
     predictions, labels = cohort_of(40)
     samples = 60
@@ -161,6 +163,7 @@ def test_the_bootstrap_is_a_plain_loop_with_scikit_learn_on_the_same_samples():
     assert weighted == pytest.approx(np.percentile(averages, (2.5, 97.5)))
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_truth_about_as_often_as_it_says():
     # Two normal distributions one standard deviation apart: AUROC is Phi(1 / sqrt 2) = 0.760
     covered = 0
@@ -271,6 +274,7 @@ def test_calibration_is_scikit_learns(made):
         assert row["calibration_error"] == pytest.approx(expected)
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(tables())
 def test_youdens_threshold_maximises_sensitivity_plus_specificity(made):
@@ -292,6 +296,7 @@ def test_youdens_threshold_maximises_sensitivity_plus_specificity(made):
         assert thresholds.of(name) in best
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(tables())
 def test_decisions_count_as_scikit_learns_confusion_matrix(made):
