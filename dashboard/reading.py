@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from shamsul_core.cases.case_list import case_table as make_case_table
-from shamsul_core.cases.case_list import count_explained, list_cases
+from dashboard import case_list
+from shamsul_core.cases.case_list import case_table, count_explained, list_cases
 from shamsul_core.cohort import summary as cohort_summary
+from shamsul_core.cohort.truth_words import words_of_pathology
 from shamsul_core.cohort.views import ids_of_view
 from shamsul_core.figures.html.case_card import CARD_PX, case_card
 from shamsul_core.figures.scene.comparison import comparison_scene
@@ -29,7 +31,7 @@ from shamsul_core.statistics.prediction.discrimination import observations_of, u
 from shamsul_core.statistics.summary import in_slice, summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping
     from concurrent.futures import Future
     from pathlib import Path
     from typing import Any
@@ -82,24 +84,56 @@ def thresholds(run: Run, rule: ThresholdRule) -> Thresholds:
     return _thresholds(str(run.folder), rule, stamp(run.folder / "predictions.parquet"))
 
 
-def case_table(run: Run, cohort: Cohort, rule: ThresholdRule) -> pd.DataFrame:
-    """Return a row a radiograph and pathology explained so far, see `shamsul_core.cases.case_list`; not to be changed."""
-    image_ids = tuple(image_id for image_id in run.explained_ids() if image_id in cohort.radiographs)
-    return _case_table(str(run.folder), image_ids, rule, _table_stamps(run))
-
-
-def listed(
-    run: Run, image_ids: Sequence[str], rule: ThresholdRule, criteria: Criteria, order: Mapping[str, Any]
-) -> tuple[pd.DataFrame, int]:
-    """Return the case list by these criteria in this order, and the number of its radiographs that are explained.
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """The radiographs of a run explained so far, of those that its cohort still holds.
 
     Parameters
     ----------
+    key
+        Changes with the ids; in a cache it stands for them, since Streamlit would look at tens of thousands one by one.
     image_ids
-        Those of `case_table`, in its order.
+        In the table's order.
+    table
+        A row a radiograph and pathology, see `shamsul_core.cases.case_list`; not to be changed.
     """
+
+    key: int
+    image_ids: tuple[str, ...]
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """The case list by the reader's criteria, in the reader's order; not to be changed.
+
+    Parameters
+    ----------
+    table
+        What `shamsul_core.cases.case_list.list_cases` returned.
+    rows
+        What the browser's list shows of it, see `dashboard.case_list`.
+    explained
+        How many of its radiographs are explained.
+    """
+
+    table: pd.DataFrame
+    rows: list[case_list.ListRow]
+    explained: int
+
+
+def cases_of(run: Run, rule: ThresholdRule) -> Cases:
+    """Return what is explained so far."""
+    explained = tuple(run.explained_ids())
+    return _cases(str(run.folder), hash(explained), rule, _table_stamps(run), explained)
+
+
+def listed(
+    run: Run, cases: Cases, rule: ThresholdRule, criteria: Criteria, order: Mapping[str, Any]
+) -> Listed:
+    """Return the case list by these criteria in this order."""
     named = tuple(order.items())
-    return _listed(str(run.folder), tuple(image_ids), rule, _table_stamps(run), criteria, named)
+    return _listed(str(run.folder), cases.key, rule, _table_stamps(run), criteria, named, cases)
 
 
 def scene(run: Run, image_id: str, pathology: str, rule: ThresholdRule) -> bytes:
@@ -144,15 +178,9 @@ def assessment(run: Run, rule: ThresholdRule, *, zeros: bool) -> Assessment:
     return _assessment(str(run.folder), rule, stamp(run.folder / "predictions.parquet"), zeros=zeros)
 
 
-def unread(run: Run, explained: Collection[str]) -> list[str]:
+def unread(run: Run, cases: Cases) -> list[str]:
     """Return a line for each radiograph of which there is no result, with the reason."""
-    folder = str(run.folder)
-    failures = _failures(folder, stamp(run.folder / "failures.parquet"))
-    without = failures[~failures["image_id"].isin(explained)].drop_duplicates("image_id")
-    return [
-        f"{image_id}: {error[:_LONGEST_REASON]}"
-        for image_id, error in zip(without["image_id"], without["error"], strict=True)
-    ]
+    return _unread(str(run.folder), cases.key, stamp(run.folder / "failures.parquet"), cases)
 
 
 def look_ahead(run: Run, image_id: str, pathology: str, rule: ThresholdRule) -> None:
@@ -219,8 +247,13 @@ def _card(folder: str, chosen: ChosenCase, address: str, stamps: tuple[int, ...]
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _failures(folder: str, stamp: int) -> pd.DataFrame:
-    return Run.open(place(folder)).failures
+def _unread(folder: str, key: int, stamp: int, _cases: Cases) -> list[str]:
+    failures = Run.open(place(folder)).failures
+    without = failures[~failures["image_id"].isin(_cases.image_ids)].drop_duplicates("image_id")
+    return [
+        f"{image_id}: {error[:_LONGEST_REASON]}"
+        for image_id, error in zip(without["image_id"], without["error"], strict=True)
+    ]
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -231,28 +264,33 @@ def _thresholds(folder: str, rule: ThresholdRule, stamp: int) -> Thresholds:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _case_table(
-    folder: str, image_ids: tuple[str, ...], rule: ThresholdRule, stamps: tuple[int, ...]
-) -> pd.DataFrame:
+def _cases(
+    folder: str, key: int, rule: ThresholdRule, stamps: tuple[int, ...], _explained: tuple[str, ...]
+) -> Cases:
     run = Run.open(place(folder))
     radiographs = open_run_cohort(folder).radiographs
+    image_ids = tuple(image_id for image_id in _explained if image_id in radiographs)
     tables = _tables(folder, stamps)
-    return make_case_table(image_ids, run.manifest.pathologies, radiographs, *tables, thresholds(run, rule))
+    table = case_table(image_ids, run.manifest.pathologies, radiographs, *tables, thresholds(run, rule))
+    return Cases(key, image_ids, table)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _listed(
     folder: str,
-    image_ids: tuple[str, ...],
+    key: int,
     rule: ThresholdRule,
     stamps: tuple[int, ...],
     criteria: Criteria,
     order: tuple[tuple[str, Any], ...],
-) -> tuple[pd.DataFrame, int]:
-    table = _case_table(folder, image_ids, rule, stamps)
-    chosen = list_cases(table, criteria, **dict(order))
-    explained, _ = count_explained(table[table["image_id"].isin(chosen["image_id"])], criteria.pathology)
-    return chosen, explained
+    _cases: Cases,
+) -> Listed:
+    manifest, cohort = Run.open(place(folder)).manifest, open_run_cohort(folder)
+    chosen = list_cases(_cases.table, criteria, **dict(order))
+    is_chosen = _cases.table["image_id"].isin(chosen["image_id"])
+    explained, _ = count_explained(_cases.table[is_chosen], criteria.pathology)
+    truths = {name: words_of_pathology(cohort, name) for name in manifest.pathologies}
+    return Listed(chosen, case_list.rows_of(chosen, manifest.titles, truths), explained)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

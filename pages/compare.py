@@ -15,7 +15,7 @@ from dashboard.notes import show_error
 from dashboard.warming import warm_up
 from shamsul_core.cases.case_list import explained_pathology, next_case
 from shamsul_core.cohort import CohortError
-from shamsul_core.cohort.truth_words import words_of_cohort, words_of_pathology
+from shamsul_core.cohort.truth_words import words_of_cohort
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.figures.html.predictions import prediction_table
 from shamsul_core.messages import brief
@@ -28,22 +28,21 @@ listing, prediction = st.sidebar.container(), st.sidebar.container()
 with prediction:
     table = st.container()
     rule = threshold_choice()
-cases = reading.case_table(run, cohort, rule)
-image_ids = list(cases["image_id"].unique())
-if not image_ids:
+cases = reading.cases_of(run, rule)
+if not cases.image_ids:
     st.info("No radiograph of this run has been explained yet. Come back when the first one is done.")
     address.stop()
 
 pathologies = list(run.manifest.pathologies)
-radiograph = cohort.radiographs[choice("radiograph", image_ids, image_ids[0], is_step=True)]
-first_pathology = explained_pathology(cases, radiograph.id) or pathologies[0]
+radiograph = cohort.radiographs[choice("radiograph", cases.image_ids, cases.image_ids[0], is_step=True)]
+first_pathology = explained_pathology(cases.table, radiograph.id) or pathologies[0]
 pathology = choice("pathology", pathologies, first_pathology, is_step=True)
 name_tab("Compare", radiograph.id, pathology)
 
 
 def pathology_of(image_id: str, named: str | None) -> str:
     """Return what to show of another radiograph: what the list names, else the present pathology if explained there."""
-    return named or explained_pathology(cases, image_id, pathology) or pathology
+    return named or explained_pathology(cases.table, image_id, pathology) or pathology
 
 
 def choose_case(chosen: dict[str, Any]) -> None:
@@ -61,17 +60,14 @@ criteria, order = filters.read(pathologies, run.manifest.methods)
 write_address()
 
 # The list first, since it hears keys; then the pictures, which the reader waits for
-titles = run.manifest.titles
-listed, explained = reading.listed(run, image_ids, rule, criteria, order)
+listed = reading.listed(run, cases, rule, criteria, order)
 with listing:
     narrowing = st.container()
     case_list.show(
-        listed,
-        titles,
-        {name: words_of_pathology(cohort, name) for name in pathologies},
+        listed.rows,
         selected=radiograph.id,
-        total=len(image_ids),
-        explained=explained,
+        total=len(cases.image_ids),
+        explained=listed.explained,
         key="case_list",
         on_choice=choose_case,
     )
@@ -83,18 +79,18 @@ except (CohortError, RunError) as error:
     show_error(error)
 
 with narrowing:
-    filters.offer(pathologies, titles, rule, criteria, words_of_cohort(cohort))
+    filters.offer(pathologies, run.manifest.titles, rule, criteria, words_of_cohort(cohort))
 with listing:
-    if listed.empty:
+    if listed.table.empty:
         st.caption("No radiograph matches these filters.")
-    unread = reading.unread(run, image_ids)
+    unread = reading.unread(run, cases)
     if unread:
         st.caption(
             f"{len(unread)} could not be explained.",
             help="\n\n".join(map(as_markdown, brief(unread)[:20])),
         )
 
-ahead = next_case(listed, radiograph.id)
+ahead = next_case(listed.table, radiograph.id)
 if ahead is not None:
     reading.look_ahead(run, ahead[0], pathology_of(*ahead), rule)
 

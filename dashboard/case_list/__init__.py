@@ -19,10 +19,34 @@ if TYPE_CHECKING:
 _component = component("shamsul_case_list", "case_list", "case_list.js")
 
 
+ListRow = list[str | None]
+"""Of one radiograph: its id, its short name, the pathology that the row is about and what is said of it, or ``None``."""
+
+
+def rows_of(
+    listed: pd.DataFrame, titles: Mapping[str, str], truths: Mapping[str, TruthWords]
+) -> list[ListRow]:
+    """Return what the list shows of its radiographs.
+
+    Parameters
+    ----------
+    listed
+        What `shamsul_core.cases.case_list.list_cases` returned.
+    titles
+        Of the methods.
+    truths
+        The words for what experts marked of each pathology.
+    """
+    return [
+        [image_id, short_name(image_id), None if details is None else pathology, details]
+        for image_id, pathology, details in zip(
+            listed["image_id"], listed["pathology"], _about(listed, titles, truths), strict=True
+        )
+    ]
+
+
 def show(
-    listed: pd.DataFrame,
-    titles: Mapping[str, str],
-    truths: Mapping[str, TruthWords],
+    rows: list[ListRow],
     *,
     selected: str,
     total: int,
@@ -34,12 +58,8 @@ def show(
 
     Parameters
     ----------
-    listed
-        What `shamsul_core.cases.case_list.list_cases` returned.
-    titles
-        Of the methods.
-    truths
-        The words for what experts marked of each pathology.
+    rows
+        What `rows_of` returned.
     selected
         The id of the radiograph that the page shows; it need not be in the list.
     total
@@ -49,12 +69,6 @@ def show(
     on_choice
         Called when the reader chose one, with ``{"radiograph": id, "pathology": name or None}``.
     """
-    rows = [
-        [image_id, short_name(image_id), None if details is None else pathology, details]
-        for image_id, pathology, details in zip(
-            listed["image_id"], listed["pathology"], _about(listed, titles, truths), strict=True
-        )
-    ]
     data = {"rows": rows, "shown": selected, "total": total, "explained": explained}
     return _component(key=key, data=data, on_choice_change=hearing(key, "choice", on_choice))
 

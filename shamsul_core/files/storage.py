@@ -50,6 +50,17 @@ def store(path: Path) -> tuple[Any, str]:
     return remote.fs, remote.path
 
 
+def names_in(folder: Path) -> list[str]:
+    """Return the names of what lies in a folder, in no order; none where it is not there.
+
+    Of a folder on a disk no `Path` is made for each, so that 20,000 names take milliseconds.
+    """
+    try:
+        return [path.name for path in folder.iterdir()] if is_remote(folder) else os.listdir(folder)  # noqa: PTH208
+    except FileNotFoundError:
+        return []
+
+
 def absolute(path: Path) -> str:
     """Return the address under which another process finds the place."""
     return str(path) if is_remote(path) else str(path.resolve())

@@ -14,7 +14,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from shamsul_core.files.atomic import write_atomically
-from shamsul_core.files.storage import is_remote, place, reaching, read_bytes
+from shamsul_core.files.storage import is_remote, names_in, place, reaching, read_bytes
 from shamsul_core.run.bounds import LARGEST_MANIFEST, opened
 from shamsul_core.run.manifest import Manifest, RunError
 from shamsul_core.run.result import (
@@ -51,6 +51,7 @@ _LONGEST_ERROR = 300
 _LARGEST_PICTURE, _WIDEST_PICTURE = 2**24, 4096
 """Bytes, and pixels a side, of what a network sees."""
 
+_SUFFIX = ".safetensors"
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]*")
 
 
@@ -147,12 +148,16 @@ class Run:
         if not _SAFE_ID.fullmatch(image_id):
             message = f"{image_id!r} is not a radiograph's id"
             raise RunError(message)
-        return self.folder / "heatmaps" / f"{image_id}.safetensors"
+        return self.folder / "heatmaps" / f"{image_id}{_SUFFIX}"
 
     def explained_ids(self) -> list[str]:
         """Return the ids of the radiographs explained so far, sorted."""
         with reaching(self.folder):
-            return sorted(path.stem for path in (self.folder / "heatmaps").glob("[!.]*.safetensors"))
+            return sorted(
+                name.removesuffix(_SUFFIX)
+                for name in names_in(self.folder / "heatmaps")
+                if name.endswith(_SUFFIX) and not name.startswith(".")
+            )
 
     def write(self, result: RadiographResult) -> None:
         """Write a radiograph's result, whole or not at all.
