@@ -144,7 +144,7 @@ def scene(run: Run, image_id: str, pathology: str, rule: ThresholdRule) -> bytes
 
 def summary(run: Run, which: Slice, view: ViewFilter) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the scores of a slice and a view, and their summary."""
-    return _summary(str(run.folder), which, view, stamp(run.folder / "scores.parquet"))
+    return _summary(str(run.folder), which, view, _table_stamps(run))
 
 
 def lesions(run: Run) -> pd.DataFrame:
@@ -208,16 +208,23 @@ def _tables(folder: str, stamps: tuple[int, ...]) -> tuple[pd.DataFrame, pd.Data
     run = Run.open(place(folder))
     predictions, scores = run.predictions, run.scores
     # A table may name radiographs that have left the cohort since
-    image_ids = set(open_run_cohort(folder).radiographs)
-    return predictions[predictions["image_id"].isin(image_ids)], scores[scores["image_id"].isin(image_ids)]
+    image_ids = list(open_run_cohort(folder).radiographs)
+    return _of(image_ids, predictions), _of(image_ids, scores)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _summary(folder: str, which: Slice, view: ViewFilter, stamp: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _of(image_ids: list[str], table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of these radiographs: the table itself where it has no others, since a large run's takes 250 MB."""
+    is_of = table["image_id"].isin(image_ids)
+    return table if is_of.all() else table[is_of]
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _summary(
+    folder: str, which: Slice, view: ViewFilter, stamps: tuple[int, ...]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     run = Run.open(place(folder))
-    scores = run.scores
-    is_of_view = scores["image_id"].isin(ids_of_view(open_run_cohort(folder).radiographs, view))
-    scores = in_slice(scores[is_of_view], which)
+    _, scores = _tables(folder, stamps)
+    scores = in_slice(_of(list(ids_of_view(open_run_cohort(folder).radiographs, view)), scores), which)
     return scores, summarise(
         scores,
         run.manifest.pathologies,
