@@ -57,7 +57,7 @@ def names_in(folder: Path) -> list[str]:
     """
     try:
         return [path.name for path in folder.iterdir()] if is_remote(folder) else os.listdir(folder)  # noqa: PTH208
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 
