@@ -6,13 +6,13 @@
 - shap: `KernelExplainer` over slic's superpixels, 1,000 samples, masks filled in a Python loop, batches of 32,
 - captum: `LayerGradCam` and `LRP`, pathology by pathology,
 
-all in float32, against the presets ``paper`` (the same algorithms) and ``default``. Before that it measures how much of
-the processor's matrix product masked forward passes reach. With ``--keep FOLDER`` the fidelity follows, see `fidelity`.
+all in float32, against the presets ``paper`` (the same algorithms) and ``default``. For each ``--model``, which may be
+repeated, it then measures how much of the processor's matrix product masked forward passes reach, see `masked`; methods
+are timed with the first, where it is a DenseNet-121. With ``--keep FOLDER`` its fidelity follows, see `fidelity`.
 """
 
 from __future__ import annotations
 
-import time
 from pathlib import Path  # noqa: TC003 (typer reads it)
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +25,8 @@ from lime.lime_image import LimeImageExplainer
 from skimage.segmentation import slic
 
 from benchmarks import fidelity
+from benchmarks.masked import seconds, throughput
+from shamsul_core.classifier.network import DenseNet121
 from shamsul_core.classifier.weights import load_classifier
 from shamsul_core.cohort import open_cohort
 from shamsul_core.explain import EXPLAINERS, PRESETS, Subject, explain_subject, make_explainers
@@ -39,14 +41,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shamsul_core.classifier.classifier import Classifier
-
-_FLOP_PER_RADIOGRAPH = 5.7e9  # DenseNet-121 at 224 × 224
-_PRODUCT_SIZE = 2048
+    from shamsul_core.cohort.radiograph import Radiograph
 
 
 def main(
     cohort: Annotated[Path, typer.Option()],
-    model: Annotated[str, typer.Option()],
+    model: Annotated[list[str], typer.Option(help="May be repeated.")],
     radiographs: int = 1,
     keep: Annotated[
         Path | None, typer.Option(help="Folder for references: measure the fidelity too.")
@@ -54,12 +54,23 @@ def main(
 ) -> None:
     """Print the seconds, the ratios and, where asked for, the fidelity."""
     chosen = list(open_cohort(cohort).radiographs.values())[:radiographs]
+    if isinstance(load_classifier(model[0]).network, DenseNet121):
+        print_methods(model[0], chosen)
+    keep_freed_memory()
+    for name in model:
+        print(f"{name}: {throughput(load_classifier(name))}")
+    if keep is not None:
+        fidelity.main(cohort, model[0], keep)
+
+
+def print_methods(model: str, chosen: list[Radiograph]) -> None:
+    """Print the seconds of each method, the libraries' and ours."""
     libraries = {name: [] for name in EXPLAINERS}
     # Before memory is kept: the libraries run as they are used
     for radiograph in chosen:
         subject = Subject(load_classifier(model), radiograph.pixels())
         for name, run in LIBRARIES.items():
-            libraries[name].append(_seconds(lambda run=run, subject=subject: run(subject)))
+            libraries[name].append(seconds(lambda run=run, subject=subject: run(subject)))
     keep_freed_memory()
     classifier = load_classifier(model)
     ours = {preset: {name: [] for name in EXPLAINERS} for preset in PRESETS}
@@ -69,7 +80,7 @@ def main(
             subject = Subject(classifier, pixels)
             for explainer in make_explainers(preset):
                 ours[preset][explainer.name].append(
-                    _seconds(
+                    seconds(
                         lambda one=explainer, subject=subject: explain_subject(
                             one, subject, LOCALISED_PATHOLOGIES
                         )
@@ -79,8 +90,8 @@ def main(
     print("method    library    paper  times as fast   default  times as fast")
     for names in [*([name] for name in EXPLAINERS), list(EXPLAINERS)]:
         theirs, paper, default = (
-            sum(np.mean(seconds[name]) for name in names)
-            for seconds in (libraries, ours["paper"], ours["default"])
+            sum(np.mean(measured[name]) for name in names)
+            for measured in (libraries, ours["paper"], ours["default"])
         )
         label = names[0] if len(names) == 1 else "all four"
         shared = names == [KernelShap.name] and default < 0.1
@@ -88,27 +99,6 @@ def main(
         print(f"{label:9} {theirs:7.2f}  {paper:7.2f}  {theirs / paper:13.1f}   {ratio}")
     print(
         "with default, SHAP uses LIME's forward passes again and draws further ones only where it needs them"
-    )
-    print_throughput(classifier, chosen[0].pixels())
-    if keep is not None:
-        fidelity.main(cohort, model, keep)
-
-
-def print_throughput(classifier: Classifier, pixels: np.ndarray) -> None:
-    """Print masked forward passes a second beside the matrix product of the same precision, in turns."""
-    masked = Subject(classifier, pixels).masked(Lime.presets["default"].superpixels, hide=0.0, seed=0)
-    coalitions = np.random.default_rng(0).integers(0, 2, (128, masked.count))
-    matrix = torch.randn(_PRODUCT_SIZE, _PRODUCT_SIZE).to(classifier.fast_dtype)
-    masked(coalitions)
-    passes, products = [], []
-    for _ in range(5):
-        products.append(10 * 2 * _PRODUCT_SIZE**3 / _seconds(lambda: [matrix @ matrix for _ in range(10)]))
-        passes.append(len(coalitions) / _seconds(lambda: masked(coalitions)))
-    rate, product = float(np.median(passes)), float(np.median(products))
-    print(
-        f"{rate:.1f} masked forward passes a second in {classifier.fast_dtype} × 5.7 GFLOP = "
-        f"{rate * _FLOP_PER_RADIOGRAPH / 1e9:.0f} GFLOP/s, {rate * _FLOP_PER_RADIOGRAPH / product:.0%} of the product of "
-        f"{_PRODUCT_SIZE}³ ({product / 1e9:.0f} GFLOP/s)"
     )
 
 
@@ -178,12 +168,6 @@ def _probabilities(classifier: Classifier) -> Callable[[np.ndarray], np.ndarray]
         return torch.sigmoid(classifier.logits(batch)).double().numpy()
 
     return predict
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":
