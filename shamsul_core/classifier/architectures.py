@@ -28,7 +28,13 @@ def check_name(architecture: str) -> None:
         raise ModelError(message)
 
 
-def build(architecture: str, outputs: int, *, channels: int = 3) -> nn.Module:
+def build(
+    architecture: str,
+    outputs: int,
+    *,
+    channels: int = 3,
+    head: tuple[str, nn.Module | None] = ("", None),
+) -> nn.Module:
     """Return a network without weights of its own; no ReLU works in place.
 
     Parameters
@@ -39,19 +45,24 @@ def build(architecture: str, outputs: int, *, channels: int = 3) -> nn.Module:
         Number of logits.
     channels
         Of the input; where it is not torchvision's three, the first convolution is another.
+    head
+        Where another head than torchvision's linear layer goes, and that head.
 
     Raises
     ------
     ModelError
         If there is no classifier of this name in torchvision.
     """
-    if architecture == DENSENET121:
+    place, other = head
+    if architecture == DENSENET121 and other is None:
         return _with_channels(DenseNet121(outputs), channels)
     check_name(architecture)
     network: nn.Module = torchvision.models.get_model(architecture, weights=None, num_classes=outputs)
     for module in network.modules():
         if hasattr(module, "inplace"):
             module.__dict__["inplace"] = False
+    if other is not None:
+        network.set_submodule(place, other)
     return _with_channels(network, channels)
 
 

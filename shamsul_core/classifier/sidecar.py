@@ -5,11 +5,13 @@
     {"pathologies": ["Edema", "Cardiomegaly"],
      "output": "sigmoid",
      "architecture": "resnet50",
+     "head_activation": "relu",
      "preprocessing": {"size_px": 224, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
      "card": {"trained_on": "..."}}
 
-What it says goes before what the file says. ``output`` is ``sigmoid`` or ``softmax``; ``preprocessing`` has the fields
-of `shamsul_core.classifier.preprocessing.Preprocessing`, ``card`` those of `shamsul_core.classifier.model_card`.
+What it says goes before what the file says. ``output`` is ``sigmoid`` or ``softmax``; ``head_activation`` is one of
+`shamsul_core.classifier.heads.ACTIVATIONS`; ``preprocessing`` has the fields of
+`shamsul_core.classifier.preprocessing.Preprocessing`, ``card`` those of `shamsul_core.classifier.model_card`.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from shamsul_core.classifier.errors import ModelError
+from shamsul_core.classifier.heads import ACTIVATIONS
 from shamsul_core.classifier.model_card import sidecar_of
 from shamsul_core.messages import quoted
 
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
     from shamsul_core.classifier.outputs import OutputKind
 
-_FIELDS = ("architecture", "pathologies", "output", "preprocessing", "card")
+_FIELDS = ("architecture", "pathologies", "output", "head_activation", "preprocessing", "card")
 _MOST_BYTES = 2**20
 
 
@@ -39,6 +42,8 @@ class Sidecar:
     ----------
     path
         The file, or where it would be looked for.
+    head_activation
+        What lies between the linear layers of a head of several.
     preprocessing
         The fields of `Preprocessing` that it gives.
     """
@@ -47,6 +52,7 @@ class Sidecar:
     architecture: str | None = None
     pathologies: tuple[str, ...] | None = None
     output: OutputKind | None = None
+    head_activation: str | None = None
     preprocessing: dict[str, Any] = field(default_factory=dict)
 
 
@@ -88,6 +94,10 @@ def _checked(path: Path, stored: object) -> Sidecar:
     if output not in {None, "sigmoid", "softmax"}:
         message = f"output is {quoted(output)}, not sigmoid or softmax"
         raise ValueError(message)
+    activation = stored.get("head_activation")
+    if activation is not None and activation not in ACTIVATIONS:
+        message = f"head_activation is {quoted(str(activation))}, not one of {', '.join(ACTIVATIONS)}"
+        raise ValueError(message)
     preprocessing = stored.get("preprocessing", {})
     if not isinstance(preprocessing, dict):
         message = "preprocessing is no JSON object"
@@ -98,5 +108,6 @@ def _checked(path: Path, stored: object) -> Sidecar:
         architecture=None if architecture is None else str(architecture),
         pathologies=None if names is None else tuple(names),
         output=cast("OutputKind | None", output),
+        head_activation=activation,
         preprocessing=preprocessing,
     )

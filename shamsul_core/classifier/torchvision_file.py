@@ -1,8 +1,8 @@
 """State dicts of torchvision's classifiers: which one it is, and how many outputs it has, is told from the keys.
 
-Names under a prefix (``module.``, ``model.``, ``densenet121.``) are looked for there, a head that is a Sequential around
-one linear layer is taken for that layer, and DenseNet's names of before 2017 are read as torchvision itself does. What
-cannot be told stands in the sidecar, see `shamsul_core.classifier.sidecar`; without one, radiographs are squeezed into
+Names under a prefix (``module.``, ``model.``, ``densenet121.``) are looked for there, heads that are a Sequential are read,
+see `shamsul_core.classifier.heads`, and DenseNet's names of before 2017 are read as torchvision itself does. What cannot be
+told stands in the sidecar, see `shamsul_core.classifier.sidecar`; without one, radiographs are squeezed into
 224 pixels and normalised as ImageNet's photographs are.
 """
 
@@ -18,12 +18,13 @@ from shamsul_core.classifier.architectures import build, check_name, fill
 from shamsul_core.classifier.assembly import Content
 from shamsul_core.classifier.checkpoint import Checkpoint, beneath, read_checkpoint
 from shamsul_core.classifier.errors import ModelError
+from shamsul_core.classifier.heads import read_head
 from shamsul_core.classifier.preprocessing import Preprocessing
 from shamsul_core.classifier.timm_model import content_of_training, is_of_timms_training
 from shamsul_core.messages import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from shamsul_core.classifier.sidecar import Sidecar
@@ -88,8 +89,7 @@ def content_of(checkpoint: Checkpoint, path: Path, sidecar: Sidecar) -> Content:
         raise ModelError(message)
     architecture, shapes, own = told
     _refuse_leftovers(path, tensors, own)
-    own = _with_plain_head(path, _head(shapes), own)
-    outputs = len(own.get(f"{_head(shapes)}.weight", ()))
+    head = read_head(path, own, shapes, sidecar)
     stem = own.get(_stem(shapes))
     channels = 3 if stem is None else stem.shape[1]
     if channels != 3 and "mean" not in sidecar.preprocessing:
@@ -98,8 +98,8 @@ def content_of(checkpoint: Checkpoint, path: Path, sidecar: Sidecar) -> Content:
             f'{{"preprocessing": {{"size_px": 224, "mean": [...], "std": [...]}}}}'
         )
         raise ModelError(message)
-    network = build(architecture, outputs or 1, channels=channels)
-    fill(network, own, f"{path} ({architecture} with {outputs} outputs)")
+    network = build(architecture, head.outputs or 1, channels=channels, head=(head.place, head.module))
+    fill(network, head.tensors, f"{path} ({architecture} with {head.outputs} outputs)")
     return Content(
         network=network,
         name=path.name,
@@ -108,6 +108,7 @@ def content_of(checkpoint: Checkpoint, path: Path, sidecar: Sidecar) -> Content:
         # As it was before sidecars could say so, and as most models of radiographs are
         output="sigmoid" if sidecar.pathologies and sidecar.architecture else None,
         preprocessing=Preprocessing().to_json(),
+        definition=head.definition,
     )
 
 
@@ -185,25 +186,3 @@ def _refuse_leftovers(path: Path, tensors: Tensors, own: Tensors) -> None:
             f"own? Give FILE.py:FUNCTION that builds the whole network"
         )
         raise ModelError(message)
-
-
-def _with_plain_head(path: Path, head: str, own: Tensors) -> dict[str, torch.Tensor]:
-    """Give the only linear layer of a Sequential head the name that torchvision's head has."""
-    layers = {name.rpartition(".")[0] for name in own if re.fullmatch(rf"{re.escape(head)}\.\d+\.\w+", name)}
-    if len(layers) > 1:
-        message = (
-            f"{path}: its head has {len(layers)} layers, and what lies between them is not told by their names; give "
-            f"FILE.py:FUNCTION that builds the network"
-        )
-        raise ModelError(message)
-    # Where torchvision's head has a dropout before the layer, many put a plain layer in its place
-    parent, _, child = head.rpartition(".")
-    if child.isdecimal() and f"{parent}.weight" in own:
-        layers.add(parent)
-    return dict(_renamed(own, next(iter(layers), head), head))
-
-
-def _renamed(own: Tensors, layer: str, head: str) -> Iterator[tuple[str, torch.Tensor]]:
-    for name, value in own.items():
-        parent, _, kind = name.rpartition(".")
-        yield (f"{head}.{kind}" if parent == layer else name), value
