@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 DENSENET121 = "densenet121"
+VISION_TRANSFORMER = "vit_"
+"""How the names begin of the only networks that are built for one size of their input."""
+
 TORCHS_EPSILON = 1e-5
 
 
@@ -33,6 +36,7 @@ def build(
     outputs: int,
     *,
     channels: int = 3,
+    size_px: int | None = None,
     head: tuple[str, nn.Module | None] = ("", None),
 ) -> nn.Module:
     """Return a network without weights of its own; no ReLU works in place.
@@ -45,6 +49,8 @@ def build(
         Number of logits.
     channels
         Of the input; where it is not torchvision's three, the first convolution is another.
+    size_px
+        Side of the input, for vision transformers; torchvision's 224 where it is not given.
     head
         Where another head than torchvision's linear layer goes, and that head.
 
@@ -57,7 +63,12 @@ def build(
     if architecture == DENSENET121 and other is None:
         return _with_channels(DenseNet121(outputs), channels)
     check_name(architecture)
-    network: nn.Module = torchvision.models.get_model(architecture, weights=None, num_classes=outputs)
+    options = (
+        {"image_size": size_px} if size_px is not None and architecture.startswith(VISION_TRANSFORMER) else {}
+    )
+    network: nn.Module = torchvision.models.get_model(
+        architecture, weights=None, num_classes=outputs, **options
+    )
     for module in network.modules():
         if hasattr(module, "inplace"):
             module.__dict__["inplace"] = False

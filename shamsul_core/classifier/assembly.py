@@ -127,7 +127,7 @@ def _check_outputs(
     shape = (preprocessing.channels, preprocessing.size_px, preprocessing.size_px)
     try:
         logits = network(torch.zeros(1, *shape))
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
         message = (
             f"{whose}: the network takes no input of {' × '.join(map(str, shape))} ({first_line(error)[:200]}); "
             f"is the preprocessing its own?"

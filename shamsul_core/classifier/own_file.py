@@ -70,7 +70,7 @@ def load_own(path: Path, sidecar: Sidecar, source: ModelSource) -> Content:
     del sidecar, source
     metadata, tensors = _read(path)
     architecture, names, preprocessing = _described(path, metadata)
-    network = build(architecture, len(names), channels=preprocessing.channels)
+    network = build(architecture, len(names), channels=preprocessing.channels, size_px=preprocessing.size_px)
     fill(network, tensors, f"{path} ({architecture} with {len(names)} outputs)")
     if "epsilon" in metadata:
         set_epsilon(network, float(metadata["epsilon"]))

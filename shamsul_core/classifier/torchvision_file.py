@@ -1,20 +1,22 @@
 """State dicts of torchvision's classifiers: which one it is, and how many outputs it has, is told from the keys.
 
 Names under a prefix (``module.``, ``model.``, ``densenet121.``) are looked for there, heads that are a Sequential are read,
-see `shamsul_core.classifier.heads`, and DenseNet's names of before 2017 are read as torchvision itself does. What cannot be
-told stands in the sidecar, see `shamsul_core.classifier.sidecar`; without one, radiographs are squeezed into
-224 pixels and normalised as ImageNet's photographs are.
+see `shamsul_core.classifier.heads`, a vision transformer's image size is told from its positions, and DenseNet's names of
+before 2017 are read as torchvision itself does. What cannot be told stands in the sidecar, see
+`shamsul_core.classifier.sidecar`; without one, radiographs are squeezed into 224 pixels (or the transformer's own size) and
+normalised as ImageNet's photographs are.
 """
 
 from __future__ import annotations
 
 import re
+from math import isqrt
 from typing import TYPE_CHECKING
 
 import torch
 import torchvision
 
-from shamsul_core.classifier.architectures import build, check_name, fill
+from shamsul_core.classifier.architectures import VISION_TRANSFORMER, build, check_name, fill
 from shamsul_core.classifier.assembly import Content
 from shamsul_core.classifier.checkpoint import Checkpoint, beneath, read_checkpoint
 from shamsul_core.classifier.errors import ModelError
@@ -52,6 +54,7 @@ _FAMILIES = {
 }
 """What tells the families apart: how a key begins, and how torchvision's names of the family's members do."""
 
+_POSITIONS = "encoder.pos_embedding"
 _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 
 
@@ -98,7 +101,14 @@ def content_of(checkpoint: Checkpoint, path: Path, sidecar: Sidecar) -> Content:
             f'{{"preprocessing": {{"size_px": 224, "mean": [...], "std": [...]}}}}'
         )
         raise ModelError(message)
-    network = build(architecture, head.outputs or 1, channels=channels, head=(head.place, head.module))
+    preprocessing = Preprocessing(size_px=_size_px(architecture, own, shapes) or Preprocessing().size_px)
+    network = build(
+        architecture,
+        head.outputs or 1,
+        channels=channels,
+        size_px=preprocessing.size_px,
+        head=(head.place, head.module),
+    )
     fill(network, head.tensors, f"{path} ({architecture} with {head.outputs} outputs)")
     return Content(
         network=network,
@@ -107,7 +117,7 @@ def content_of(checkpoint: Checkpoint, path: Path, sidecar: Sidecar) -> Content:
         names=checkpoint.names,
         # As it was before sidecars could say so, and as most models of radiographs are
         output="sigmoid" if sidecar.pathologies and sidecar.architecture else None,
-        preprocessing=Preprocessing().to_json(),
+        preprocessing=preprocessing.to_json(),
         definition=head.definition,
     )
 
@@ -119,7 +129,7 @@ def _told(tensors: Tensors) -> tuple[str, Shapes, dict[str, torch.Tensor]] | Non
         for architecture in _members(begins[0]) if begins else ():
             shapes = _shapes(architecture)
             body = [name for name in shapes if not name.startswith(f"{_head(shapes)}.")]
-            if all(name in own for name in body) and _are_alike(own, shapes, body):
+            if all(name in own for name in body) and _are_alike(architecture, own, shapes, body):
                 return architecture, shapes, own
     return None
 
@@ -168,12 +178,26 @@ def _stem(shapes: Shapes) -> str:
     return next(name for name, shape in shapes.items() if len(shape) == 4)
 
 
-def _are_alike(own: Tensors, shapes: Shapes, body: list[str]) -> bool:
-    """Return whether all tensors before the head are of the same shapes, the channels of the input aside."""
+def _are_alike(architecture: str, own: Tensors, shapes: Shapes, body: list[str]) -> bool:
+    """Return whether all tensors before the head are of the same shapes, channels and size of the input aside."""
     stem = _stem(shapes)
-    return all(tuple(own[name].shape) == shapes[name] for name in body if name != stem) and (
+    free = {stem} if _size_px(architecture, own, shapes) is None else {stem, _POSITIONS}
+    return all(tuple(own[name].shape) == shapes[name] for name in body if name not in free) and (
         own[stem].shape[2:] == shapes[stem][2:]
     )
+
+
+def _size_px(architecture: str, own: Tensors, shapes: Shapes) -> int | None:
+    """Return the side of a vision transformer's input, of whose square patches each has a position, the class token too.
+
+    ``None`` for other networks, and where the positions are of no square.
+    """
+    positions = own.get(_POSITIONS)
+    if not architecture.startswith(VISION_TRANSFORMER) or positions is None or positions.ndim != 3:
+        return None
+    side = isqrt(max(positions.shape[1] - 1, 0))
+    is_square = side > 0 and (1, side**2 + 1, shapes[_POSITIONS][2]) == tuple(positions.shape)
+    return side * shapes[_stem(shapes)][-1] if is_square else None
 
 
 def _refuse_leftovers(path: Path, tensors: Tensors, own: Tensors) -> None:

@@ -324,3 +324,26 @@ def test_a_folder_without_a_model_is_named(tmp_path):
     (tmp_path / "config.json").write_text("[1, 2")
     with pytest.raises(ModelError, match="a folder, in which no model was recognised"):
         load_classifier(str(tmp_path))
+
+
+def test_a_vision_transformers_size_is_told_from_its_positions(tmp_path):
+    torch.manual_seed(0)
+    network = torchvision.models.vit_b_32(num_classes=2, image_size=96).eval()
+    torch.nn.init.normal_(network.heads.head.weight)
+    torch.save(network.state_dict(), tmp_path / "m.pt")
+    sidecar = {"pathologies": ["Edema", "Nodule"], "output": "sigmoid"}
+    (tmp_path / "m.pt.json").write_text(json.dumps(sidecar))
+    classifier = load_classifier(str(tmp_path / "m.pt"))
+    assert (classifier.architecture, classifier.preprocessing.size_px) == ("vit_b_32", 96)
+    batch = torch.randn(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(classifier.logits(batch), network(batch).detach(), rtol=1e-5, atol=1e-5)
+    save_classifier(classifier, tmp_path / "ours.safetensors")
+    assert load_classifier(str(tmp_path / "ours.safetensors")).fingerprint == classifier.fingerprint
+    other = {"preprocessing": {"size_px": 64}}
+    (tmp_path / "m.pt.json").write_text(json.dumps(sidecar | other))
+    with pytest.raises(ModelError, match="takes no input of 3 × 64 × 64"):
+        load_classifier(str(tmp_path / "m.pt"))
+    tensors = network.state_dict() | {"encoder.pos_embedding": torch.zeros(1, 9, 768)}
+    torch.save(tensors, tmp_path / "m.pt")
+    with pytest.raises(ModelError, match="no classifier of torchvision"):
+        load_classifier(str(tmp_path / "m.pt"))
