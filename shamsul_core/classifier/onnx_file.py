@@ -70,6 +70,25 @@ class OnnxRuntimeNetwork(nn.Module):
         return torch.from_numpy(np.concatenate(parts)).to(batch.device)
 
 
+class ChannelsFirst(nn.Module):
+    """A network that takes its channels last, as TensorFlow's do, to be given them first.
+
+    Parameters
+    ----------
+    network
+        N × size × size × channels in, N × C logits out.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return logits N × C of a batch N × channels × size × size."""
+        logits: torch.Tensor = self.network(batch.permute(0, 2, 3, 1))
+        return logits
+
+
 def is_onnx(path: Path) -> bool:
     """Return whether a file is to be taken for ONNX, whose content begins as many a protocol buffer's does."""
     return path.is_file() and path.suffix == ".onnx"
@@ -92,7 +111,7 @@ def load_onnx(path: Path, sidecar: Sidecar, source: ModelSource) -> Content:
     try:
         model = onnx.load(path)
         onnx.checker.check_model(model)
-        size_px, channels = _input_of(model)
+        size_px, channels, is_channels_last = _input_of(model)
         output = _cut(model)
         content = model.SerializeToString()
     except Exception as error:
@@ -101,9 +120,11 @@ def load_onnx(path: Path, sidecar: Sidecar, source: ModelSource) -> Content:
     known: dict[str, Any] = {} if size_px is None else {"size_px": size_px}
     if channels == 3:
         known = {"size_px": 224, "mean": IMAGENET_MEAN, "std": IMAGENET_STD} | known
-    network = _network(path, model, content, (channels, size_px or 224, size_px or 224))
+    side = size_px or 224
+    shape = (side, side, channels) if is_channels_last else (channels, side, side)
+    network = _network(path, model, content, shape)
     return Content(
-        network=network,
+        network=ChannelsFirst(network) if is_channels_last else network,
         name=path.name,
         architecture=f"ONNX {model.graph.name}"[:60],
         names=_names(model),
@@ -113,21 +134,25 @@ def load_onnx(path: Path, sidecar: Sidecar, source: ModelSource) -> Content:
     )
 
 
-def _input_of(model: Any) -> tuple[int | None, int]:
-    """Return size (``None`` where it is free) and channels of the only input.
+def _input_of(model: Any) -> tuple[int | None, int, bool]:
+    """Return of the only input the size (``None`` where it is free), the channels, and whether they come last.
 
     Raises
     ------
     ValueError
-        If there are others.
+        If there are others, or it is no square picture.
     """
     weights = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in weights]
     shapes = [[size.dim_value for size in value.type.tensor_type.shape.dim] for value in inputs]
-    if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][1] not in {1, 3} or shapes[0][2] != shapes[0][3]:
-        message = f"its input is {shapes}, expected N × 3 × size × size or N × 1 × size × size"
-        raise ValueError(message)
-    return shapes[0][2] or None, shapes[0][1]
+    if len(shapes) == 1 and len(shapes[0]) == 4:
+        _, first, second, third = shapes[0]
+        if first in {1, 3} and second == third:
+            return second or None, first, False
+        if third in {1, 3} and first == second:
+            return first or None, third, True
+    message = f"its input is {shapes}, expected N × 3 × size × size, N × 1 × size × size, or the same with the channels last"
+    raise ValueError(message)
 
 
 def _cut(model: Any) -> OutputKind | None:

@@ -19,8 +19,8 @@ NAMES = ["Edema", "Cardiomegaly"]
 MEAN, STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
 
-def made(path, last="Sigmoid", extra=None, names=NAMES, size=32):
-    """A convolution, average pooling and a linear layer, written node by node."""
+def made(path, last="Sigmoid", extra=None, names=NAMES, size=32, channels_last=False):
+    """A convolution, average pooling and a linear layer, written node by node; channels last as tf2onnx writes it."""
     random = np.random.default_rng(0)
     helper, numpy_helper = onnx.helper, onnx.numpy_helper
     weights = {
@@ -28,8 +28,13 @@ def made(path, last="Sigmoid", extra=None, names=NAMES, size=32):
         "matrix": random.normal(size=(4, 2)).astype(np.float32),
         "bias": np.float32([0.3, -0.2]),
     }
-    nodes = [
-        helper.make_node("Conv", ["picture", "kernel"], ["maps"], strides=[4, 4]),
+    picture, shape = "picture", ["N", 3, size, size]
+    nodes = []
+    if channels_last:
+        picture, shape = "first", ["N", size, size, 3]
+        nodes = [helper.make_node("Transpose", ["picture"], ["first"], perm=[0, 3, 1, 2])]
+    nodes += [
+        helper.make_node("Conv", [picture, "kernel"], ["maps"], strides=[4, 4]),
         helper.make_node(extra or "Relu", ["maps"], ["rectified"]),
         helper.make_node("GlobalAveragePool", ["rectified"], ["pooled"]),
         helper.make_node("Flatten", ["pooled"], ["features"]),
@@ -40,7 +45,7 @@ def made(path, last="Sigmoid", extra=None, names=NAMES, size=32):
     graph = helper.make_graph(
         nodes,
         "made",
-        [helper.make_tensor_value_info("picture", onnx.TensorProto.FLOAT, ["N", 3, size, size])],
+        [helper.make_tensor_value_info("picture", onnx.TensorProto.FLOAT, shape)],
         [
             helper.make_tensor_value_info(
                 "probabilities" if last else "logits", onnx.TensorProto.FLOAT, ["N", 2]
@@ -60,7 +65,9 @@ def theirs(path):
 
     def probabilities(picture):
         image = np.asarray(picture.resize((32, 32), 2), np.float64) / 255
-        batch = ((image - MEAN) / STD).transpose(2, 0, 1)[None].astype(np.float32)
+        batch = ((image - MEAN) / STD)[None].astype(np.float32)
+        if session.get_inputs()[0].shape[1] == 3:
+            batch = batch.transpose(0, 3, 1, 2)
         return session.run(None, {"picture": batch})[0][0]
 
     return probabilities
@@ -81,6 +88,29 @@ def test_a_file_that_torch_can_run_is_explained_by_all_methods(tmp_path, last):
     outcomes = explained(classifier, made_pixels())
     assert all(isinstance(outcomes[name], Heatmap) for name in ("lime", "shap", "gradcam")), outcomes
     assert outcomes["gradcam"].values.shape == (7, 7)
+
+
+@pytest.mark.parametrize("extra", [None, "ThresholdedRelu"], ids=["torch", "ONNX Runtime"])
+@pytest.mark.parametrize("size", [32, "size"], ids=["fixed", "free"])
+def test_an_input_with_its_channels_last_is_given_them_last(tmp_path, extra, size):
+    about = {"library": "pillow", "size_px": 32}
+    (tmp_path / "m.json").write_text(json.dumps({"preprocessing": about}))
+    path = made(tmp_path / "m.onnx", extra=extra, size=size, channels_last=True)
+    classifier = load_classifier(str(path))
+    assert_same_probabilities(classifier, written(tmp_path), theirs(path))
+    outcomes = explained(classifier, made_pixels())
+    assert isinstance(outcomes["lime"], Heatmap)
+    assert isinstance(outcomes["gradcam"], Failure if extra else Heatmap), outcomes["gradcam"]
+
+
+def test_a_picture_with_its_channels_nowhere_is_refused(tmp_path):
+    path = made(tmp_path / "m.onnx")
+    model = onnx.load(path)
+    for index, value in enumerate([1, 32, 3, 32]):
+        model.graph.input[0].type.tensor_type.shape.dim[index].dim_value = value
+    onnx.save(model, path)
+    with pytest.raises(ModelError, match=r"its input is \[\[1, 32, 3, 32\]\].*channels last"):
+        load_classifier(str(path))
 
 
 @pytest.mark.usefixtures("pillow")
