@@ -6,6 +6,8 @@ Nothing in a file is executed: of a pickle only tensors, containers and a few ha
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import pathlib
 import pickle
 import warnings
@@ -13,12 +15,14 @@ import zipfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import h5py
 import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from shamsul_core.classifier.errors import ModelError, first_line, what_is
+from shamsul_core.messages import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,7 +52,7 @@ _WITHIN = ("state_dict", "model_state_dict", "model", "net", "network", "ema_sta
 _NAMES = ("class_names", "classes", "pathologies", "label_names", "labels")
 _DEEPEST = 4
 _SWELLS = 4
-"""Times its size that an archive of weights, which hardly can be compressed, may take when it is read."""
+"""Times its size that a file of weights, which hardly can be compressed, may take when it is read."""
 
 
 @dataclass(frozen=True)
@@ -139,11 +143,45 @@ def _refuse_torchscript(path: Path) -> None:
 
 
 def refuse_swollen(path: Path) -> None:
-    """Raise a `ModelError` for a zip archive that would take far more memory than it has bytes."""
+    """Raise a `ModelError` for a zip archive that would take far more memory than it has bytes.
+
+    Archives within it and HDF5 files, as Keras' ``.keras`` has them, are looked into as well.
+    """
     with zipfile.ZipFile(path) as archive:
-        size = sum(entry.file_size for entry in archive.infolist())
-    if size > _SWELLS * path.stat().st_size + 2**20:
-        message = f"{path}: a zip archive that swells to {size:,} bytes, which weights do not; it is not read"
+        entries = archive.infolist()
+        refuse_swell(path, "a zip archive", sum(entry.file_size for entry in entries), path.stat().st_size)
+        for entry in entries:
+            if entry.filename.endswith((".h5", ".npz")):
+                _refuse_swollen_within(path, entry.filename, io.BytesIO(archive.read(entry)), entry.file_size)
+
+
+def _refuse_swollen_within(path: Path, name: str, content: io.BytesIO, has: int) -> None:
+    if zipfile.is_zipfile(content):
+        with zipfile.ZipFile(content) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        refuse_swell(path, f"a zip archive with a {quoted(name)}", size, has)
+        return
+    # What is neither, its reader refuses
+    with contextlib.suppress(OSError), h5py.File(content, "r") as file:
+        refuse_swollen_hdf5(path, file, has)
+
+
+def refuse_swollen_hdf5(path: Path, file: h5py.File, has: int) -> None:
+    """Raise a `ModelError` for an HDF5 file of `has` bytes whose arrays say that they would take far more memory."""
+    sizes: list[int] = []
+
+    def visit(_name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            sizes.append(item.nbytes)
+
+    file.visititems(visit)
+    refuse_swell(path, "an HDF5 file", sum(sizes), has)
+
+
+def refuse_swell(path: Path, kind: str, size: int, has: int) -> None:
+    """Raise a `ModelError` where what has `has` bytes would take `size`, far more than weights can be compressed."""
+    if size > _SWELLS * has + 2**20:
+        message = f"{path}: {kind} that swells to {size:,} bytes, which weights do not; it is not read"
         raise ModelError(message)
 
 

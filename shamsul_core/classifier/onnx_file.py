@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from shamsul_core.classifier.assembly import Content
+from shamsul_core.classifier.checkpoint import refuse_swell
 from shamsul_core.classifier.errors import ModelError, first_line
 from shamsul_core.classifier.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from shamsul_core.extras import need
@@ -109,11 +110,15 @@ def load_onnx(path: Path, sidecar: Sidecar, source: ModelSource) -> Content:
     import onnx
 
     try:
-        model = onnx.load(path)
+        model = onnx.load(path, load_external_data=False)
+        _refuse_swollen(path, model)
+        onnx.load_external_data_for_model(model, str(path.parent))
         onnx.checker.check_model(model)
         size_px, channels, is_channels_last = _input_of(model)
         output = _cut(model)
         content = model.SerializeToString()
+    except ModelError:
+        raise
     except Exception as error:
         message = f"{path}: not an ONNX classifier of one square picture ({first_line(error)[:200]})"
         raise ModelError(message) from error
@@ -132,6 +137,19 @@ def load_onnx(path: Path, sidecar: Sidecar, source: ModelSource) -> Content:
         preprocessing=known,
         definition=hashlib.sha256(content).hexdigest(),
     )
+
+
+def _refuse_swollen(path: Path, model: Any) -> None:
+    """Refuse a model whose tensors lie in files beside it and together say to be far more than these have bytes.
+
+    A tensor that names no length is all of its file from where it begins.
+    """
+    from onnx.external_data_helper import ExternalDataInfo, _get_all_tensors, uses_external_data
+
+    tensors = [ExternalDataInfo(one) for one in _get_all_tensors(model) if uses_external_data(one)]
+    files = {one.location: (path.parent / one.location).stat().st_size for one in tensors}
+    size = sum(one.length or files[one.location] for one in tensors)
+    refuse_swell(path, "an ONNX file with tensors beside it", size, path.stat().st_size + sum(files.values()))
 
 
 def _input_of(model: Any) -> tuple[int | None, int, bool]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 
+import h5py
 import numpy as np
 import pytest
 
@@ -131,6 +132,37 @@ def test_an_archive_that_swells_is_not_read(tmp_path):
             archive.writestr(name, bytes(2**23))
     with pytest.raises(ModelError, match="swells to 25,165,824 bytes"):
         load_classifier(str(path))
+
+
+def zeros(path, **attributes):
+    """Half a gigabyte of zeros, which gzip writes in half a megabyte."""
+    with h5py.File(path, "w") as file:
+        file.attrs.update(attributes)
+        file.create_dataset(
+            "dense/kernel:0", (2**14, 2**13), "f4", chunks=(2**10, 2**13), compression="gzip", fillvalue=0
+        )
+    return path
+
+
+def test_arrays_that_swell_are_not_read(tmp_path, monkeypatch):
+    """Whatever HDF5 or zip would decompress is refused by what it says of itself, before anything is read."""
+    monkeypatch.setattr(h5py.Dataset, "__array__", None)
+    monkeypatch.setattr(h5py.Dataset, "__getitem__", None)
+    weights = zeros(tmp_path / "weights.h5")
+    with pytest.raises(ModelError, match="an HDF5 file that swells to 536,870,912 bytes"):
+        load_classifier(str(weights))
+    with pytest.raises(ModelError, match="an HDF5 file that swells to 536,870,912 bytes"):
+        load_classifier(str(zeros(tmp_path / "model.h5", model_config="{}")))
+    with zipfile.ZipFile(tmp_path / "inner.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", bytes(2**23))
+    for inner, words in (("weights.h5", "an HDF5 file"), ("inner.npz", "a zip archive with a 'model.npz'")):
+        path = tmp_path / "m.keras"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("config.json", "{}")
+            archive.writestr("metadata.json", "{}")
+            archive.write(tmp_path / inner, f"model{(tmp_path / inner).suffix}")
+        with pytest.raises(ModelError, match=f"{words} that swells to"):
+            load_classifier(str(path))
 
 
 def test_a_real_model_of_keras_3_answers_as_keras_does(public_samples, tmp_path):

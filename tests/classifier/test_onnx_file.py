@@ -113,6 +113,25 @@ def test_a_picture_with_its_channels_nowhere_is_refused(tmp_path):
         load_classifier(str(path))
 
 
+def test_tensors_in_a_file_beside_are_read_and_bounded_by_it(tmp_path):
+    """A hundred names for one megabyte would be a hundred megabytes."""
+    about = {"pathologies": NAMES, "preprocessing": {"library": "pillow", "size_px": 32}}
+    (tmp_path / "m.json").write_text(json.dumps(about))
+    model = onnx.load(made(tmp_path / "plain.onnx"))
+    path = tmp_path / "m.onnx"
+    onnx.save(model, path, save_as_external_data=True, location="m.data", size_threshold=0)
+    assert_same_probabilities(load_classifier(str(path)), written(tmp_path), theirs(path))
+    model = onnx.load(path, load_external_data=False)
+    (tmp_path / "m.data").write_bytes(bytes(2**20))
+    for index in range(100):
+        tensor = model.graph.initializer.add(name=f"again{index}", data_type=1, dims=[2**18])
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        tensor.external_data.add(key="location", value="m.data")
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match="tensors beside it that swells to"):
+        load_classifier(str(path))
+
+
 @pytest.mark.usefixtures("pillow")
 def test_a_file_that_only_onnx_runtime_can_run_says_why_there_are_no_gradients(tmp_path):
     # Of which onnx2torch knows nothing

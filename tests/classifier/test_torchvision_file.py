@@ -347,3 +347,16 @@ def test_a_vision_transformers_size_is_told_from_its_positions(tmp_path):
     torch.save(tensors, tmp_path / "m.pt")
     with pytest.raises(ModelError, match="no classifier of torchvision"):
         load_classifier(str(tmp_path / "m.pt"))
+
+
+def test_safetensors_hold_no_more_than_their_bytes(tmp_path):
+    """The library itself refuses what says to be longer than the file, and two names for the same bytes."""
+    for places in ([[0, 2**40]], [[0, 64], [0, 64]]):
+        header = {
+            f"t{index}": {"dtype": "F32", "shape": [(end - begin) // 4], "data_offsets": [begin, end]}
+            for index, (begin, end) in enumerate(places)
+        }
+        written = json.dumps(header).encode()
+        (tmp_path / "m.safetensors").write_bytes(len(written).to_bytes(8, "little") + written + bytes(64))
+        with pytest.raises(ModelError, match="not readable safetensors"):
+            load_classifier(str(tmp_path / "m.safetensors"))
