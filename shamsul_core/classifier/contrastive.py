@@ -8,8 +8,10 @@ method explains it as it does other networks.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -22,10 +24,10 @@ from shamsul_core.classifier.huggingface import SAFELY, config_of, preprocessing
 from shamsul_core.classifier.preprocessing import Preprocessing
 from shamsul_core.classifier.prompts import Prompts, read_prompts
 from shamsul_core.extras import need
+from shamsul_core.messages import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from shamsul_core.classifier.sidecar import Sidecar
     from shamsul_core.classifier.source import ModelSource
@@ -137,16 +139,17 @@ def load_open_clip(path: Path, sidecar: Sidecar, source: ModelSource) -> Content
         message = f"{path}: a folder of open_clip without {' or '.join(_WEIGHTS)}"
         raise ModelError(message)
     prompts = read_prompts(source.prompts, source.model)
+    text = _text_of(path)
+    towers = {"text_cfg": text} if text.get("hf_model_name") else {}
     import open_clip
 
     try:
-        model = cast("Any", open_clip.create_model(f"local-dir:{path}", load_weights=True)).eval()
-        tokenizer = open_clip.get_tokenizer(f"local-dir:{path}")
-    except Exception as error:
-        message = (
-            f"{path}: open_clip cannot load it from the folder alone ({first_line(error)[:200]}); BiomedCLIP also needs its "
-            f"text model's configuration in the cache of Hugging Face"
+        model = cast("Any", open_clip.create_model(f"local-dir:{path}", load_weights=True, **towers)).eval()
+        tokenizer = open_clip.get_tokenizer(
+            f"local-dir:{path}", **(SAFELY if text.get("hf_tokenizer_name") else {})
         )
+    except Exception as error:
+        message = f"{path}: open_clip cannot load model and tokenizer from the folder alone ({first_line(error)[:200]})"
         raise ModelError(message) from error
     return _content(
         model.visual,
@@ -157,6 +160,44 @@ def load_open_clip(path: Path, sidecar: Sidecar, source: ModelSource) -> Content
         preprocessing=_open_clips(open_clip.get_model_preprocess_cfg(model)).to_json(),
         config=config_of(path, _OPEN_CLIP),
     )
+
+
+def _text_of(path: Path) -> dict[str, Any]:
+    """Return the configuration of a folder's text tower, a model of transformers by the folder of its ``config.json``.
+
+    open_clip writes its name alone and would ask Hugging Face for its configuration; the weights lie in the folder. It is
+    looked for in a folder of that name, beside open_clip's own, and in Hugging Face's cache.
+
+    Raises
+    ------
+    ModelError
+        If it lies nowhere, or says that code of its own is to be executed.
+    """
+    stored = config_of(path, _OPEN_CLIP).get("model_cfg")
+    stored = stored.get("text_cfg") if isinstance(stored, dict) else None
+    text: dict[str, Any] = dict(stored) if isinstance(stored, dict) else {}
+    name = text.get("hf_model_name")
+    if not name:
+        return text
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    folders = [path / str(name), path]
+    # A path is no name of theirs
+    with contextlib.suppress(HFValidationError):
+        cached = try_to_load_from_cache(str(name), "config.json")
+        folders += [Path(cached).parent] if isinstance(cached, str) else []
+    folder = next((folder for folder in folders if "model_type" in config_of(folder)), None)
+    if folder is None:
+        message = (
+            f"{path}: its text model is {quoted(str(name))}, whose configuration lies neither there nor in Hugging Face's "
+            f"cache; put that model's config.json beside {_OPEN_CLIP}"
+        )
+        raise ModelError(message)
+    if "auto_map" in config_of(folder):
+        message = f"{folder}: its config.json asks for code of its own, which is not executed"
+        raise ModelError(message)
+    return text | {"hf_model_name": str(folder), "hf_model_pretrained": False}
 
 
 def _content(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import pytest
 import torch
@@ -185,6 +186,81 @@ def test_open_clip_answers_as_its_own_softmax_over_both_prompts(tmp_path, prompt
     )
     assert_same_probabilities(only_first(), written(tmp_path), probabilities)
     assert isinstance(explained(classifier, made_pixels())["shap"], Heatmap)
+
+
+BIOMED = "microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract"
+
+
+def tiny_biomedclip(folder, text_model):
+    """As BiomedCLIP's folder: timm's ViT, a BERT by its name alone, and the BERT's tokenizer; much smaller."""
+    import open_clip
+    import transformers
+
+    folder.mkdir()
+    (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]))
+    tokenizer = transformers.BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=16)
+    tokenizer.save_pretrained(folder)
+    bert = {"vocab_size": 16, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
+    bert |= {"num_attention_heads": 2, "max_position_embeddings": 16}
+    transformers.BertConfig(**bert).save_pretrained(folder)
+    text = {"hf_model_name": text_model, "hf_tokenizer_name": text_model, "hf_proj_type": "mlp"}
+    text |= {"hf_pooler_type": "cls_last_hidden_state_pooler", "context_length": 16}
+    vision = {"timm_model_name": "test_vit", "timm_pool": "", "timm_proj": "linear", "image_size": 32}
+    config = {"embed_dim": 16, "vision_cfg": vision, "text_cfg": text}
+    seen = {"mean": [0.48, 0.46, 0.41], "std": [0.27, 0.26, 0.28], "interpolation": "bicubic"}
+    stored = {"model_cfg": config, "preprocess_cfg": seen | {"resize_mode": "shortest"}}
+    (folder / "open_clip_config.json").write_text(json.dumps(stored))
+    torch.manual_seed(0)
+    local = text | {"hf_model_name": str(folder), "hf_model_pretrained": False}
+    model = open_clip.CustomTextCLIP(**config | {"text_cfg": local}).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.ndim > 1:
+                weight.normal_(std=weight[0].numel() ** -0.5)
+        for name in ("cls_token", "pos_embed"):
+            getattr(model.visual.trunk, name).zero_()
+        model.logit_scale.fill_(2.0)
+    torch.save(model.state_dict(), folder / "open_clip_pytorch_model.bin")
+
+
+def test_biomedclip_needs_no_more_than_its_folder(tmp_path, prompts, monkeypatch):
+    """Held against open_clip, which reads the text model's configuration without a network where its name is a path."""
+    import open_clip
+
+    def asked(*arguments, **_named):
+        raise AssertionError(arguments)
+
+    monkeypatch.setattr(socket, "getaddrinfo", asked)
+    tiny_biomedclip(tmp_path / "theirs", str(tmp_path / "theirs"))
+    tiny_biomedclip(tmp_path / "ours", BIOMED)
+    loaded, transform = open_clip.create_model_from_pretrained(f"local-dir:{tmp_path / 'theirs'}")
+    tokens = open_clip.get_tokenizer(f"local-dir:{tmp_path / 'theirs'}")(["edema", "no edema"])
+
+    def probabilities(picture):
+        with torch.inference_mode():
+            image, text, scale = loaded.eval()(transform(picture)[None], tokens)[:3]
+            return (scale * image @ text.T).softmax(-1)[0, :1].numpy()
+
+    source = ModelSource(model=str(tmp_path / "ours"), prompts=prompts)
+    classifier = load_classifier(source)
+    only_first = type(
+        "First", (), {"predict": lambda _, pixels: {"Edema": classifier.predict(pixels)["Edema"]}}
+    )
+    assert_same_probabilities(only_first(), written(tmp_path), probabilities)
+    outcomes = explained(classifier, made_pixels())
+    assert isinstance(outcomes["gradcam"], Heatmap), outcomes["gradcam"]
+    assert isinstance(outcomes["shap"], Heatmap), outcomes["shap"]
+    beside = json.loads((tmp_path / "ours" / "config.json").read_text())
+    within = tmp_path / "ours" / BIOMED
+    within.mkdir(parents=True)
+    (tmp_path / "ours" / "config.json").rename(within / "config.json")
+    assert load_classifier(source).fingerprint == classifier.fingerprint
+    (within / "config.json").write_text(json.dumps(beside | {"auto_map": {"AutoModel": "x.Y"}}))
+    with pytest.raises(ModelError, match="code of its own, which is not executed"):
+        load_classifier(source)
+    (within / "config.json").unlink()
+    with pytest.raises(ModelError, match=r"put that model's config\.json beside open_clip_config\.json"):
+        load_classifier(source)
 
 
 @pytest.mark.parametrize(
