@@ -44,7 +44,7 @@ NETWORKS = (
 
 _PRODUCT_SIZE = 2048
 _SIDE = 7  # of the grid of superpixels
-_PASSES, _TURNS = 64, 5
+_PASSES, _TURNS = 32, 5
 
 
 def main(

@@ -223,6 +223,7 @@ def tiny_biomedclip(folder, text_model):
     torch.save(model.state_dict(), folder / "open_clip_pytorch_model.bin")
 
 
+@pytest.mark.slow
 def test_biomedclip_needs_no_more_than_its_folder(tmp_path, prompts, monkeypatch):
     """Held against open_clip, which reads the text model's configuration without a network where its name is a path."""
     import open_clip

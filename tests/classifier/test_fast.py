@@ -21,6 +21,7 @@ NETWORKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_is_the_same_function_and_leaves_the_network_as_it_is(name):
     torch.manual_seed(0)

@@ -16,6 +16,8 @@ from shamsul_core.heatmap import Heatmap
 from tests.classifier.formats import explained
 from tests.made import made_pixels
 
+pytestmark = pytest.mark.slow
+
 SIDECAR = {
     "pathologies": ["Edema", "Nodule"],
     "output": "sigmoid",
