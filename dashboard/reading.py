@@ -153,7 +153,7 @@ def lesions(run: Run) -> pd.DataFrame:
 
 
 def human_benchmark(run: Run) -> pd.DataFrame:
-    """Return the scores of the cohort's second readers, see `shamsul_core.statistics.human_benchmark`; empty without them."""
+    """Return the scores of the cohort's readers, see `shamsul_core.statistics.human_benchmark`; empty without several."""
     return _human_benchmark(str(run.folder), stamp(run.folder / "scores.parquet"))
 
 

@@ -29,6 +29,7 @@ from shamsul_core.figures.html.summary import (
     summary_table,
 )
 from shamsul_core.run.wording import PROJECTIONS, sentence, threshold_in_words, titles_in_words, why_no_iou
+from shamsul_core.statistics.human_benchmark import benchmark_in_words
 from shamsul_core.statistics.lesions import FEATURES
 from shamsul_core.statistics.located_boxes import LOCATED_MEANING, located_boxes
 from shamsul_core.statistics.paper import SOURCE
@@ -159,7 +160,10 @@ if figure_name == "lesion":
     words = FEATURES[against]
     scores = scores.merge(reading.lesions(run), on=["image_id", "pathology"], how="left")
 readers = reading.human_benchmark(run)
-readers = readers[readers["image_id"].isin(scores["image_id"])]  # those of the view
+# Those of the view and of the kind of truth
+readers = readers[
+    readers["image_id"].isin(scores["image_id"]) & readers["pathology"].isin(summary["pathology"])
+]
 if figure_name == "iou":
     figure = iou_boxes(scores, summary, drawn_titles)
     add_human_benchmark(figure, readers, summary, "iou")
@@ -199,6 +203,8 @@ else:
     remarks.insert(
         0, f"Hit: the map's maximum lies inside the experts' {truth.noun}. Error bars: 95 % intervals."
     )
+if figure_name in {"iou", "hit"} and readers[figure_name].notna().any():
+    remarks.append(f"Dotted line: the readers' mean. {benchmark_in_words(readers, truth)}")
 if figure_name != "hit":
     columns = ["iou"] if figure_name == "iou" else ["iou", against]
     remarks.append(drawn_in_words(scores, drawn_titles, *columns))

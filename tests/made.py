@@ -93,6 +93,21 @@ def make_box_cohort(folder: Path, kinds: Mapping[str, str] = {"Edema": "box"}) -
     return folder
 
 
+def make_readers_cohort(folder: Path) -> Path:
+    """Write two radiographs in Kaggle's VinDr-CXR layout, of which two of three readers each drew a box of Cardiomegaly."""
+    (folder / "train").mkdir(parents=True)
+    rows = ["image_id,class_name,class_id,rad_id,x_min,y_min,x_max,y_max"]
+    for number in (1, 2):
+        Image.fromarray(np.roll(made_pixels(), 11 * number, axis=1)).save(
+            folder / "train" / f"radiograph{number}.png"
+        )
+        for reader, box in (("R8", "10,20,50,60"), ("R9", "10,20,50,40"), ("R10", None)):
+            found = f"Cardiomegaly,3,{reader},{box}" if box else f"No finding,14,{reader},,,,"
+            rows.append(f"radiograph{number},{found}")
+    (folder / "train.csv").write_text("\n".join(rows), encoding="utf-8")
+    return folder
+
+
 def make_run(folder: Path, cohort_folder: Path, *, trained: bool = True) -> Run:
     """Write a run of four methods with random heatmaps, SHAP failing on Edema of the first radiograph."""
     cohort = open_cohort(cohort_folder)

@@ -96,6 +96,36 @@ def score_heatmap(
     return row | _mean([_scores(truth, segmented, relevance, levels) for truth in _marked(truths)])
 
 
+def score_readers(annotations: Sequence[Annotation]) -> dict[str, float] | None:
+    """Return how far several annotators agree on one radiograph and pathology: each is left out and scored as a method is.
+
+    Parameters
+    ----------
+    annotations
+        One an annotator, all of one kind.
+
+    Returns
+    -------
+    dict or None
+        ``iou`` and ``hit`` of each who marked anything with each other who did, averaged; NaN where the kind allows none.
+        Of boxes ``iou`` is that of the annotator's own boxes, in the place of those around a mask's regions, and ``hit`` the
+        share of them whose centre lies inside the other's. Whoever draws contours points at no place, and points have no
+        area. ``None`` where fewer than two marked anything.
+
+    Raises
+    ------
+    CohortError
+        An encoding is malformed.
+    """
+    # Boxes need not be filled to know that they are there
+    marked = [one for one in annotations if len(one.boxes) or not one.is_empty]
+    if len(marked) < 2:
+        return None
+    return _mean(
+        [_mean([_agreement(reader, other) for other in marked if other is not reader]) for reader in marked]
+    )
+
+
 def expert_truths(
     cohort: Cohort, image_id: str, size: tuple[int, int], pathology: str
 ) -> tuple[tuple[Truth, ...], str | None]:
@@ -155,7 +185,7 @@ def _scores(
     if truth.kind in OUTLINED:
         row |= {name: getattr(counts, name) for name in ("iou", "dice", "precision", "recall", "specificity")}
     elif truth.kind == "box":
-        row |= _box_scores(segmented.mask, truth.boxes)
+        row |= _box_scores(boxes_around(segmented.mask), truth.boxes)
     if relevance is None or not area:
         return row
     row["hit"] = hit(relevance, truth.mask)
@@ -170,9 +200,20 @@ def _scores(
     return row
 
 
-def _box_scores(mask: Mask, marked: BoxArray) -> dict[str, float]:
+def _agreement(reader: Annotation, other: Annotation) -> dict[str, float]:
+    """Return IoU and hit of one annotator's marks with another's, see `score_reader`."""
+    if reader.kind in OUTLINED:
+        return {"iou": overlap(reader.mask(), other.mask()).iou, "hit": float("nan")}
+    if reader.kind != "box":
+        return {"iou": float("nan"), "hit": float("nan")}
+    iou = _box_scores(reader.boxes, other.boxes)["iou"]
+    centres = (reader.boxes[:, :2] + reader.boxes[:, 2:]) / 2
+    inside = (other.boxes[:, None, :2] <= centres) & (centres < other.boxes[:, None, 2:])
+    return {"iou": iou, "hit": float(inside.all(axis=2).any(axis=0).mean())}
+
+
+def _box_scores(detected: BoxArray, marked: BoxArray) -> dict[str, float]:
     """Return IoU and IoBB of bounding boxes, NaN where either side has none, as of masks."""
-    detected = boxes_around(mask)
     if not len(detected) or not len(marked):
         return {"iou": float("nan"), "iobb": float("nan")}
     return {

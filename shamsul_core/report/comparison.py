@@ -1,4 +1,4 @@
-"""The chapter that holds the methods against each other, and against a second group of readers."""
+"""The chapter that holds the methods against each other, and against readers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ from shamsul_core.figures.html.summary import (
 )
 from shamsul_core.report.chapter import Chapter, Table, Words
 from shamsul_core.report.evidence import Evidence, score_meanings
-from shamsul_core.statistics.human_benchmark import READERS, human_benchmark_scores, percentage_decrease
+from shamsul_core.run.wording import sentence
+from shamsul_core.statistics.human_benchmark import (
+    EACH_OTHER,
+    READERS,
+    benchmark_in_words,
+    human_benchmark_scores,
+    is_between_readers,
+    percentage_decrease,
+)
 from shamsul_core.statistics.intervals import TOO_FEW
 from shamsul_core.statistics.located_boxes import LOCATED_MEANING, located_boxes
 from shamsul_core.statistics.method_comparison import compare_pairs, rank_methods
@@ -24,11 +32,12 @@ from shamsul_core.statistics.method_comparison import compare_pairs, rank_method
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from shamsul_core.cohort.truth_words import TruthWords
     from shamsul_core.report.chapter import Block
 
 
 def comparison_chapter(evidence: Evidence) -> Chapter:
-    """Return what holds the methods against each other, and against a second group of readers."""
+    """Return what holds the methods against each other, and against readers."""
     parts = (_means, _pairs, _ranking, _all_scores, _boxes_found, _readers)
     return Chapter("Comparison of the methods", tuple(block for part in parts for block in part(evidence)))
 
@@ -155,28 +164,40 @@ def _readers(evidence: Evidence) -> Iterator[Block]:
     readers = human_benchmark_scores(cohort, run.explained_ids(), run.manifest.pathologies)
     if readers.empty:
         yield Words(
-            "The cohort has no second readers (CheXlocalize's hb files), so there is no human benchmark."
+            "There is no human benchmark: the cohort has no second readers (CheXlocalize's hb files), and nothing was marked "
+            "by several readers on the same radiograph."
         )
         return
-    for column, words in (("iou", "IoU"), ("hit", "hit rate")):
-        table = percentage_decrease(evidence.scores, readers, list(evidence.titles), column)
-        decreases = table.dropna(subset=["decrease"])
-        yield Table(
-            f"{READERS}_{column}",
-            f"Methods compared with second readers: mean {words}, and how far the method's mean is below the readers', in "
-            f"percent of the readers' mean, with its 95 % bootstrap interval (CheXlocalize).",
-            table.set_index("pathology"),
-            pd.DataFrame(
-                {
-                    "Pathology": decreases["pathology"],
-                    "Method": decreases["method"].map(evidence.titles),
-                    "Second readers": decreases["readers"],
-                    "Method's mean": decreases["mean"],
-                    "Decrease, %": decreases["decrease"].map("{:.1f}".format),
-                    "95 % interval": [
-                        TOO_FEW if pd.isna(low) else f"{low:.1f} to {high:.1f}"
-                        for low, high in decreases[["decrease_low", "decrease_high"]].to_numpy(float)
-                    ],
-                }
-            ),
-        )
+    parts = parts_by_truth(readers)
+    for truth, of_readers in parts:
+        which = "" if len(parts) == 1 else f"_{truth.plural}"
+        for column, words in (("iou", truth.score), ("hit", "hit rate")):
+            yield _decreases(evidence, of_readers, column, f"{READERS}_{column}{which}", words, truth)
+
+
+def _decreases(
+    evidence: Evidence, readers: pd.DataFrame, column: str, name: str, words: str, truth: TruthWords
+) -> Table:
+    """Return how far each method is below the readers, of pathologies marked as the same kind of truth."""
+    whom = EACH_OTHER if is_between_readers(readers) else "second readers"
+    table = percentage_decrease(evidence.scores, readers, list(evidence.titles), column)
+    decreases = table.dropna(subset=["decrease"])
+    return Table(
+        name,
+        f"Methods compared with the human benchmark: mean {words}, and how far the method's mean is below the readers', in "
+        f"percent of the readers' mean, with its 95 % bootstrap interval (CheXlocalize). {benchmark_in_words(readers, truth)}",
+        table.assign(truth=truth.noun).set_index("pathology"),
+        pd.DataFrame(
+            {
+                "Pathology": decreases["pathology"],
+                "Method": decreases["method"].map(evidence.titles),
+                sentence(whom): decreases["readers"],
+                "Method's mean": decreases["mean"],
+                "Decrease, %": decreases["decrease"].map("{:.1f}".format),
+                "95 % interval": [
+                    TOO_FEW if pd.isna(low) else f"{low:.1f} to {high:.1f}"
+                    for low, high in decreases[["decrease_low", "decrease_high"]].to_numpy(float)
+                ],
+            }
+        ),
+    )

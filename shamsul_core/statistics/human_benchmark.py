@@ -1,8 +1,11 @@
-"""The human benchmark: a second group of radiologists held against the first as a method is.
+"""The human benchmark: radiologists held against others as a method is.
 
 Saporta et al. 2022: IoU of the second readers' masks with the experts', and whether the point that they clicked as most
 representative lies inside the experts' mask. The percentage decrease from them to a method is that of
 ``calculate_percentage_decrease.py``.
+
+Where a cohort has no second readers, but several who marked the same radiograph (VinDr-CXR's three), each of them is held
+against the others in turn.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import pandas as pd
 from shamsul_core.cohort import CohortError
 from shamsul_core.cohort.patients import number_patients
 from shamsul_core.localisation.overlap import overlap
+from shamsul_core.localisation.scoring import score_readers
 from shamsul_core.statistics.intervals import FEWEST, count_patients, mean_of_known, resampled_means
 
 if TYPE_CHECKING:
@@ -23,10 +27,14 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from shamsul_core.cohort import Annotation, Cohort
+    from shamsul_core.cohort.truth_words import TruthWords
     from shamsul_core.statistics.intervals import Floats
 
 READERS = "readers"
 """The second readers' name in the place of a method's."""
+
+EACH_OTHER = "each reader against the others"
+"""That of a cohort's own readers, of whom each is left out once."""
 
 AVERAGE = "Average"
 """Name of the last rows of `percentage_decrease`, as CheXlocalize has it."""
@@ -35,30 +43,60 @@ AVERAGE = "Average"
 def human_benchmark_scores(
     cohort: Cohort, image_ids: Iterable[str], pathologies: Sequence[str]
 ) -> pd.DataFrame:
-    """Return IoU and hit of the second readers.
+    """Return IoU and hit of the second readers or, in a cohort without, of each of its readers against the others.
 
     Returns
     -------
     pandas.DataFrame
-        image_id, pathology, method (`READERS`), iou (NaN where either mask is empty) and hit (1.0 or 0.0, the latter
-        also where nothing was clicked, as in ``eval.py``; NaN where the cohort has no clicked points at all), a row for
-        each radiograph and pathology that the experts marked; empty where a cohort has no second readers.
+        image_id, pathology, method, truth (the kind, see `shamsul_core.cohort.annotation.Kind`), iou and hit; empty where
+        a cohort has neither. Of second readers (`READERS`) a row for each radiograph and pathology that the experts
+        marked: iou is NaN where either mask is empty, hit 1.0 or 0.0, the latter also where nothing was clicked, as in
+        ``eval.py``; NaN where the cohort has no clicked points at all. Of readers against the others (`EACH_OTHER`) a row
+        where at least two marked anything: the mean over these of `shamsul_core.localisation.scoring.score_readers`.
     """
     rows, are_points = [], False
     for image_id in image_ids:
         for pathology in pathologies:
             try:
                 reader = cohort.human_benchmark(image_id, pathology)
-                expert = None if reader is None else cohort.annotation(image_id, pathology)
-                if reader is None or expert is None or expert.is_empty:
+                if reader is None:
+                    rows += _each_other(cohort, image_id, pathology)
+                    continue
+                expert = cohort.annotation(image_id, pathology)
+                if expert is None or expert.is_empty:
                     continue
                 points = cohort.salient_points(image_id, pathology)
                 rows.append(_row(expert, reader, points))
             except CohortError:
                 continue
             are_points = are_points or bool(points)
-    table = pd.DataFrame(rows, columns=["image_id", "pathology", "method", "iou", "hit"])
-    return table if are_points else table.assign(hit=np.nan)
+    table = pd.DataFrame(rows, columns=["image_id", "pathology", "method", "truth", "iou", "hit"])
+    is_without_points = (table["method"] == READERS) & (not are_points)
+    return table.assign(hit=table["hit"].astype(np.float64).mask(is_without_points))
+
+
+def benchmark_in_words(readers: pd.DataFrame, truth: TruthWords) -> str:
+    """Return in a sentence what the human benchmark is.
+
+    Parameters
+    ----------
+    readers
+        From `human_benchmark_scores`, not empty.
+    truth
+        The words for what the readers marked.
+    """
+    if not is_between_readers(readers):
+        return "Human benchmark: the second readers against the experts."
+    hits = " Hit: the centre of a reader's box lies inside another's." if truth.noun == "box" else ""
+    return (
+        f"Human benchmark: each reader's {truth.plural} against those of each other reader, averaged over the readers who "
+        f"marked anything.{hits}"
+    )
+
+
+def is_between_readers(readers: pd.DataFrame) -> bool:
+    """Return whether it is the cohort's own readers who are held against each other."""
+    return bool((readers["method"] == EACH_OTHER).any())
 
 
 def percentage_decrease(
@@ -106,9 +144,23 @@ def _row(expert: Annotation, reader: Annotation, points: Sequence[tuple[float, f
         "image_id": expert.image_id,
         "pathology": expert.pathology,
         "method": READERS,
+        "truth": expert.kind,
         "iou": overlap(reader.mask(), mask).iou,
         "hit": float(any(inside)),
     }
+
+
+def _each_other(cohort: Cohort, image_id: str, pathology: str) -> list[dict[str, object]]:
+    """Return a row where at least two of the cohort's readers marked something, else none."""
+    # Which opens no image, as annotations may
+    if pathology not in cohort.marked_on(image_id):
+        return []
+    annotations = cohort.annotations(image_id, pathology)
+    scores = score_readers(annotations)
+    if scores is None:
+        return []
+    facts = {"image_id": image_id, "pathology": pathology, "method": EACH_OTHER, "truth": annotations[0].kind}
+    return [facts | scores]
 
 
 def _wide(scores: pd.DataFrame, column: str, image_ids: list[str], pathologies: list[str]) -> Floats:

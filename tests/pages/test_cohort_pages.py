@@ -24,7 +24,7 @@ from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import Run
 from shamsul_core.statistics.lesions import FEATURES
 from shamsul_core.statistics.method_comparison import compare_pairs, rank_methods
-from tests.made import TITLES, expert_rectangle, image_id, make_cohort, make_run
+from tests.made import TITLES, expert_rectangle, image_id, make_cohort, make_readers_cohort, make_run
 
 pytestmark = pytest.mark.slow
 
@@ -253,3 +253,12 @@ def test_an_untrained_network_is_named_on_every_page(opened, made_cohort, tmp_pa
     run = make_run(tmp_path / "run", made_cohort, trained=False)
     for page in PAGES:
         assert "Untrained network" in words_of(opened(page, run.folder))
+
+
+def test_distributions_says_that_readers_are_held_against_each_other(opened, tmp_path):
+    run = make_run(tmp_path / "run", make_readers_cohort(tmp_path / "cohort"))
+    for figure in ("iou", "hit"):
+        words = words_of(opened("distributions", run.folder, figure=figure))
+        assert "Dotted line: the readers' mean" in words
+        assert "each reader's boxes against those of each other reader" in words
+        assert "contour" not in words

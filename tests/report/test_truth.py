@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from shamsul_core.cohort import open_cohort
+from shamsul_core.figures.html.distributions import add_human_benchmark, iou_boxes
 from shamsul_core.report.chapter import Table
 from shamsul_core.report.comparison import comparison_chapter
 from shamsul_core.report.evidence import Evidence
-from tests.made import TITLES, make_box_cohort, make_run
+from shamsul_core.statistics.human_benchmark import human_benchmark_scores
+from shamsul_core.statistics.summary import in_slice, summarise
+from tests.made import TITLES, make_box_cohort, make_readers_cohort, make_run
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +51,30 @@ def test_of_both_kinds_each_has_its_own_means(tmp_path):
         here = scores[(scores["pathology"] == pathology) & (scores["method"] == "lime")]
         assert made[name].frame.loc["LIME", title] == pytest.approx(here["iou"].mean())
     assert dict(made["methods"].frame["truth"].dropna())["Cardiomegaly"] == "contour"
+
+
+def test_readers_of_boxes_are_the_human_benchmark_and_box_is_said(tmp_path):
+    """One's box is the upper half of the other's: box IoU 0.5; its centre lies in the other's, whose lies on its edge."""
+    folder = make_readers_cohort(tmp_path / "readers")
+    run, cohort = make_run(tmp_path / "run", folder), open_cohort(folder)
+    made = tables(run, cohort)
+    of_iou, of_hits = made["readers_iou"], made["readers_hit"]
+    assert set(of_iou.frame["truth"]) == {"box"}
+    assert of_iou.frame.loc["Cardiomegaly", "readers"].tolist() == [0.5] * len(TITLES)
+    assert of_hits.frame.loc["Cardiomegaly", "readers"].tolist() == [0.5] * len(TITLES)
+    assert "mean box IoU" in of_iou.caption
+    assert "each reader's boxes" in of_iou.caption
+    assert "contour" not in of_iou.caption
+    assert "Each reader against the others" in of_iou.cells[0]
+    scores = in_slice(run.scores, "full")
+    summary = summarise(scores, ["Cardiomegaly"], list(TITLES))
+    figure = iou_boxes(scores, summary, TITLES)
+    add_human_benchmark(
+        figure, human_benchmark_scores(cohort, run.explained_ids(), ["Cardiomegaly"]), summary, "iou"
+    )
+    line = figure.data[-1]
+    assert (line.name, line.y[0]) == ("Each reader against the others", 0.5)
+    assert "mean box IoU" in line.hovertemplate
 
 
 def test_a_report_on_contours_shows_what_it_showed(made_run, made_cohort):

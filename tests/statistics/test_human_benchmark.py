@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 from shamsul_core.cohort import Annotation
-from shamsul_core.statistics.human_benchmark import human_benchmark_scores, percentage_decrease
+from shamsul_core.cohort.truth_words import CONTOUR
+from shamsul_core.statistics.human_benchmark import (
+    EACH_OTHER,
+    READERS,
+    benchmark_in_words,
+    human_benchmark_scores,
+    percentage_decrease,
+)
 
 SQUARE = np.array([[10, 10], [10, 29], [29, 29], [29, 10]], float)
 
@@ -24,6 +31,12 @@ class TwoGroups:
         return Annotation(
             image_id=image_id, pathology=pathology, size=(40, 40), polygons=(SQUARE * [0.5, 1] + [15, 0],)
         )
+
+    def marked_on(self, image_id):
+        return ("Edema",)
+
+    def annotations(self, image_id, pathology):
+        return (self.annotation(image_id, pathology),)
 
     def salient_points(self, image_id, pathology):
         return {"hit": ((20.0, 20.0),), "miss": ((1.0, 1.0), (500.0, 2.0))}.get(image_id, ())
@@ -47,6 +60,75 @@ def test_a_point_belongs_to_the_pixel_it_lies_in():
 
     table = human_benchmark_scores(OnTheEdge(), ["9.9", "10.0", "29.9", "30.0"], ["Edema"])
     np.testing.assert_array_equal(table["hit"], [0, 1, 1, 0])
+
+
+class Readers:
+    """A cohort of which each reader's marks are given, an array of boxes or one of contours each."""
+
+    def __init__(self, **marks):
+        self.marks = marks
+
+    def marked_on(self, image_id):
+        return ("Edema",) if image_id in self.marks else ()
+
+    def human_benchmark(self, image_id, pathology):
+        return None
+
+    def annotations(self, image_id, pathology):
+        return tuple(
+            Annotation(
+                image_id=image_id,
+                pathology=pathology,
+                size=(40, 40),
+                boxes=np.array(marks, np.float64).reshape(-1, 4),
+                kind="box",
+            )
+            if isinstance(marks, list)
+            else Annotation(image_id=image_id, pathology=pathology, size=(40, 40), polygons=marks)
+            for marks in self.marks[image_id]
+        )
+
+
+def test_each_reader_is_held_against_the_others_box_by_box():
+    """Three readers' boxes, worked by hand.
+
+    A drew (0, 0, 10, 10), B (5, 0, 15, 10), C both A's and (20, 20, 30, 30); 50 of 150 pixels are A's and B's.
+    A against B 1/3, against C's two boxes (1 + 0) / 2; B against A 1/3, against C (1/3 + 0) / 2; C against A 1, against B
+    1/3: each of the other's boxes with the nearest of C's.
+    """
+    a, b, c = [(0, 0, 10, 10)], [(5, 0, 15, 10)], [(0, 0, 10, 10), (20, 20, 30, 30)]
+    table = human_benchmark_scores(Readers(three=(a, b, c), nobody=([], [])), ["three", "nobody"], ["Edema"])
+    (row,) = table.to_dict("records")
+    held_out = [(1 / 3 + 1 / 2) / 2, (1 / 3 + 1 / 6) / 2, (1 + 1 / 3) / 2]
+    assert row["iou"] == pytest.approx(np.mean(held_out))
+    # A's centre (5, 5) lies in B (which begins there) and in C; B's (10, 5) in neither, as a box ends before its edge;
+    # of C's two, one lies in A and in B
+    assert row["hit"] == pytest.approx(np.mean([1, 0, 1 / 2]))
+    assert (row["method"], row["truth"]) == (EACH_OTHER, "box")
+
+
+def test_readers_who_marked_nothing_are_left_out_and_one_alone_is_no_benchmark():
+    a, b = [(0, 0, 10, 10)], [(0, 0, 10, 5)]
+    table = human_benchmark_scores(Readers(two=(a, [], b), one=([], a, [])), ["two", "one"], ["Edema"])
+    assert table["image_id"].tolist() == ["two"]
+    assert table["iou"].tolist() == [0.5]
+
+
+def test_readers_who_drew_contours_agree_by_their_masks_and_point_at_nothing():
+    half = SQUARE * [0.5, 1] + [15, 0]
+    table = human_benchmark_scores(Readers(r=((SQUARE,), (half,), (SQUARE,))), ["r"], ["Edema"])
+    # Against the half and the whole, twice; the half against two wholes
+    assert table["iou"].tolist() == pytest.approx([(2 * (0.5 + 1) / 2 + 0.5) / 3], abs=0.03)
+    assert table["hit"].isna().all()
+    assert benchmark_in_words(table, CONTOUR).startswith("Human benchmark: each reader's contours")
+
+
+def test_second_readers_come_before_readers_held_against_each_other():
+    class Both(TwoGroups):
+        def annotations(self, image_id, pathology):
+            return (self.annotation(image_id, pathology),) * 3
+
+    assert set(human_benchmark_scores(Both(), ["hit", "miss"], ["Edema"])["method"]) == {READERS}
 
 
 def test_the_decrease_is_a_share_of_the_readers():

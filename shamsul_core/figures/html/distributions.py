@@ -22,6 +22,7 @@ from shamsul_core.figures.html.points import (
     tick_step,
 )
 from shamsul_core.run.wording import sentence
+from shamsul_core.statistics.human_benchmark import EACH_OTHER, is_between_readers
 from shamsul_core.statistics.intervals import TOO_FEW
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def hit_bars(summary: pd.DataFrame, titles: Mapping[str, str]) -> go.Figure:
 
 
 def add_human_benchmark(figure: go.Figure, readers: pd.DataFrame, summary: pd.DataFrame, column: str) -> None:
-    """Add the second readers' mean of each pathology as a line across it, where there are any.
+    """Add the readers' mean of each pathology as a line across it, where there is a human benchmark.
 
     Parameters
     ----------
@@ -159,14 +160,16 @@ def add_human_benchmark(figure: go.Figure, readers: pd.DataFrame, summary: pd.Da
     places = np.flatnonzero(np.isfinite(means))
     if not len(places):
         return
+    name = sentence(EACH_OTHER) if is_between_readers(readers) else "Second readers"
+    score = "hit rate" if column == "hit" else words_in(summary).score
     ends = np.column_stack([places - _GROUP / 2, places + _GROUP / 2, np.full(len(places), np.nan)])
     figure.add_scatter(
         x=ends.ravel(),
         y=np.repeat(means[places], 3),
         mode="lines",
         line={"color": WHITE, "width": 2, "dash": "dot"},
-        name="Second readers",
-        hovertemplate="second readers' mean: %{y:.2f}<extra></extra>",
+        name=name,
+        hovertemplate=f"{name}: mean {score} %{{y:.2f}}<extra></extra>",
     )
 
 
