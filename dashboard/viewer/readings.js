@@ -1,6 +1,7 @@
 // ---------------------------------------------------------------- readings.js
 // What stands under a picture, in words.
 
+import { boxIouAt } from "./boxes.js";
 import { RUN } from "./choices.js";
 
 // As Python writes a number, so that screen and files say the same: where two are as near, it takes the even one, toFixed
@@ -21,7 +22,7 @@ export function readingAt(panel, scene, choices) {
   if (choices.threshold === RUN) {
     return levels.level === null ? null : { threshold: `${scene.thresholdRule} ${thresholdText(levels.level)}` };
   }
-  const iou = levels.iou?.[choices.level];
+  const iou = scene.boxes?.length ? boxIouAt(levels, choices.level, scene) : levels.iou?.[choices.level];
   return {
     threshold: `fixed ${thresholdText(choices.level)}`,
     iou: Number.isFinite(iou) ? decimalText(iou, 2) : "–",

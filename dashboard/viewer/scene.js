@@ -26,6 +26,7 @@ export async function readScene(block, decoded) {
     colours: header.colours.map((one) => ({ ...one, table: parts.once("colours", one.table, (bytes) => bytes) })),
     expert: parts.outlines(header.expert_outlines),
     readers: (header.readers ?? []).map(({ reader, outlines }) => ({ reader, path: parts.outlines(outlines), at: parts.corner(outlines) })),
+    boxes: header.boxes ?? [], // of each reader who drew any, [x0, y0, x1, y1] in pixels
     phrase: header.phrase ?? "",
     truth: header.truth,
     predictionRule: header.prediction_rule,

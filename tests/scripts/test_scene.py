@@ -13,11 +13,12 @@ import pytest
 from shamsul_core.cohort import open_cohort
 from shamsul_core.figures.scene.comparison import comparison_scene
 from shamsul_core.figures.scene.display import HIGHEST_LEVEL, LARGEST_ZOOM, Display
-from shamsul_core.figures.scene.overlay import encode_scene, map_for_screen
+from shamsul_core.figures.scene.overlay import encode_scene, map_for_screen, map_for_thresholds
 from shamsul_core.figures.scene.relevance_colours import COLOUR_MAPS
 from shamsul_core.figures.scene.score_grid import percent
+from shamsul_core.localisation.boxes import best_of_each, boxes_around, iou_of_boxes
 from shamsul_core.localisation.overlap import iou
-from shamsul_core.localisation.segmentation import SegmentationSettings, segment
+from shamsul_core.localisation.segmentation import SegmentationSettings, grey_levels, segment
 from shamsul_core.localisation.thresholds import LEVEL_THRESHOLDS
 from tests.made import expert_rectangle, image_id
 
@@ -205,3 +206,38 @@ import { FIRST_WINDOW } from "./dashboard/viewer/windowing.js";"""
     scene = {"id": "a", "pathology": "Edema", "size": {"width": 800, "height": 600}}
     told = script(imports, f"displayOf({first})", {"scene": scene})
     assert Display.from_browser(told, "a") == Display()
+
+
+@pytest.mark.parametrize("shape", [(60, 50), (900, 1100)], ids=["a cell a pixel", "larger than the map"])
+def test_the_box_iou_at_a_threshold_is_that_of_the_files(script, shape):
+    """To the pixel where the map travels whole, else as near as a cell of it allows."""
+    marked = [np.array([[0.1, 0.2, 0.5, 0.7], [0.6, 0.5, 0.9, 0.8]]), np.array([[0.1, 0.2, 0.4, 0.5]])]
+    readers = [boxes * np.tile(shape[::-1], 2) for boxes in marked]
+    rows, columns = (np.indices(shape).T / shape).T
+    peaks = [(0.4, 0.3, 1.0), (0.65, 0.75, 0.8), (0.2, 0.8, 0.6), (0.3, 0.22, 0.9)]  # y, x, height
+    hills = [high * np.exp(-((rows - y) ** 2 + 2 * (columns - x) ** 2) / 0.01) for y, x, high in peaks]
+    scaled = np.max(hills, axis=0).astype(np.float32)
+    scaled = (scaled - scaled.min()) / (scaled.max() - scaled.min())
+    levels = list(range(20, 250, 9))
+    sent = map_for_thresholds(scaled)
+    given = {
+        "map": {"values": sent.ravel().tolist(), "width": sent.shape[1], "height": sent.shape[0]},
+        "scene": {
+            "size": {"width": shape[1], "height": shape[0]},
+            "boxes": [one.tolist() for one in readers],
+        },
+        "levels": levels,
+    }
+    imports = 'import { boxIouAt } from "./dashboard/viewer/boxes.js";'
+    shown = script(imports, "given.levels.map((level) => boxIouAt(given.map, level, given.scene))", given)
+    wanted = [
+        np.mean(
+            [
+                best_of_each(iou_of_boxes(boxes_around(grey_levels(scaled) > level), boxes)).mean()
+                for boxes in readers
+            ]
+        )
+        for level in levels
+    ]
+    assert len(set(wanted)) > 10
+    np.testing.assert_allclose(shown, wanted, atol=1e-9 if shape[0] < 224 else 0.005)

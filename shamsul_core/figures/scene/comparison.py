@@ -133,6 +133,7 @@ def comparison_scene(
         pixels=drawn.pixels,
         expert_outlines=drawn.marks.outlines,
         readers=drawn.marks.readers,
+        boxes=drawn.marks.boxes,
         phrase=drawn.marks.phrase,
         panels=(_expert_panel(case), *(method.panel for method in methods)),
         banner=banner(run),
@@ -232,7 +233,7 @@ def _facts(
 ) -> tuple[Metric, ...]:
     marked = None if case.marks.mask is None else lesion(case.marks.mask)
     if marked is not None and case.marks.boxes:
-        marked = replace(marked, regions=case.marks.boxes)
+        marked = replace(marked, regions=sum(map(len, case.marks.boxes)))
     pathology = case.pathology
     sampled = [method.sampling for method in methods if method.sampling is not None]
     facts = [

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from shamsul_core.cohort import Annotation, Cohort
     from shamsul_core.figures.scene.scene import Outline
+    from shamsul_core.imaging.boxes import BoxArray
     from shamsul_core.localisation.segmentation import Mask
 
 
@@ -35,7 +36,8 @@ class ExpertMarks:
     readers
         Each reader's own, where several marked something.
     boxes
-        Their number, 0 where what was marked is no box.
+        Those of each reader who drew any, float64, n × 4: x0, y0, x1, y1 in pixels, edges; none where what was marked is no
+        box.
     phrase
         The report's words that the marks belong to.
     note
@@ -45,7 +47,7 @@ class ExpertMarks:
     mask: Mask | None = None
     outlines: tuple[Outline, ...] = ()
     readers: tuple[ReaderMark, ...] = ()
-    boxes: int = 0
+    boxes: tuple[BoxArray, ...] = ()
     phrase: str = ""
     note: str | None = None
 
@@ -106,7 +108,7 @@ def _marks(
         mask=drawn,
         outlines=_outlines(annotation, drawn, longest_px),
         readers=tuple(readers) if len(marked) > 1 else (),
-        boxes=len(annotation.boxes),
+        boxes=tuple(reader.boxes * _scale(reader, longest_px) for reader in marked if reader.kind == "box"),
         phrase=annotation.phrase,
     )
 
@@ -115,10 +117,14 @@ def _outlines(annotation: Annotation, mask: Mask, longest_px: int | None) -> tup
     """Return boxes and polygons as they were drawn, of a contour the outline of its mask, which is shrunk."""
     if annotation.kind == "contour" or not (drawn := outline_boxes(annotation.boxes) or annotation.polygons):
         return outline(mask)
-    longest = max(annotation.size)
-    scale = 1.0 if longest_px is None else min(1.0, longest_px / longest)
     # Whole numbers are at pixels' centres, half a pixel from the corner that both sizes share
+    scale = _scale(annotation, longest_px)
     return tuple((points + 0.5) * scale - 0.5 for points in drawn)
+
+
+def _scale(annotation: Annotation, longest_px: int | None) -> float:
+    """Return how many pixels as drawn one of the radiograph's becomes."""
+    return 1.0 if longest_px is None else min(1.0, longest_px / max(annotation.size))
 
 
 def _shrunk_mask(mask: Mask, longest_px: int | None) -> Mask:

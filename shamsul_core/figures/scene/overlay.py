@@ -71,6 +71,7 @@ def encode_scene(scene: Scene) -> bytes:
         "readers": [
             {"reader": mark.reader, "outlines": _outlines(mark.outlines, blobs)} for mark in scene.readers
         ],
+        "boxes": [boxes.tolist() for boxes in scene.boxes],
         "phrase": scene.phrase[:LONGEST_PHRASE],
         "truth": _truth(scene),
         "prediction_rule": scene.prediction_rule,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from shamsul_core.figures.scene.score_grid import GridRow, Metric
     from shamsul_core.heatmap import FloatArray
+    from shamsul_core.imaging.boxes import BoxArray
     from shamsul_core.localisation.segmentation import Mask
     from shamsul_core.localisation.thresholds import RatioArray
 
@@ -174,6 +175,8 @@ class Scene:
         The experts' contours, or their boxes' corners, drawn on every panel; of several annotators the union.
     readers
         What each of several annotators marked; none where there is one alone.
+    boxes
+        Where boxes were drawn, those of each annotator who drew any, float64, n × 4: x0, y0, x1, y1 in pixels, edges.
     phrase
         The report's words that the marks belong to; empty where there are none.
     panels
@@ -221,6 +224,7 @@ class Scene:
     truth: TruthWords = CONTOUR
     grid_truth: TruthWords = CONTOUR
     readers: tuple[ReaderMark, ...] = ()
+    boxes: tuple[BoxArray, ...] = ()
     phrase: str = ""
 
     @property
