@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import case_list
 from shamsul_core.cases.case_list import case_table, count_explained, list_cases
+from shamsul_core.classifier.leak import leak_in_words
 from shamsul_core.cohort import summary as cohort_summary
 from shamsul_core.cohort.truth_words import words_of_pathology
 from shamsul_core.cohort.views import ids_of_view
@@ -22,6 +23,7 @@ from shamsul_core.imaging import to_8_bits
 from shamsul_core.messages import brief
 from shamsul_core.run import Run
 from shamsul_core.run.cohort import cohort_of
+from shamsul_core.run.model import card_of_run
 from shamsul_core.statistics.human_benchmark import human_benchmark_scores
 from shamsul_core.statistics.lesions import lesion_table
 from shamsul_core.statistics.paper import why_not_comparable
@@ -171,6 +173,11 @@ def cohort_table(run: Run) -> pd.DataFrame:
 def cohort_problems(run: Run) -> list[str]:
     """Return what is wrong with the cohort's files and what they lack, of many that are alike three."""
     return _cohort_problems(str(run.folder))
+
+
+def leak(run: Run) -> str | None:
+    """Return in a sentence that the run's model was trained on its cohort; ``None`` where its card says nothing of it."""
+    return _leak(str(run.folder))
 
 
 def assessment(run: Run, rule: ThresholdRule, *, zeros: bool) -> Assessment:
@@ -325,6 +332,11 @@ def _cohort_table(folder: str) -> pd.DataFrame:
 def _cohort_problems(folder: str) -> list[str]:
     cohort = open_run_cohort(folder)
     return brief([*cohort.problems, *cohort.remarks])
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _leak(folder: str) -> str | None:
+    return leak_in_words(card_of_run(Run.open(place(folder))), open_run_cohort(folder))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -56,6 +56,8 @@ performance = assessment.performance
 
 st.header(as_markdown(cohort_title(cohort)), anchor=False)
 show_model_card(run)
+if leak := reading.leak(run):
+    st.warning(as_markdown(leak), icon=":material/warning:")
 st.caption(
     f"{performance.radiographs} of {len(radiographs)} radiographs predicted · "
     f"model {as_markdown(manifest.model['source'])}, {'trained' if manifest.model['is_trained'] else 'untrained'} · "

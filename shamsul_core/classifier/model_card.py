@@ -1,7 +1,8 @@
 """What a model was trained on and for what it must not be used, which travels with the model.
 
 It stands in a safetensors file's metadata under ``card``, and for every other format in the sidecar beside it
-(``MODEL.json`` or ``MODEL.pt.json``) under the same key: ``{"trained_on": ..., "not_for": ..., "is_simulated": ...}``.
+(``MODEL.json`` or ``MODEL.pt.json``) under the same key: ``{"trained_on": ..., "not_for": ..., "is_simulated": ...,
+"cohorts": [...]}``.
 Nothing here imports torch, so that a page can say it without loading the model.
 """
 
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
+
+from shamsul_core.classifier.training_data import TrainingCohort
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +40,7 @@ UNKNOWN = (
     "It is not known what this model was trained on, so its output cannot be relied on for any radiograph."
 )
 
-_LONGEST = 600
+_LONGEST, _MOST_COHORTS = 600, 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +55,20 @@ class ModelCard:
         What it must not be used for, in words; empty where nothing was said.
     is_simulated
         Whether every radiograph that it ever saw was simulated.
+    cohorts
+        The same for comparison, as far as it is known, see `shamsul_core.classifier.training_data`.
     """
 
     trained_on: str
     not_for: str = ""
     is_simulated: bool = False
+    cohorts: tuple[TrainingCohort, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the card as it stands in files."""
-        return asdict(self)
+        words = {name: value for name, value in asdict(self).items() if name != "cohorts"}
+        cohorts = [cohort.to_json() for cohort in self.cohorts]
+        return words | ({"cohorts": cohorts} if cohorts else {})
 
     @classmethod
     def from_json(cls, stored: object) -> ModelCard:
@@ -80,7 +88,15 @@ class ModelCard:
             trained_on=trained_on.strip()[:_LONGEST],
             not_for=not_for.strip()[:_LONGEST],
             is_simulated=card.get("is_simulated") is True,
+            cohorts=tuple(map(TrainingCohort.from_json, _listed(card.get("cohorts", []))))[:_MOST_COHORTS],
         )
+
+
+def _listed(stored: object) -> list[object]:
+    if not isinstance(stored, list):
+        message = 'the cohorts of a model card are a list: [{"layout": "nih", "split": "train"}]'
+        raise ValueError(message)
+    return stored
 
 
 def read_card(source: str) -> ModelCard | None:

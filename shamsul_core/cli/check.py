@@ -17,7 +17,7 @@ from shamsul_core.cli.options import (
     Prompts,
     Weights,
 )
-from shamsul_core.cli.terminal import console, progress_bar, say, warn_of
+from shamsul_core.cli.terminal import console, progress_bar, say, warn, warn_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,7 +60,7 @@ def check(
     if model is not None:
         with console.status("Reading the model"):
             source = ModelSource(model=model, output=output, weights=weights, prompts=prompts)
-            partners = _say_partners(source, labels, marked, mapping)
+            partners = _say_partners(source, opened, labels, marked, mapping)
     with progress_bar(len(opened.radiographs)) as on_step:
         problems = opened.check(on_step)
     warn_of([*problems, *opened.remarks], out)
@@ -91,15 +91,21 @@ def _counts(cohort: Cohort, labels: pd.DataFrame, marked: Mapping[str, int]) -> 
 
 
 def _say_partners(
-    model: ModelSource, labels: pd.DataFrame, marked: Mapping[str, int], mapping: Mapping[str, str]
+    model: ModelSource,
+    cohort: Cohort,
+    labels: pd.DataFrame,
+    marked: Mapping[str, int],
+    mapping: Mapping[str, str],
 ) -> bool:
-    """Say which outputs are labelled or marked on any radiograph; return whether one is."""
+    """Say which outputs are labelled or marked on any radiograph, and a leak; return whether one output is."""
+    from shamsul_core.classifier.leak import leak_in_words
     from shamsul_core.classifier.weights import load_classifier
     from shamsul_core.pairing import pair
 
     labelled = labels[["positive", "uncertain", "negative"]].sum(axis=1)
     labelled_or_marked = [name for name in labels.index if labelled[name] or marked.get(name)]
-    outputs = load_classifier(model).pathologies
+    classifier = load_classifier(model)
+    outputs = classifier.pathologies
     pairing = pair(outputs, labelled_or_marked, mapping)
     partners = [name if name == partner else f"{name} ({partner})" for name, partner in pairing.pairs]
     say("")
@@ -108,6 +114,8 @@ def _say_partners(
     )
     for line in pairing.lines():
         say(f"{model.model}: {line}")
+    if leak := leak_in_words(classifier.card, cohort):
+        warn(f"{model.model}: {leak}")
     return bool(partners)
 
 

@@ -141,6 +141,7 @@ def _plan(
 ) -> tuple[Plan, list[str]]:
     """Return what is to be done, and what is to be said of it before it begins."""
     # These take seconds: what is wrong with the cohort was said before
+    from shamsul_core.classifier.leak import leak_in_words
     from shamsul_core.classifier.weights import load_classifier
     from shamsul_core.engine.plan import Plan, pathologies_to_explain
     from shamsul_core.explain import EXPLAINERS, make_explainers
@@ -164,6 +165,8 @@ def _plan(
     mixed = mixture_in_words(begun.manifest, circumstances(classifier))
     if mixed and begun.explained_ids():
         remarks.append(f"{folder}: {mixed}")
+    if leak := leak_in_words(classifier.card, cohort):
+        remarks.append(leak)
     if not classifier.is_trained:
         remarks.append("An untrained network: its predictions and heatmaps mean nothing.")
     return Plan(renamed, classifier, explainers, begun, segmentation_of(begun)), remarks

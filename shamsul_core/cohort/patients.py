@@ -28,8 +28,13 @@ def patient_of(image_id: str) -> str:
     >>> patient_of("patient64541_study1_view2_lateral"), patient_of("00000001_002"), patient_of("chest-7")
     ('patient64541', '00000001', 'chest-7')
     """
+    return public_patient_of(image_id) or image_id
+
+
+def public_patient_of(image_id: str) -> str | None:
+    """Return the patient that an id names as CheXpert, ChestX-ray14 and MIMIC-CXR number theirs; ``None`` where it does not."""
     matches = (pattern.fullmatch(image_id) for pattern in _PATIENTS)
-    return next((match.group(1) for match in matches if match is not None), image_id)
+    return next((match.group(1) for match in matches if match is not None), None)
 
 
 def number_patients(image_ids: Iterable[str]) -> npt.NDArray[np.int64]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shamsul_core.classifier.leak import leak_in_words
 from shamsul_core.cohort.summary import cohort_table
 from shamsul_core.figures.print.files import encode_figure
 from shamsul_core.figures.scene.notes import banner
@@ -24,6 +25,7 @@ from shamsul_core.report.localisation import method_chapters
 from shamsul_core.report.prediction import prediction_chapter
 from shamsul_core.report.provenance import provenance_chapter
 from shamsul_core.run import RunError
+from shamsul_core.run.model import card_of_run
 from shamsul_core.run.wording import origin_in_words
 from shamsul_core.statistics.paper import why_not_comparable
 from shamsul_core.statistics.prediction.assessment import assess
@@ -122,7 +124,7 @@ def _chapters(
     assessment = assess(run.predictions, labels, thresholds)
     evidence = Evidence(run, cohort)
     yield cohort_chapter(radiographs)
-    yield prediction_chapter(assessment)
+    yield prediction_chapter(assessment, leak_in_words(card_of_run(run), cohort))
     if not evidence.scores.empty:
         yield from method_chapters(evidence)
         yield comparison_chapter(evidence)

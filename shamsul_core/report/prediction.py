@@ -28,9 +28,10 @@ _CAPTIONS = {
 }
 
 
-def prediction_chapter(assessment: Assessment) -> Chapter:
-    """Return the chapter."""
-    return Chapter("How well the model predicts", tuple(_blocks(assessment)))
+def prediction_chapter(assessment: Assessment, leak: str | None = None) -> Chapter:
+    """Return the chapter; a leak between training and test is said before any number."""
+    said = (Words(leak),) if leak else ()
+    return Chapter("How well the model predicts", (*said, *_blocks(assessment)))
 
 
 def _blocks(assessment: Assessment) -> Iterator[Block]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shamsul_core.classifier.model_card import NOT_FOR_REAL, ModelCard, read_card
+from shamsul_core.classifier.training_data import training_cohort
 from shamsul_core.cohort import CohortError, open_cohort
 from shamsul_core.run.wording import cohort_title
 from shamsul_core.training.network import IMAGENET, RANDOM, initial_network
@@ -119,12 +120,18 @@ def open_training(
             *map(str, cohort.remarks),
         ),
         problems=tuple(problem for part in cohorts for problem in part.problems),
-        card=card_of_training(cohort, len(train), settings.init, trained_on=trained_on, not_for=not_for),
+        card=card_of_training(
+            cohort,
+            [radiograph.id for radiograph in train],
+            settings.init,
+            trained_on=trained_on,
+            not_for=not_for,
+        ),
     )
 
 
 def card_of_training(
-    cohort: Cohort, count: int, init: str, *, trained_on: str = "", not_for: str = ""
+    cohort: Cohort, image_ids: Sequence[str], init: str, *, trained_on: str = "", not_for: str = ""
 ) -> ModelCard:
     """Return what a model will say of its training; whether it saw simulated radiographs alone is never left to words.
 
@@ -132,14 +139,14 @@ def card_of_training(
     ----------
     cohort
         The one that it is trained on.
-    count
-        How many of its radiographs are.
+    image_ids
+        Those of its radiographs that are.
     init
         Where its weights start; what these were trained on counts as well.
     """
     is_blank = init in (RANDOM, IMAGENET)
     before = None if is_blank else read_card(init)
-    words = [trained_on or f"{cohort_title(cohort)}, {count:,} radiographs" + _simulated(cohort)]
+    words = [trained_on or f"{cohort_title(cohort)}, {len(image_ids):,} radiographs" + _simulated(cohort)]
     if before is not None and not trained_on:
         words.append(f"before that, {before.trained_on}")
     elif not is_blank and not trained_on:
@@ -149,6 +156,7 @@ def card_of_training(
         trained_on="; ".join(words),
         not_for=not_for or (NOT_FOR_REAL if is_simulated else ""),
         is_simulated=is_simulated,
+        cohorts=(training_cohort(cohort, image_ids), *(() if before is None else before.cohorts)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.cohort.summary import cohort_table
+from shamsul_core.report import _chapters
+from shamsul_core.report.chapter import Words
 from shamsul_core.run import Run
 from shamsul_core.statistics.prediction.discrimination import evaluate
 from tests.made import make_cohort, make_run
@@ -50,6 +53,33 @@ def relabelled(cohort: Path, folder: Path, label: str) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([head, *([*line[:5], *[label] * (len(line) - 5)] for line in lines)])
     return copy
+
+
+@pytest.mark.parametrize(("split", "is_said"), [("val", True), ("train", False)])
+def test_a_leak_is_said_where_the_card_names_the_split(
+    opened, made_run, made_cohort, tmp_path, split, is_said
+):
+    shutil.copytree(made_cohort, tmp_path / "cohort")
+    run = shutil.copytree(made_run.folder, tmp_path / "run")
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    manifest["cohort"]["path"] = "../cohort"
+    manifest["model"]["card"] = {
+        "trained_on": "radiographs",
+        "cohorts": [{"layout": "chexpert", "split": split}],
+    }
+    (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert ("Leak between training and test" in said(opened(run))) == is_said
+    chapter, *_ = [
+        one for one in _chapters_of(run, tmp_path / "cohort") if one.title == "How well the model predicts"
+    ]
+    first = chapter.blocks[0]
+    assert (isinstance(first, Words) and "Leak between training and test" in str(first)) == is_said
+
+
+def _chapters_of(run: Path, cohort: Path):
+    opened_cohort = open_cohort(cohort)
+    labels = cohort_table(opened_cohort)
+    return _chapters(Run.open(run), opened_cohort, labels, labels, "fixed")
 
 
 def test_the_answer_stands_first(opened, made_run, made_cohort):
