@@ -138,3 +138,22 @@ def test_the_command_writes_them(files, made_run, tmp_path):
     (tmp_path / "no.dcm").write_bytes(b"nothing")
     refused = call(*command, "--radiograph", ID, "--source", tmp_path / "no.dcm")
     assert "no.dcm: not a readable DICOM image" in said(refused)
+
+
+def test_where_the_truth_is_boxes_the_objects_say_box(box_run, box_cohort):
+    """A PACS shows the segment's label and the comments; a filled box would else pass for a contour."""
+    (first, *_) = box_cohort.radiographs
+    made = case_as_dicom(box_run, box_cohort, first, PATHOLOGY, box_run.scores)
+    masks = pydicom.dcmread(io.BytesIO(made["masks.dcm"]))
+    labels = [segment.SegmentLabel for segment in masks.SegmentSequence]
+    assert labels[-1] == f"Experts, boxes: {PATHOLOGY}"
+    assert masks.ImageComments == "Experts, boxes: filled boxes, no contour of the finding."
+    capture = pydicom.dcmread(io.BytesIO(made["gradcam.dcm"]))
+    assert "Box IoU" in capture.ImageComments
+    assert "the experts' boxes" in capture.ImageComments
+    assert "contour" not in capture.ImageComments
+
+
+def test_where_the_truth_is_contours_nothing_else_is_said(images):
+    assert "Experts: Edema" in [segment.SegmentLabel for segment in images["masks.dcm"].SegmentSequence]
+    assert "ImageComments" not in images["masks.dcm"]

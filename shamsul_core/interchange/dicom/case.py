@@ -1,7 +1,7 @@
 """A case as DICOM, so that a PACS viewer shows it beside the patient's other images.
 
 Made are, as the DICOM standard names them (PS3.3): each method's heatmap over the radiograph, with its mask and the
-experts' contours, as a *Secondary Capture Image* (A.8.1); the masks themselves as one binary *Segmentation* (A.51), a
+experts' contours or boxes, as a *Secondary Capture Image* (A.8.1); the masks themselves as one binary *Segmentation* (A.51), a
 segment for each method and one for the experts; and, where the radiograph did not come as DICOM, the radiograph, to
 which the segmentation refers.
 """

@@ -10,6 +10,7 @@ from highdicom.seg import Segmentation, SegmentDescription
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
+from shamsul_core.cohort.truth_words import CONTOUR
 from shamsul_core.figures.scene.scene import EXPERT
 from shamsul_core.interchange.dicom.attributes import MANUFACTURER, SERIES_NUMBER, short
 from shamsul_core.localisation.scoring import expert_mask
@@ -95,10 +96,20 @@ def make_segmentation(
     for item in (*segmentation.DimensionOrganizationSequence, *segmentation.DimensionIndexSequence):
         item.DimensionOrganizationUID = organisation
     segmentation.PatientOrientation = source.get("PatientOrientation")
+    if EXPERT in masks and scene.truth is not CONTOUR:
+        segmentation.ImageComments = (
+            f"{_drawn_by(scene)}: filled {scene.truth.plural}, no contour of the finding."
+        )
     segmentation.SeriesDescription = short(
         f"{scene.pathology}, masks: {scene.threshold_rule}. {RESEARCH_ONLY}"
     )
     return segmentation
+
+
+def _drawn_by(scene: Scene) -> str:
+    """Return whose a mask drawn by hand is and, where it is filled boxes or points, what."""
+    whose = _DRAWN_BY[scene.contour_of]
+    return whose if scene.truth is CONTOUR else f"{whose}, {scene.truth.plural}"
 
 
 def _segment(
@@ -106,7 +117,7 @@ def _segment(
 ) -> SegmentDescription:
     """Return what is said of one mask: whose it is, of which pathology, and how it was made."""
     pathology, by_hand = scene.pathology, name == EXPERT
-    title = _DRAWN_BY[scene.contour_of] if by_hand else run.manifest.methods[name]["title"]
+    title = _drawn_by(scene) if by_hand else run.manifest.methods[name]["title"]
     algorithm = AlgorithmIdentificationSequence(
         name=short(f"{MANUFACTURER} {title}"), family=codes.DCM.ArtificialIntelligence, version=version
     )
