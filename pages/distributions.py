@@ -106,7 +106,7 @@ write_address()
 
 with stopping_plainly():
     scores, summary = reading.summary(run, counted, view)
-if reason := why_no_iou(scores, has_contours=cohort.has_annotations):
+if reason := why_no_iou(scores, has_marks=cohort.has_annotations):
     st.info(
         f"{as_markdown(reason)} *Compare* shows the heatmaps; *Selection* finds cases by predicted probability."
     )

@@ -61,8 +61,8 @@ with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
 st.markdown(meaning)
 cases = in_order(cases, pathologies)
 if not cases:
-    needs_contours = chosen is not None and chosen.needs_contours
-    reason = needs_contours and why_no_iou(scores, has_contours=cohort.has_annotations)
+    needs_marks = chosen is not None and chosen.needs_marks
+    reason = needs_marks and why_no_iou(scores, has_marks=cohort.has_annotations)
     st.info(
         f"{as_markdown(reason)} *{CRITERIA['wrong'].title}* finds cases by probability and label."
         if reason

@@ -210,7 +210,7 @@ class Criterion:
         From scores to cases.
     is_of_one_method
         Whether there is a case for each method.
-    needs_contours
+    needs_marks
         Whether nothing can be chosen where the experts marked nothing.
     """
 
@@ -218,7 +218,7 @@ class Criterion:
     meaning: str
     choose: Callable[[pd.DataFrame], pd.DataFrame]
     is_of_one_method: bool = False
-    needs_contours: bool = True
+    needs_marks: bool = True
 
     def titled(self, truth: TruthWords) -> str:
         """Return the title."""
@@ -258,7 +258,7 @@ CRITERIA = {
         meaning="For each pathology, the two predictions furthest from the label: the highest probability among radiographs "
         f"labelled negative and the lowest among those labelled positive, if on the wrong side of {DECISION_THRESHOLD}.",
         choose=furthest_from_label,
-        needs_contours=False,
+        needs_marks=False,
     ),
 }
 """Those that choose for each pathology, by name; `best_multilabel` needs two pathologies instead."""

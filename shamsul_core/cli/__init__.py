@@ -23,7 +23,7 @@ from shamsul_core.cli.unforeseen import guarded
 
 app = typer.Typer(
     name="shamsul",
-    help="Explain a chest X-ray classifier with four methods and compare them with the experts' contours. For research, not for diagnosis.",
+    help="Explain a chest X-ray classifier with four methods and compare them with what experts marked. For research, not for diagnosis.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -35,7 +35,10 @@ def import_maps(
         ),
     ] = None,
     split: Annotated[
-        str | None, typer.Option(help="train, val or test. Default: the split with contours.")
+        str | None,
+        typer.Option(
+            help="train, val, test or, but of CheXpert's, all. Default: the split that experts marked."
+        ),
     ] = None,
     name: Annotated[
         str | None,

@@ -1,4 +1,4 @@
-"""``train``: transfer learning of DenseNet-121 on a cohort in CheXpert's layout."""
+"""``train``: transfer learning of DenseNet-121 on the train split of a cohort, for CheXpert's fourteen observations."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def train(
         str, typer.Option(help="For the model card: what the model must not be used for.")
     ] = "",
 ) -> None:
-    """Train DenseNet-121 on CheXpert; run again to resume at the same step."""
+    """Train DenseNet-121 on a cohort's train split, for CheXpert's fourteen observations; run again to resume at the same step."""
     with console.status("Reading the cohort and the weights to start from"):
         from shamsul_core.cohort.layout import find_layout
 

@@ -37,7 +37,7 @@ def tune(
         bool, typer.Option("--every-level", help="Try all 256 grey levels instead of 0.2, 0.3, ..., 0.8.")
     ] = False,
 ) -> None:
-    """Find the threshold with the best mean IoU for each pathology, as CheXlocalize's scripts do."""
+    """Find each pathology's threshold with the best mean IoU with the experts' contours, as CheXlocalize's scripts do."""
     with console.status("Reading the run and its cohort"):
         from shamsul_core.run import Run
         from shamsul_core.run.cohort import cohort_of

@@ -227,23 +227,23 @@ def cohort_title(cohort: Cohort) -> str:
     return cohort_in_words({"name": cohort.name, "split": cohort.split, "simulated": cohort.is_simulated})
 
 
-def why_no_iou(scores: pd.DataFrame, *, has_contours: bool) -> str | None:
+def why_no_iou(scores: pd.DataFrame, *, has_marks: bool) -> str | None:
     """Return as a sentence why none of these scores has an IoU; ``None`` where one has.
 
     Parameters
     ----------
     scores
         As `shamsul_core.run.SCORE_COLUMNS`, of the radiographs looked at.
-    has_contours
-        Whether the cohort has contours by experts at all, see `shamsul_core.cohort.Cohort.has_annotations`.
+    has_marks
+        Whether experts marked the cohort at all, see `shamsul_core.cohort.Cohort.has_annotations`.
     """
     truth = words_in(scores)
     if scores.empty:
         return f"These radiographs have not been scored, so there is no {truth.score}."
     if scores["iou"].notna().any():
         return None
-    if not has_contours:
-        return "This cohort has no expert contours, so there is no IoU and no hit rate."
+    if not has_marks:
+        return "Experts have marked nothing in this cohort, so there is no IoU and no hit rate."
     marked = scores[scores["expert_area_px"] > 0]
     if marked.empty:
         return (

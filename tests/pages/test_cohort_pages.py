@@ -75,7 +75,7 @@ def scores_of(app):
 
 @pytest.fixture(scope="module")
 def bare_run(made_cohort, tmp_path_factory):
-    """A run whose cohort has no expert contours."""
+    """A run whose cohort no expert marked."""
     folder = tmp_path_factory.mktemp("bare")
     bare = shutil.copytree(made_cohort, folder / "cohort")
     shutil.rmtree(bare / "CheXlocalize")
@@ -141,8 +141,8 @@ def test_multilabel_of_two_chosen_pathologies(opened, made_run):
 
 
 def test_without_contours_there_is_no_iou_and_it_is_said(opened, bare_run):
-    assert "This cohort has no expert contours" in words_of(opened("distributions", bare_run.folder))
-    assert "This cohort has no expert contours" in words_of(opened("selection", bare_run.folder))
+    assert "Experts have marked nothing in this cohort" in words_of(opened("distributions", bare_run.folder))
+    assert "Experts have marked nothing in this cohort" in words_of(opened("selection", bare_run.folder))
     assert "Open in Compare" in words_of(opened("selection", bare_run.folder, criterion="wrong"))
 
 

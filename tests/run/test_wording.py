@@ -13,23 +13,23 @@ from tests.made import image_id, make_run
 
 def test_why_there_is_no_iou_is_told_apart(made_run, made_cohort, tmp_path):
     scores = made_run.scores
-    assert why_no_iou(scores, has_contours=True) is None
-    assert "These radiographs have not been scored" in str(why_no_iou(scores.iloc[:0], has_contours=True))
+    assert why_no_iou(scores, has_marks=True) is None
+    assert "These radiographs have not been scored" in str(why_no_iou(scores.iloc[:0], has_marks=True))
     nothing = scores[scores["image_id"] == image_id(3)]
-    assert "The experts marked nothing on these" in str(why_no_iou(nothing, has_contours=True))
+    assert "The experts marked nothing on these" in str(why_no_iou(nothing, has_marks=True))
     empty = scores.assign(iou=float("nan"))
-    assert "No method has a mask" in str(why_no_iou(empty, has_contours=True))
+    assert "No method has a mask" in str(why_no_iou(empty, has_marks=True))
 
     bare = shutil.copytree(made_cohort, tmp_path / "bare")
     shutil.rmtree(bare / "CheXlocalize")
     cohort = open_cohort(bare)
     run = make_run(tmp_path / "run", bare)
-    said = why_no_iou(run.scores, has_contours=cohort.has_annotations)
-    assert said == "This cohort has no expert contours, so there is no IoU and no hit rate."
+    said = why_no_iou(run.scores, has_marks=cohort.has_annotations)
+    assert said == "Experts have marked nothing in this cohort, so there is no IoU and no hit rate."
 
 
 def test_an_empty_table_of_scores_is_no_verdict_of_the_experts():
-    said = why_no_iou(pd.DataFrame({"iou": [], "expert_area_px": []}), has_contours=False)
+    said = why_no_iou(pd.DataFrame({"iou": [], "expert_area_px": []}), has_marks=False)
     assert "experts" not in str(said)
 
 
