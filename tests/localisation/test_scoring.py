@@ -82,6 +82,17 @@ def test_boxes_overlap_as_by_the_formula_worked_by_hand():
     assert iou_of_boxes(NO_BOXES, marked).shape == (0, 2)
 
 
+def test_iobb_is_of_the_detected_box_and_not_of_the_marked_one():
+    """20 × 10 detected, 10 × 40 marked, 10 × 10 in both: 1/2 of the detected box, 1/4 of the marked, 1/5 of the union."""
+    detected, marked = np.array([[0.0, 0.0, 20.0, 10.0]]), np.array([[10.0, 0.0, 20.0, 40.0]])
+    assert iobb(detected, marked).tolist() == [[0.5]]
+    assert iobb(marked, detected).tolist() == [[0.25]]
+    assert iou_of_boxes(detected, marked).tolist() == [[0.2]]
+    # A detected box within the marked one is located whole, however small, and not the other way round
+    inside, around = np.array([[2.0, 2.0, 4.0, 4.0]]), np.array([[0.0, 0.0, 8.0, 8.0]])
+    assert (iobb(inside, around).item(), iobb(around, inside).item()) == (1.0, 4 / 64)
+
+
 def test_boxes_overlap_as_filled_on_whole_pixels():
     generator = np.random.default_rng(0)
     corners = np.sort(generator.integers(0, 60, (2, 12, 2, 2)), axis=2) + np.array([[0, 0], [1, 1]])

@@ -139,6 +139,23 @@ def test_vindrs_readers_are_kept_apart(put):
     assert [one.is_empty for one in cohort.annotations("a", "Nodule/Mass")] == [True, True, False]
 
 
+@pytest.mark.parametrize(
+    ("seen_by", "label"), [(0, 0.0), (1, -1.0), (2, 1.0), (3, 1.0)], ids=["none", "one", "two", "three"]
+)
+def test_vindrs_label_is_what_most_of_three_readers_saw(put, seen_by, label):
+    """Two of three are most, one is not: neither any reader nor all of them decide."""
+    rows = [
+        f"a,Cardiomegaly,3,R{number},10,20,30,40" if number < seen_by else f"a,No finding,14,R{number},,,,"
+        for number in range(3)
+    ]
+    # So that it is an observation of the cohort, whoever saw it in the first
+    rows += [f"b,Cardiomegaly,3,R{number},10,20,30,40" for number in range(3)]
+    put("train.csv", "\n".join([VINDR.splitlines()[0], *rows]))
+    put("train/b.png", (100, 80))
+    folder = put("train/a.png", (100, 80)).parents[1]
+    assert open_cohort(folder).radiographs["a"].labels["Cardiomegaly"] == label
+
+
 def test_vindr_as_physionet_releases_it(put):
     put("annotations/annotations_train.csv", VINDR.replace("class_name,class_id", "class_name,id"))
     put(
