@@ -15,8 +15,14 @@ if TYPE_CHECKING:
 CHEXPERT_ID = re.compile(r"(patient\d+)_study(\d+)_view(\d+)_(frontal|lateral)")
 """An id as CheXlocalize writes it: patient, study, view, frontal or lateral."""
 
-_PATIENTS = (CHEXPERT_ID, re.compile(r"(\d{8})_\d{3}"), re.compile(r"(p\d{8})_s\d{8}_.+"))
-"""Ids that name a patient: CheXlocalize's, ChestX-ray14's (patient, follow-up), MIMIC-CXR's (patient, study, image)."""
+_PATIENTS = (
+    CHEXPERT_ID,
+    re.compile(r"(\d{8})_\d{3}"),
+    re.compile(r"(p\d{8})_s\d{8}_.+"),
+    re.compile(r"(padchest\d+)_.+"),
+)
+"""Ids that name a patient: CheXlocalize's, ChestX-ray14's (patient, follow-up), MIMIC-CXR's (patient, study, image),
+PadChest-GR's (patient, image)."""
 
 CHEXPERT_VALIDATION = frozenset(f"patient{number}" for number in range(64541, 64741))
 """The 200 patients of CheXpert's validation set, whose numbers follow those of its training set."""
@@ -32,7 +38,7 @@ def patient_of(image_id: str) -> str:
 
 
 def public_patient_of(image_id: str) -> str | None:
-    """Return the patient that an id names as CheXpert, ChestX-ray14 and MIMIC-CXR number theirs; ``None`` where it does not."""
+    """Return the patient that an id names as a public cohort numbers its own; ``None`` where it names none."""
     matches = (pattern.fullmatch(image_id) for pattern in _PATIENTS)
     return next((match.group(1) for match in matches if match is not None), None)
 

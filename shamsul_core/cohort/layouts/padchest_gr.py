@@ -3,19 +3,20 @@
 ::
 
     <folder>/grounded_reports_20240819.json
-    <folder>/master_table.csv                    which split a radiograph is in, age, sex
+    <folder>/master_table.csv                    which split a radiograph is in, patient, age, sex
     <folder>/PadChest_GR/<ImageID>               PNG of 16 bits, or anywhere else in the folder
 
 A finding has a sentence in English and Spanish, labels and, mostly, boxes, in shares of the radiograph's sides. The label
 of an observation is positive where an abnormal finding names it and negative elsewhere, since the report is complete; where
-no box was drawn, nobody is taken to have looked. ``extra_boxes`` are not read.
+no box was drawn, nobody is taken to have looked. A finding has up to two independent sets of boxes, each by another reader:
+``boxes``, and ``extra_boxes`` where a second one drew any.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shamsul_core.cohort.csv_file import header_of, read_columns
 from shamsul_core.cohort.image_index import ImageIndex, id_of
@@ -37,6 +38,17 @@ if TYPE_CHECKING:
 _REPORTS = "grounded_reports*.json"
 _MASTER = "master_table.csv"
 _IN_SHARES = (1, 1)
+_READERS = {"boxes": "reader 1", "extra_boxes": "reader 2"}
+
+
+class _Fact(NamedTuple):
+    split: str
+    sex: str | None
+    age: int | None
+    patient: str
+
+
+_UNKNOWN = _Fact(ALL, None, None, "")
 
 
 def is_here(folder: Path) -> bool:
@@ -56,15 +68,16 @@ def open_padchest_gr(folder: Path, split: str | None) -> TabularCohort:
     problems: list[Problem] = []
     reports = _reports(path, problems)
     facts = _facts(folder / _MASTER, problems)
-    splits = {split_of for split_of, _, _ in facts.values()} - {""}
+    splits = {fact.split for fact in facts.values()} - {""}
     chosen = choose_split(split, (*sorted(splits, key=("test", "val", "train", *splits).index), ALL), folder)
     marks: dict[str, list[Mark]] = {}
     positive: dict[str, dict[str, None]] = {}
     names: dict[str, str] = {}
     for name, findings in reports:
-        image_id = id_of(name)
-        if chosen not in (ALL, facts.get(image_id, (ALL,))[0]):
+        known = facts.get(id_of(name), _UNKNOWN)
+        if chosen not in (ALL, known.split):
             continue
+        image_id = _id_of(name, known)
         names.setdefault(image_id, name)
         for finding in findings:
             for label in _labels(finding):
@@ -84,7 +97,7 @@ def open_padchest_gr(folder: Path, split: str | None) -> TabularCohort:
                 {label: float(label in positive.get(image_id, ())) for label in observations},
                 "frontal",
                 None,
-                *facts.get(image_id, ("", None, None))[1:],
+                *facts.get(id_of(name), _UNKNOWN)[1:3],
             )
             for number, (image_id, name) in enumerate(names.items(), 1)
         ],
@@ -92,6 +105,11 @@ def open_padchest_gr(folder: Path, split: str | None) -> TabularCohort:
         marks={image_id: of_image for image_id, of_image in marks.items() if of_image},
         is_exhaustive=False,
         drawn_on=_IN_SHARES,
+        annotators={
+            image_id: tuple(sorted({mark.annotator for mark in of_image}))
+            for image_id, of_image in marks.items()
+            if of_image
+        },
         source=path.name,
         files={"radiographs": (folder,), "reports and boxes": (path,)},
         problems=problems,
@@ -129,20 +147,28 @@ def _labels(finding: dict[str, Any]) -> list[str]:
 
 def _marks(label: str, finding: dict[str, Any], subject: str, problems: list[Problem]) -> Iterator[Mark]:
     phrase = str(finding.get("sentence_en") or finding.get("sentence_es") or "")
-    boxes = finding.get("boxes") or []
-    for box in boxes if isinstance(boxes, list) else [boxes]:
-        try:
-            yield Mark(label, read_box(box), phrase=phrase)
-        except MaskError as error:
-            problems.append(Problem(subject, f"{error}; it is left out"))
+    for key, reader in _READERS.items():
+        boxes = finding.get(key) or []
+        for box in boxes if isinstance(boxes, list) else [boxes]:
+            try:
+                yield Mark(label, read_box(box), annotator=reader, phrase=phrase)
+            except MaskError as error:
+                problems.append(Problem(subject, f"{error}; it is left out"))
 
 
-def _facts(path: Path, problems: list[Problem]) -> dict[str, tuple[str, str | None, int | None]]:
-    """Return split, sex and age of each radiograph, as far as the master table has them."""
+def _id_of(name: str, known: _Fact) -> str:
+    """Return an id that names the patient, where the master table does."""
+    return f"padchest{known.patient}_{id_of(name)}" if known.patient.isdecimal() else id_of(name)
+
+
+def _facts(path: Path, problems: list[Problem]) -> dict[str, _Fact]:
+    """Return what the master table has of each radiograph, by the name of its file."""
     if "ImageID" not in header_of(path):
         return {}
-    optional = ("split", "PatientSex_DICOM", "PatientAge")
+    optional = ("split", "PatientSex_DICOM", "PatientAge", "PatientID")
     return {
-        id_of(name): (SPLIT_NAMES.get(split, split), sex_of(sex), age_of(age))
-        for _, (name, split, sex, age) in read_columns(path, ("ImageID",), problems, optional=optional)
+        id_of(name): _Fact(SPLIT_NAMES.get(split, split), sex_of(sex), age_of(age), patient)
+        for _, (name, split, sex, age, patient) in read_columns(
+            path, ("ImageID",), problems, optional=optional
+        )
     }

@@ -47,7 +47,7 @@ REPORTS = [
                 "sentence_es": "Derrame pleural bilateral.",
                 "abnormal": True,
                 "boxes": [[0.1, 0.5, 0.3, 0.9], [0.6, 0.5, 0.8, 0.9]],
-                "extra_boxes": [[0, 0, 1, 1]],
+                "extra_boxes": [[0.1, 0.5, 0.3, 0.7]],
                 "labels": ["pleural effusion"],
                 "locations": ["pleural", "bilateral"],
             },
@@ -81,15 +81,29 @@ def test_padchest_grs_boxes_are_shares_of_the_sides(put):
     )
     assert cohort.observations == ("Pleural Effusion", "COPD signs")
     assert [tuple(one.labels.values()) for one in (first, second, third)] == [(1, 1), (0, 0), (0, 0)]
-    annotation = cohort.annotation(first.id, "pleural effusion")
+    one, other = cohort.annotations(first.id, "pleural effusion")
     # Of 100 columns and 200 rows
-    assert annotation.boxes.round(9).tolist() == [[10, 100, 30, 180], [60, 100, 80, 180]]
-    assert annotation.phrase == "Bilateral pleural effusion."
-    assert annotation.area == 2 * 20 * 80
+    assert one.boxes.round(9).tolist() == [[10, 100, 30, 180], [60, 100, 80, 180]]
+    assert other.boxes.round(9).tolist() == [[10, 100, 30, 140]]
+    assert (one.annotator, other.annotator) == ("reader 1", "reader 2")
+    assert one.phrase == "Bilateral pleural effusion."
+    assert one.area == 2 * 20 * 80
     assert cohort.marked_pathologies == ("Pleural Effusion",)
     (problem,) = cohort.problems
     assert str(problem) == "grounded_reports_20240819.json: a report names no ImageID, it is 'nothing'"
     assert cohort.check() == cohort.problems
+
+
+def test_padchest_grs_patients_are_those_of_the_master_table(put):
+    put("grounded_reports_20240819.json", [{"ImageID": f"{name}.png"} for name in ("a", "b", "c", "d")])
+    rows = "a.png,train,7\nb.png,train,7\nc.png,train,8\nd.png,train,\n"
+    put("master_table.csv", f"ImageID,split,PatientID\n{rows}")
+    for name in "abcd":
+        folder = put(f"PadChest_GR/{name}.png", (20, 10)).parents[1]
+    cohort = open_cohort(folder, split="train")
+    assert list(cohort.radiographs) == ["padchest7_a", "padchest7_b", "padchest8_c", "d"]
+    assert [patient_of(one) for one in cohort.radiographs] == ["padchest7", "padchest7", "padchest8", "d"]
+    assert cohort.radiographs["padchest7_a"].path.name == "a.png"
 
 
 def test_reports_that_are_none(put):
