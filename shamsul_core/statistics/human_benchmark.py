@@ -159,8 +159,10 @@ def _each_other(cohort: Cohort, image_id: str, pathology: str) -> list[dict[str,
     scores = score_readers(annotations)
     if scores is None:
         return []
-    facts = {"image_id": image_id, "pathology": pathology, "method": EACH_OTHER, "truth": annotations[0].kind}
-    return [facts | scores]
+    kind = annotations[0].kind
+    return [
+        {"image_id": image_id, "pathology": pathology, "method": EACH_OTHER, "truth": kind, **scores},
+    ]
 
 
 def _wide(scores: pd.DataFrame, column: str, image_ids: list[str], pathologies: list[str]) -> Floats:
