@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     import torch
 
-    from shamsul_core.classifier.sidecar import Sidecar
-
     Tensors = Mapping[str, torch.Tensor]
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -63,7 +61,9 @@ class Head:
     definition: str = ""
 
 
-def read_head(path: Path, tensors: Tensors, own: Mapping[str, tuple[int, ...]], sidecar: Sidecar) -> Head:
+def read_head(
+    path: Path, tensors: Tensors, own: Mapping[str, tuple[int, ...]], activation: str | None, sidecar: Path
+) -> Head:
     """Return a state dict's head.
 
     Parameters
@@ -72,6 +72,10 @@ def read_head(path: Path, tensors: Tensors, own: Mapping[str, tuple[int, ...]], 
         The state dict, by torchvision's names.
     own
         The shapes of torchvision's own network, its linear layer last.
+    activation
+        What the sidecar says lies between several layers, one of `ACTIVATIONS`.
+    sidecar
+        Its path, for the message.
 
     Raises
     ------
@@ -81,7 +85,7 @@ def read_head(path: Path, tensors: Tensors, own: Mapping[str, tuple[int, ...]], 
     last = list(own)[-1].rpartition(".")[0]
     place, layers = _layers(tensors, own, last)
     if len(layers) > 1:
-        return _several(path, tensors, place, layers, sidecar)
+        return _several(path, tensors, place, layers, activation=activation, sidecar=sidecar)
     renamed = {}
     for name, value in tensors.items():
         parent, _, kind = name.rpartition(".")
@@ -106,7 +110,9 @@ def _layers(tensors: Tensors, own: Mapping[str, tuple[int, ...]], last: str) -> 
     return last, [last]
 
 
-def _several(path: Path, tensors: Tensors, place: str, layers: list[str], sidecar: Sidecar) -> Head:
+def _several(
+    path: Path, tensors: Tensors, place: str, layers: list[str], *, activation: str | None, sidecar: Path
+) -> Head:
     weights = [tensors.get(f"{layer}.weight") for layer in layers]
     kinds = {name for name in tensors if name.startswith(f"{place}.")}
     are_linear = kinds <= {f"{layer}.{kind}" for layer in layers for kind in ("weight", "bias")}
@@ -120,11 +126,10 @@ def _several(path: Path, tensors: Tensors, place: str, layers: list[str], sideca
         raise ModelError(message)
     numbers = [int(layer.rpartition(".")[2]) for layer in layers]
     gaps = [one for one, after in pairwise(numbers) if after - one > 1]
-    activation = sidecar.head_activation
     if gaps and activation is None:
         message = (
             f"{path}: its head has {len(layers)} layers, and their names do not tell what lies between them; say it in "
-            f'{sidecar.path}, {{"head_activation": "relu"}} or another of {", ".join(ACTIVATIONS)}, or give FILE.py:FUNCTION '
+            f'{sidecar}, {{"head_activation": "relu"}} or another of {", ".join(ACTIVATIONS)}, or give FILE.py:FUNCTION '
             f"that builds the network"
         )
         raise ModelError(message)

@@ -92,7 +92,7 @@ def content_of(checkpoint: Checkpoint, path: Path, sidecar: Sidecar) -> Content:
         raise ModelError(message)
     architecture, shapes, own = told
     _refuse_leftovers(path, tensors, own)
-    head = read_head(path, own, shapes, sidecar)
+    head = read_head(path, own, shapes, sidecar.head_activation, sidecar.path)
     stem = own.get(_stem(shapes))
     channels = 3 if stem is None else stem.shape[1]
     if channels != 3 and "mean" not in sidecar.preprocessing:
