@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from shamsul_core.cohort.radiograph_table import RadiographTable
     from shamsul_core.imaging import Geometry
 
+ONE_UNNAMED = ("",)
+"""Who looked at a radiograph where that is not known."""
+
 
 class FolderCohort(ABC):
     """A folder's radiographs, and how what was marked on a stored picture lies on the one shown.
@@ -69,6 +72,10 @@ class FolderCohort(ABC):
     def is_readers_own(self) -> bool:
         """Whether its reader marked it: never, experts did."""
         return False
+
+    def annotators(self, image_id: str) -> tuple[str, ...]:
+        """Return one without a name, see `Cohort.annotators`."""
+        return ONE_UNNAMED
 
     def _geometry(self, image_id: str) -> Geometry | None:
         """Return how the radiograph lies, ``None`` where its file cannot be read; an annotation can be shown all the same."""

@@ -88,6 +88,13 @@ class Cohort(Protocol):
         """
         ...
 
+    def annotators(self, image_id: str) -> tuple[str, ...]:
+        """Return who looked at a radiograph, in the order of `annotations`; one without a name where nobody is named.
+
+        No image is opened.
+        """
+        ...
+
     def truth_kind(self, pathology: str) -> Kind:
         """Return as what a pathology is marked throughout the cohort.
 

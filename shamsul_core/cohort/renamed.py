@@ -72,6 +72,9 @@ class _Renamed:
     def annotations(self, image_id: str, pathology: str) -> tuple[Annotation, ...]:
         return self._cohort.annotations(image_id, self._names.get(pathology, pathology))
 
+    def annotators(self, image_id: str) -> tuple[str, ...]:
+        return self._cohort.annotators(image_id)
+
     def truth_kind(self, pathology: str) -> Kind:
         return self._cohort.truth_kind(self._names.get(pathology, pathology))
 

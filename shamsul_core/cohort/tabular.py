@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shamsul_core.cohort.annotation import Annotation, union
-from shamsul_core.cohort.folder_cohort import FolderCohort
+from shamsul_core.cohort.folder_cohort import ONE_UNNAMED, FolderCohort
 from shamsul_core.cohort.marks import Mark, annotation_of, kinds_of
 from shamsul_core.cohort.problems import CohortError, Problem
 from shamsul_core.cohort.radiograph_table import RadiographTable
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from shamsul_core.cohort.image_index import ImageIndex
     from shamsul_core.cohort.label_table import LabelRow
     from shamsul_core.cohort.radiograph import Size
-
-_NO_ONE_KNOWN = ("",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,8 +153,12 @@ class TabularCohort(FolderCohort):
             return ()
         return tuple(
             self._annotation(image_id, name, kind, who, [mark for mark in marks if mark.annotator == who])
-            for who in self._tables.annotators.get(image_id, _NO_ONE_KNOWN)
+            for who in self.annotators(image_id)
         )
+
+    def annotators(self, image_id: str) -> tuple[str, ...]:
+        """Return who looked at a radiograph, see `Cohort.annotators`."""
+        return self._tables.annotators.get(image_id, ONE_UNNAMED)
 
     def truth_kind(self, pathology: str) -> Kind:
         """Return as what a pathology is marked, see `Cohort.truth_kind`."""

@@ -201,7 +201,7 @@ def _scores(
 
 
 def _agreement(reader: Annotation, other: Annotation) -> dict[str, float]:
-    """Return IoU and hit of one annotator's marks with another's, see `score_reader`."""
+    """Return IoU and hit of one annotator's marks with another's, see `score_readers`."""
     if reader.kind in OUTLINED:
         return {"iou": overlap(reader.mask(), other.mask()).iou, "hit": float("nan")}
     if reader.kind != "box":

@@ -152,8 +152,8 @@ def _row(expert: Annotation, reader: Annotation, points: Sequence[tuple[float, f
 
 def _each_other(cohort: Cohort, image_id: str, pathology: str) -> list[dict[str, object]]:
     """Return a row where at least two of the cohort's readers marked something, else none."""
-    # Which opens no image, as annotations may
-    if pathology not in cohort.marked_on(image_id):
+    # Neither opens an image, as annotations do: a millisecond of a PNG, three of a DICOM file
+    if len(cohort.annotators(image_id)) < 2 or pathology not in cohort.marked_on(image_id):
         return []
     annotations = cohort.annotations(image_id, pathology)
     scores = score_readers(annotations)

@@ -128,6 +128,10 @@ class CohortInMemory:
         annotation = self.annotation(image_id, pathology)
         return () if annotation is None else (annotation,)
 
+    def annotators(self, image_id: str) -> tuple[str, ...]:
+        """Return the reader, without a name."""
+        return ("",)
+
     def truth_kind(self, pathology: str) -> Kind:
         """Return that it is a contour."""
         return "contour"

@@ -35,6 +35,9 @@ class TwoGroups:
     def marked_on(self, image_id):
         return ("Edema",)
 
+    def annotators(self, image_id):
+        return ("",)
+
     def annotations(self, image_id, pathology):
         return (self.annotation(image_id, pathology),)
 
@@ -70,6 +73,9 @@ class Readers:
 
     def marked_on(self, image_id):
         return ("Edema",) if image_id in self.marks else ()
+
+    def annotators(self, image_id):
+        return tuple(f"R{number}" for number, _ in enumerate(self.marks[image_id]))
 
     def human_benchmark(self, image_id, pathology):
         return None
@@ -123,8 +129,19 @@ def test_readers_who_drew_contours_agree_by_their_masks_and_point_at_nothing():
     assert benchmark_in_words(table, CONTOUR).startswith("Human benchmark: each reader's contours")
 
 
+def test_where_one_reader_looked_no_image_is_opened():
+    class Closed(Readers):
+        def annotations(self, image_id, pathology):
+            raise AssertionError
+
+    assert human_benchmark_scores(Closed(one=([(0, 0, 10, 10)],)), ["one"], ["Edema"]).empty
+
+
 def test_second_readers_come_before_readers_held_against_each_other():
     class Both(TwoGroups):
+        def annotators(self, image_id):
+            return ("R1", "R2", "R3")
+
         def annotations(self, image_id, pathology):
             return (self.annotation(image_id, pathology),) * 3
 
