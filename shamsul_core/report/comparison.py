@@ -164,8 +164,7 @@ def _readers(evidence: Evidence) -> Iterator[Block]:
     readers = human_benchmark_scores(cohort, run.explained_ids(), run.manifest.pathologies)
     if readers.empty:
         yield Words(
-            "There is no human benchmark: the cohort has no second readers (CheXlocalize's hb files), and nothing was marked "
-            "by several readers on the same radiograph."
+            "There is no human benchmark: on no radiograph did two readers mark the same pathology independently."
         )
         return
     parts = parts_by_truth(readers)

@@ -147,7 +147,7 @@ def test_where_the_truth_is_boxes_the_objects_say_box(box_run, box_cohort):
     masks = pydicom.dcmread(io.BytesIO(made["masks.dcm"]))
     labels = [segment.SegmentLabel for segment in masks.SegmentSequence]
     assert labels[-1] == f"Experts, boxes: {PATHOLOGY}"
-    assert masks.ImageComments == "Experts, boxes: filled boxes, no contour of the finding."
+    assert masks.ImageComments == "Experts: filled boxes, not contours of the finding."
     capture = pydicom.dcmread(io.BytesIO(made["gradcam.dcm"]))
     assert "Box IoU" in capture.ImageComments
     assert "the experts' boxes" in capture.ImageComments

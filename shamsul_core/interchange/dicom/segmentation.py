@@ -98,7 +98,7 @@ def make_segmentation(
     segmentation.PatientOrientation = source.get("PatientOrientation")
     if EXPERT in masks and scene.truth is not CONTOUR:
         segmentation.ImageComments = (
-            f"{_drawn_by(scene)}: filled {scene.truth.plural}, no contour of the finding."
+            f"{_DRAWN_BY[scene.contour_of]}: filled {scene.truth.plural}, not contours of the finding."
         )
     segmentation.SeriesDescription = short(
         f"{scene.pathology}, masks: {scene.threshold_rule}. {RESEARCH_ONLY}"
