@@ -8,8 +8,9 @@
 
 A finding has a sentence in English and Spanish, labels and, mostly, boxes, in shares of the radiograph's sides. The label
 of an observation is positive where an abnormal finding names it and negative elsewhere, since the report is complete; where
-no box was drawn, nobody is taken to have looked. A finding has up to two independent sets of boxes, each by another reader:
-``boxes``, and ``extra_boxes`` where a second one drew any.
+no box was drawn, nobody is taken to have looked. A finding has up to two independent sets of boxes, each by another reader
+(Castro et al. 2025): ``boxes``, and ``extra_boxes`` where a second one drew any. Where an observation has several findings,
+the second set counts only if it is there for each of them: else who was not asked would pass for who overlooked it.
 """
 
 from __future__ import annotations
@@ -79,10 +80,9 @@ def open_padchest_gr(folder: Path, split: str | None) -> TabularCohort:
             continue
         image_id = _id_of(name, known)
         names.setdefault(image_id, name)
-        for finding in findings:
-            for label in _labels(finding):
-                positive.setdefault(image_id, {})[label] = None
-                marks.setdefault(image_id, []).extend(_marks(label, finding, f"{path.name} {name}", problems))
+        for label, of_label in _by_label(findings).items():
+            positive.setdefault(image_id, {})[label] = None
+            marks.setdefault(image_id, []).extend(_marks(label, of_label, f"{path.name} {name}", problems))
     frequent = Counter(label for labels in positive.values() for label in labels)
     observations = tuple(name for name, _ in frequent.most_common())
     tables = Tables(
@@ -145,15 +145,30 @@ def _labels(finding: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(canonical_name(str(label)) for label in labels if str(label).strip()))
 
 
-def _marks(label: str, finding: dict[str, Any], subject: str, problems: list[Problem]) -> Iterator[Mark]:
-    phrase = str(finding.get("sentence_en") or finding.get("sentence_es") or "")
-    for key, reader in _READERS.items():
-        boxes = finding.get(key) or []
-        for box in boxes if isinstance(boxes, list) else [boxes]:
-            try:
-                yield Mark(label, read_box(box), annotator=reader, phrase=phrase)
-            except MaskError as error:
-                problems.append(Problem(subject, f"{error}; it is left out"))
+def _by_label(findings: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    by_label: dict[str, list[dict[str, Any]]] = {}
+    for finding in findings:
+        for label in _labels(finding):
+            by_label.setdefault(label, []).append(finding)
+    return by_label
+
+
+def _marks(
+    label: str, findings: list[dict[str, Any]], subject: str, problems: list[Problem]
+) -> Iterator[Mark]:
+    """Yield the boxes of all findings of an observation on one radiograph."""
+    is_read_twice = all(finding.get("extra_boxes") for finding in findings if finding.get("boxes"))
+    for finding in findings:
+        phrase = str(finding.get("sentence_en") or finding.get("sentence_es") or "")
+        for key, reader in _READERS.items():
+            boxes = finding.get(key) or []
+            if key == "extra_boxes" and not is_read_twice:
+                continue
+            for box in boxes if isinstance(boxes, list) else [boxes]:
+                try:
+                    yield Mark(label, read_box(box), annotator=reader, phrase=phrase)
+                except MaskError as error:
+                    problems.append(Problem(subject, f"{error}; it is left out"))
 
 
 def _id_of(name: str, known: _Fact) -> str:

@@ -94,6 +94,25 @@ def test_padchest_grs_boxes_are_shares_of_the_sides(put):
     assert cohort.check() == cohort.problems
 
 
+def test_a_second_reader_of_padchest_gr_counts_where_they_read_every_finding_of_an_observation(put):
+    left, right, again = [0.5, 0, 1, 1], [0, 0, 0.5, 1], [0.5, 0, 1, 0.5]
+    findings = [
+        {"labels": ["nodule"], "boxes": [left], "extra_boxes": [again]},
+        {"labels": ["nodule", "mass"], "boxes": [right]},
+        {"labels": ["mass"], "extra_boxes": [again]},
+        {"labels": ["edema"], "boxes": [left], "extra_boxes": [again]},
+        {"labels": ["edema"]},
+    ]
+    put("grounded_reports_20240819.json", [{"ImageID": "a.png", "findings": findings}])
+    cohort = open_cohort(put("PadChest_GR/a.png", (20, 10)).parents[1])
+    drawn = {
+        name: [len(one.boxes) for one in cohort.annotations("a", name)]
+        for name in ("nodule", "mass", "edema")
+    }
+    # One nodule was read once, and so was one mass; the edema without boxes was read by nobody
+    assert drawn == {"nodule": [2, 0], "mass": [1, 0], "edema": [1, 1]}
+
+
 def test_padchest_grs_patients_are_those_of_the_master_table(put):
     put("grounded_reports_20240819.json", [{"ImageID": f"{name}.png"} for name in ("a", "b", "c", "d")])
     rows = "a.png,train,7\nb.png,train,7\nc.png,train,8\nd.png,train,\n"
