@@ -7,10 +7,11 @@ They stand under ``cohorts``, each ``{"layout": ..., "split": ..., "fingerprint"
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from shamsul_core.cohort.patients import public_patient_of
+from shamsul_core.cohort.patients import patient_of, public_patient_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +22,14 @@ MOST_PATIENTS = 200
 """Patients of a cohort that a card names: those whose hashes are lowest, so that the same are drawn of any part of it."""
 
 _LETTERS, _LONGEST = 8, 64
+
+_PUBLIC_PATIENTS = {
+    "chexpert": re.compile(r"patient\d{5}"),
+    "nih": re.compile(r"\d{8}"),
+    "ms-cxr": re.compile(r"p1\d{7}"),
+    "padchest-gr": re.compile(r"padchest\d+"),
+}
+"""Patients as public cohorts number them, by layout; in all others, and by other numbers, they are a hospital's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,17 +91,19 @@ class TrainingCohort:
 
 def training_cohort(cohort: Cohort, image_ids: Iterable[str]) -> TrainingCohort:
     """Return what a card says of a cohort of which these radiographs are learned from."""
+    public = _PUBLIC_PATIENTS.get(cohort.layout)
+    known = [image_id for image_id in image_ids if public and public.fullmatch(patient_of(image_id))]
     return TrainingCohort(
         layout=cohort.layout,
         split=cohort.split,
         fingerprint=cohort.fingerprint,
-        patients=tuple(sorted(hashed_patients(cohort, image_ids))[:MOST_PATIENTS]),
+        patients=tuple(sorted(hashed_patients(cohort, known))[:MOST_PATIENTS]),
         is_simulated=cohort.is_simulated,
     )
 
 
 def hashed_patients(cohort: Cohort, image_ids: Iterable[str]) -> set[str]:
-    """Return the hashes of those patients whom a public cohort's ids name; of simulated ones none, whose ids are alike."""
+    """Return the hashes of those patients whom ids name as public cohorts' do; of simulated ones none, whose ids are alike."""
     if cohort.is_simulated:
         return set()
     patients = {public_patient_of(image_id) for image_id in image_ids} - {None}

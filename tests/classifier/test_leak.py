@@ -90,6 +90,28 @@ def test_a_folder_of_ones_own_is_known_by_its_fingerprint_alone_and_keeps_no_ids
     assert leak_in_words(by_hand(layout="folder", split=own.split), own) is None
 
 
+@pytest.mark.parametrize(
+    ("layout", "name", "is_public"),
+    [
+        ("chexpert", "patient00007_study1_view1_frontal", True),
+        ("chexpert", "patient00712345_study1_view1_frontal", False),
+        ("nih", "00012345_001", True),
+        ("folder", "00012345_001", False),
+        ("coco", "p10012345_s50000001_a", False),
+        ("ms-cxr", "p10012345_s50000001_a", True),
+        ("vindr", "patient00007_study1_view1_frontal", False),
+    ],
+)
+def test_a_card_keeps_the_patients_of_public_cohorts_alone(folder, layout, name, is_public):
+    """A hospital's own numbers may look like a public cohort's in a folder or a table of its own."""
+
+    class Named:
+        is_simulated, split, fingerprint = False, "train", "f"
+
+    Named.layout = layout
+    assert bool(training_cohort(Named, [name]).patients) == is_public
+
+
 def test_simulated_patients_are_nobodys(card, folder, tmp_path):
     simulated = shutil.copytree(folder, tmp_path / "simulated")
     (simulated / "CheXpert" / "SIMULATED.txt").write_text("Simulated.", encoding="utf-8")
