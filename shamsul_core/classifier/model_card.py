@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 
 from shamsul_core.classifier.training_data import TrainingCohort
+from shamsul_core.cohort.layouts.splits import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +34,25 @@ _XRAYVISION_DATA = {
     "resnet50-res512-all": "PadChest, NIH ChestX-ray14, the RSNA Pneumonia Challenge, SIIM-ACR Pneumothorax and VinDr-CXR",
 }
 """As TorchXRayVision's documentation of its weights has it (https://github.com/mlmed/torchxrayvision)."""
+
+_XRAYVISION_COHORTS: Mapping[str, Mapping[str, str]] = {
+    "all": {"nih": ALL, "padchest-gr": ALL, "chexpert": "train", "ms-cxr": ALL, "rsna": "train"},
+    "rsna": {"rsna": "train"},
+    "nih": {"nih": ALL},
+    "pc": {"padchest-gr": ALL},
+    "chex": {"chexpert": "train"},
+    "mimic_nb": {"ms-cxr": ALL},
+    "mimic_ch": {"ms-cxr": ALL},
+    "resnet50-res512-all": {
+        "padchest-gr": ALL,
+        "nih": ALL,
+        "rsna": "train",
+        "siim": "train",
+        "vindr": "train",
+    },
+}
+"""Layouts and splits of these; its ``scripts/train_model.py`` learns from 80 % of each one's patients, drawn at random.
+PadChest-GR's radiographs are drawn from PadChest, MS-CXR's from MIMIC-CXR."""
 
 NOT_FOR_REAL = "any real radiograph"
 NEVER_REAL = "This model has never seen a real radiograph."
@@ -113,8 +133,7 @@ def read_card(source: str) -> ModelCard | None:
         If there is a card that cannot be read.
     """
     if source.startswith(XRAYVISION):
-        data = _XRAYVISION_DATA.get(source.removeprefix(XRAYVISION).removeprefix("densenet121-res224-"))
-        return None if data is None else ModelCard(trained_on=data)
+        return _of_xrayvision(source.removeprefix(XRAYVISION).removeprefix("densenet121-res224-"))
     path = Path(source)
     sidecar = sidecar_of(path)
     if sidecar is not None:
@@ -125,6 +144,16 @@ def read_card(source: str) -> ModelCard | None:
     else:
         card = None
     return None if card is None else ModelCard.from_json(card)
+
+
+def _of_xrayvision(name: str) -> ModelCard | None:
+    if name not in _XRAYVISION_DATA:
+        return None
+    cohorts = (
+        TrainingCohort(layout=layout, split=split, is_sample=True)
+        for layout, split in _XRAYVISION_COHORTS[name].items()
+    )
+    return ModelCard(trained_on=_XRAYVISION_DATA[name], cohorts=tuple(cohorts))
 
 
 def sidecar_of(path: Path) -> Path | None:

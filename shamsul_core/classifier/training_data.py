@@ -45,6 +45,8 @@ class TrainingCohort:
     patients
         Hashes of at most `MOST_PATIENTS` patients of a public cohort. A hospital's own ids are not kept, not even hashed:
         whoever tries all numbers would find them.
+    is_sample
+        Whether it learned from a part of that split, of which nothing else is known.
     is_simulated
         Whether its radiographs are simulated: their layout is a public cohort's, and they are not of it.
     """
@@ -53,6 +55,7 @@ class TrainingCohort:
     split: str
     fingerprint: str = ""
     patients: tuple[str, ...] = ()
+    is_sample: bool = False
     is_simulated: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -85,6 +88,7 @@ class TrainingCohort:
             split=split,
             fingerprint=fingerprint,
             patients=kept,
+            is_sample=values.get("is_sample") is True,
             is_simulated=values.get("is_simulated") is True,
         )
 

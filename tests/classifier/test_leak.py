@@ -79,6 +79,35 @@ def test_layout_and_split_by_hand_are_enough_for_a_public_cohort(folder, tmp_pat
     assert "to which some of these radiographs belong" in leak_in_words(of_train, all_of_it)
 
 
+def test_of_a_part_that_is_not_known_a_possible_leak_is_said(folder):
+    """TorchXRayVision learned from 80 % of NIH's patients whatever list they are in, and of CheXpert's from its train.csv."""
+
+    def told(name, layout, split):
+        class Cohort:
+            is_simulated, fingerprint, radiographs = False, "f", ()
+
+        Cohort.layout, Cohort.split = layout, split
+        return leak_in_words(read_card(f"torchxrayvision:{name}"), Cohort)
+
+    said = told("densenet121-res224-nih", "nih", "test")
+    assert said.startswith("Possible leak between training and test")
+    assert "a part of NIH ChestX-ray14, to which these radiographs may belong" in said
+    assert "a part of MIMIC-CXR" in told("densenet121-res224-all", "ms-cxr", "all")
+    assert "a part of CheXpert," in told("densenet121-res224-chex", "chexpert", "train")
+    assert "a part of VinDr-CXR" in told("resnet50-res512-all", "vindr", "train")
+    assert told("densenet121-res224-chex", "chexpert", "val") is None
+    assert told("densenet121-res224-chex", "nih", "test") is None
+    assert told("densenet121-res224-all", "vindr", "train") is None
+    assert told("resnet50-res512-all", "vindr", "test") is None
+
+
+def test_what_is_certain_is_said_before_what_is_possible(folder):
+    train = open_cohort(folder, split="train")
+    sample = TrainingCohort(layout="chexpert", split="train", is_sample=True)
+    certain = TrainingCohort(layout="x", split="train", fingerprint=train.fingerprint)
+    assert leak_in_words(ModelCard(trained_on="x", cohorts=(sample, certain)), train).startswith("Leak")
+
+
 def test_a_folder_of_ones_own_is_known_by_its_fingerprint_alone_and_keeps_no_ids(folder, tmp_path):
     for number, path in enumerate(folder.glob("CheXpert/val/**/*.jpg")):
         (tmp_path / "own").mkdir(exist_ok=True)
@@ -141,6 +170,16 @@ def test_a_card_without_cohorts_stands_in_files_as_it_did():
     assert set(ModelCard(trained_on="x").to_json()) == {"trained_on", "not_for", "is_simulated"}
     stored = ModelCard(trained_on="x", cohorts=(TrainingCohort(layout="nih", split="train"),)).to_json()
     assert ModelCard.from_json(json.loads(json.dumps(stored))).cohorts[0].layout == "nih"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("split", "is_said"), [("train", True), ("val", False)])
+def test_explain_says_it_before_it_begins(card, folder, tmp_path, split, is_said):
+    asked = ["explain", "--cohort", folder, "--split", split, "--model", card[1], "--run", tmp_path / "run"]
+    few = ["--method", "gradcam", "--pathology", "Edema", "--limit", 1]
+    said = " ".join(CliRunner().invoke(app, list(map(str, asked + few))).output.split())
+    assert ("Leak between training and test" in said) == is_said
+    assert (tmp_path / "run" / "manifest.json").is_file()
 
 
 @pytest.mark.parametrize(("split", "is_said"), [("train", True), ("val", False)])
