@@ -37,7 +37,7 @@ def import_maps(
     split: Annotated[
         str | None,
         typer.Option(
-            help="train, val, test or, but of CheXpert's, all. Default: the split that experts marked."
+            help="train, val or test; all, too, except in CheXpert's layout. Default: the split that experts marked."
         ),
     ] = None,
     name: Annotated[

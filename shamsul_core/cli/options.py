@@ -31,7 +31,7 @@ CohortSplit = Annotated[
     str | None,
     typer.Option(
         "--split",
-        help="train, val, test or, but of CheXpert's, all. Default: the split that experts marked.",
+        help="train, val or test; all, too, except in CheXpert's layout. Default: the split that experts marked.",
     ),
 ]
 CohortLayout = Annotated[
