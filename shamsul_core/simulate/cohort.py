@@ -25,7 +25,8 @@ from shamsul_core.imaging.rle import encode_mask
 from shamsul_core.progress import OnStep, say_nothing
 from shamsul_core.simulate.chest import Chest
 from shamsul_core.simulate.ct import CREDIT, load_ct
-from shamsul_core.simulate.labels import Case, draw_case, parents
+from shamsul_core.simulate.hierarchy import parents
+from shamsul_core.simulate.labels import Case, draw_case
 from shamsul_core.simulate.radiograph import simulate_radiograph
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, NO_FINDING, OBSERVATIONS, chexlocalize_name
 
