@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 SEEN_FROM = 6.0
 """Grey levels, of 255, of a difference that a reader begins to see in lung; the noise there has about one."""
-_EDGE_SHARE = 0.12
+_EDGE_SHARE = 0.1
 """A reader draws the edge of a plain finding, not its faint foot: at this share of its strongest part."""
 
-_SMOOTH_MM, _ROUND_MM = 2.5, 4.0
+_SMOOTH_MM, _ROUND_MM = 2.0, 4.0
 _SPECK_MM2, _HOLE_MM2 = 60.0, 400.0
 _SMALL_SHARE = 0.08
-_DEVICE_MARGIN_MM = 2.0
+_DEVICE_MARGIN_MM = 1.5
 
 
 def outlined(difference: Image, pixel_mm: float, *, lesions: int, is_denser: bool) -> Mask:
