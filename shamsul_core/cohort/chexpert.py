@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shamsul_core.cohort.counterfactual import counterfactual_file, read_counterfactual
 from shamsul_core.cohort.expert_reading import ExpertReading, SalientPoints
 from shamsul_core.cohort.folder_cohort import FolderCohort
 from shamsul_core.cohort.image_files import find_images
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from shamsul_core.cohort.annotation import Annotation, Kind
+    from shamsul_core.cohort.counterfactual import Counterfactual
     from shamsul_core.cohort.expert_reading import Point
     from shamsul_core.cohort.label_table import LabelRow
     from shamsul_core.cohort.layout import Layout, Split
@@ -159,6 +161,15 @@ class CheXpertCohort(FolderCohort):
         return (
             points if geometry is None else tuple(map(tuple, geometry.show_points(np.array(points)).tolist()))
         )
+
+    def counterfactual(self, image_id: str, pathology: str) -> Counterfactual | None:
+        """Return a simulated patient without a finding, see `Cohort.counterfactual`."""
+        name = self._localised_name(image_id, pathology)
+        if self._layout.simulated is None:
+            return None
+        folder = self._layout.simulated.parent.parent
+        path = counterfactual_file(folder, self.split, image_id, name)
+        return read_counterfactual(path, self._radiographs[image_id]) if path.is_file() else None
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from shamsul_core.cohort.annotation import Annotation
+    from shamsul_core.cohort.counterfactual import Counterfactual
     from shamsul_core.cohort.radiograph import Radiograph, Size
     from shamsul_core.cohort.radiograph_table import RadiographTable
     from shamsul_core.imaging import Geometry
@@ -76,6 +77,11 @@ class FolderCohort(ABC):
     def annotators(self, image_id: str) -> tuple[str, ...]:
         """Return one without a name, see `Cohort.annotators`."""
         return ONE_UNNAMED
+
+    def counterfactual(self, image_id: str, pathology: str) -> Counterfactual | None:
+        """Return that it is not known, see `Cohort.counterfactual`."""
+        del image_id, pathology
+        return None
 
     def _geometry(self, image_id: str) -> Geometry | None:
         """Return how the radiograph lies, ``None`` where its file cannot be read; an annotation can be shown all the same."""

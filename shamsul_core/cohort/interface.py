@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from shamsul_core.cohort.annotation import Annotation, Kind
+    from shamsul_core.cohort.counterfactual import Counterfactual
     from shamsul_core.cohort.problems import Problem
     from shamsul_core.cohort.radiograph import Radiograph
     from shamsul_core.progress import OnStep
@@ -120,6 +121,16 @@ class Cohort(Protocol):
         ------
         CohortError
             There is no such radiograph or pathology, or what the file has cannot be used.
+        """
+        ...
+
+    def counterfactual(self, image_id: str, pathology: str) -> Counterfactual | None:
+        """Return the same patient, exposure and noise without a finding; ``None`` where that is not known, as of patients.
+
+        Raises
+        ------
+        CohortError
+            There is no such radiograph, or what the file has cannot be used.
         """
         ...
 

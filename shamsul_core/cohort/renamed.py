@@ -10,6 +10,7 @@ from shamsul_core.cohort.radiograph import Radiograph
 
 if TYPE_CHECKING:
     from shamsul_core.cohort.annotation import Annotation, Kind
+    from shamsul_core.cohort.counterfactual import Counterfactual
     from shamsul_core.cohort.interface import Cohort
 
 
@@ -83,6 +84,9 @@ class _Renamed:
 
     def human_benchmark(self, image_id: str, pathology: str) -> Annotation | None:
         return self._cohort.human_benchmark(image_id, self._names.get(pathology, pathology))
+
+    def counterfactual(self, image_id: str, pathology: str) -> Counterfactual | None:
+        return self._cohort.counterfactual(image_id, self._names.get(pathology, pathology))
 
     def salient_points(self, image_id: str, pathology: str) -> tuple[tuple[float, float], ...]:
         return self._cohort.salient_points(image_id, self._names.get(pathology, pathology))

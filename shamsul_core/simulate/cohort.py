@@ -19,13 +19,15 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from shamsul_core.cohort.counterfactual import counterfactual_file, encode_difference
 from shamsul_core.files.atomic import write_atomically
 from shamsul_core.imaging.contours import outline_mask
 from shamsul_core.imaging.rle import encode_mask
 from shamsul_core.progress import OnStep, say_nothing
 from shamsul_core.simulate.chest import Chest
 from shamsul_core.simulate.ct import CREDIT, load_ct
-from shamsul_core.simulate.labels import Case, draw_case, parents
+from shamsul_core.simulate.hierarchy import parents
+from shamsul_core.simulate.labels import Case, draw_case
 from shamsul_core.simulate.radiograph import simulate_radiograph
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, NO_FINDING, OBSERVATIONS, chexlocalize_name
 
@@ -177,9 +179,15 @@ def _make(simulation: Simulation, folder: Path, ct_source: Path | None, index: i
         simulation.random(index, 2),
         is_pa=case.is_pa,
         size_px=simulation.size_px,
+        with_truth=simulation.split != "train",
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     if simulation.split != "train":
+        for observation, without in simulated.without.items():
+            if case.labels[observation] == 1:
+                file = counterfactual_file(folder, simulation.split, name, observation)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(file, encode_difference(simulated.pixels, without))
         aside.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(aside, json.dumps(_experts(case, simulated.masks, simulated.pixels.shape)).encode())
     _, jpeg = cv2.imencode(".jpg", simulated.pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
@@ -188,12 +196,9 @@ def _make(simulation: Simulation, folder: Path, ct_source: Path | None, index: i
 
 
 def _experts(case: Case, masks: dict[str, Any] | Any, size: tuple[int, ...]) -> dict[str, dict[str, Any]]:
-    """Return a radiograph's entries of the experts' two files: what is labelled positive, parents with their children's."""
+    """Return a radiograph's entries of the experts' two files: what is labelled positive."""
     drawn = {name: np.zeros(size, bool) for name in LOCALISED_PATHOLOGIES}
-    for name, mask in masks.items():
-        if case.labels[name] == 1:
-            for observation in (name, *parents(name)):
-                drawn[observation] |= mask
+    drawn |= {name: mask for name, mask in masks.items() if case.labels[name] == 1}
     outlines = {
         chexlocalize_name(name): [contour.tolist() for contour in outline_mask(mask)]
         for name, mask in drawn.items()

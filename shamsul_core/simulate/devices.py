@@ -211,7 +211,7 @@ def electrodes(chest: Chest, random: np.random.Generator) -> list[Wire]:
 
 
 def draw(devices: list[Wire], rays: Rays) -> tuple[Image, npt.NDArray[np.bool_]]:
-    """Return the devices' line integrals and the mask that an expert would draw, both H × W."""
+    """Return the devices' line integrals and the shadow of what an expert would outline, both H × W."""
     height, width = rays.at_x.shape
     total, mask = np.zeros((height, width), np.float32), np.zeros((height, width), bool)
     for wire in devices:
@@ -224,8 +224,7 @@ def draw(devices: list[Wire], rays: Rays) -> tuple[Image, npt.NDArray[np.bool_]]
         total += np.float32(wire.attenuation) * thick
         if wire.is_drawn:
             mask |= touched > 0.2
-    drawn = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return total, drawn
+    return total, mask
 
 
 def _chord(points: Points, radius: float, shape: tuple[int, int], *, is_filled: bool) -> tuple[Image, Image]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import norm
 
-from shamsul_core.simulate.radiograph import DEVICES, OPACITIES
+from shamsul_core.simulate.hierarchy import DEVICES, OPACITIES, parents
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, NO_FINDING, OBSERVATIONS
 
 if TYPE_CHECKING:
@@ -96,17 +96,6 @@ def draw_case(random: np.random.Generator, *, also: str | None = None) -> Case:
     is_pa = bool(random.random() < (0.3 if labels[DEVICES] == 1 else 0.7))
     sex = str(random.choice(["Male", "Female"], p=[0.59, 0.41]))
     return Case(severities, labels, is_pa, sex, int(np.clip(random.normal(60, 17), 18, 90)))
-
-
-def parents(name: str) -> tuple[str, ...]:
-    """Return what else an observation is in CheXpert's hierarchy.
-
-    >>> parents("Edema"), parents("Cardiomegaly"), parents("Pneumothorax")
-    (('Lung Opacity',), ('Enlarged Cardiomediastinum',), ())
-    """
-    if name in OPACITIES:
-        return ("Lung Opacity",)
-    return ("Enlarged Cardiomediastinum",) if name == "Cardiomegaly" else ()
 
 
 def _keep_hierarchy(labels: dict[str, float]) -> None:

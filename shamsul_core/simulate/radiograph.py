@@ -1,4 +1,4 @@
-"""One simulated radiograph: patient, findings, devices, exposure; and the masks that are their projections."""
+"""One simulated radiograph: patient, findings, devices, exposure; the same without each finding; and what experts outline."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ import cv2
 import numpy as np
 
 from shamsul_core.simulate.chest import STEP
+from shamsul_core.simulate.contours import outlined, outlined_devices, outlined_organ
 from shamsul_core.simulate.detector import Exposure, draw_exposure, expose
 from shamsul_core.simulate.devices import Wire, draw, wires
 from shamsul_core.simulate.findings import MAKERS
+from shamsul_core.simulate.hierarchy import DEVICES, children, parents
 from shamsul_core.simulate.patient import Patient, draw_patient
 from shamsul_core.simulate.projection import project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
-    from shamsul_core.simulate.chest import Chest
+    from shamsul_core.simulate.chest import Chest, Region
     from shamsul_core.simulate.ct import Ct
     from shamsul_core.simulate.findings import Finding
     from shamsul_core.simulate.projection import Image, Rays
 
+    Pixels = npt.NDArray[np.uint8]
     Mask = npt.NDArray[np.bool_]
 
-DEVICES = "Support Devices"
-OPACITIES = ("Lung Lesion", "Edema", "Consolidation", "Atelectasis")
-"""What is a Lung Opacity, too, in CheXpert's hierarchy (Irvin et al. 2019)."""
-# Masks are projected on every second pixel
+_ORGANS = ("Cardiomegaly", "Enlarged Cardiomediastinum")
+_ORGAN_FROM_MM = 18.0
+# An organ's shadow is projected on every second pixel
 _SCALE = 2
 
 
@@ -44,13 +46,92 @@ class Simulated:
         uint8, H × W.
     healthy
         uint8, H × W: the same exposure of the same patient without any finding.
+    without
+        uint8, H × W, for each observation that was put in, itself or as what is a kind of it: the same patient, exposure
+        and noise without it.
     masks
-        bool, H × W, of each pathology that was put in.
+        bool, H × W, for each of these: what an expert would outline.
     """
 
-    pixels: npt.NDArray[np.uint8]
-    healthy: npt.NDArray[np.uint8]
+    pixels: Pixels
+    healthy: Pixels
+    without: Mapping[str, Pixels]
     masks: Mapping[str, Mask]
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """Line integrals of a patient before the detector.
+
+    Parameters
+    ----------
+    rays
+        Through the patient.
+    healthy, diseased
+        float32, H × W: without and with all findings and devices.
+    """
+
+    rays: Rays
+    healthy: Image
+    diseased: Image
+
+
+@dataclass(frozen=True, eq=False)
+class _Scene:
+    """What is before the detector.
+
+    Parameters
+    ----------
+    patient, unchanged
+        The patient, and the same with all volume in the lungs that Atelectasis takes.
+    findings
+        What is put into the chest, by observation.
+    """
+
+    ct: Ct
+    chest: Chest
+    patient: Patient
+    unchanged: Patient
+    exposure: Exposure
+    findings: Mapping[str, Sequence[Finding]]
+    devices: list[Wire]
+    size_px: int
+
+    @property
+    def names(self) -> list[str]:
+        """What was put in, itself or as what is a kind of it."""
+        own = [*self.findings, *([DEVICES] if self.devices else [])]
+        return list(dict.fromkeys(name for one in own for name in (one, *parents(one))))
+
+    def view(self, patient: Patient, left_out: Collection[str] = ()) -> _View:
+        """Return the line integrals with all findings but some."""
+        tall, wide = patient.pose.field_mm
+        scale = self.size_px / max(tall, wide)
+        rays = patient.rays(self.ct, (round(tall * scale), round(wide * scale)))
+        healthy = project(enumerate(self.ct.attenuation), self.ct.spacing, rays)
+        kept = {name: several for name, several in self.findings.items() if name not in left_out}
+        diseased = healthy + project(_changes(self.ct, kept, kept), self.ct.spacing, rays, extend=False)
+        if self.devices and DEVICES not in left_out:
+            diseased = diseased + draw(self.devices, rays)[0]
+        return _View(rays, healthy, diseased)
+
+    def counterfactual(self, view: _View, left_out: Collection[str]) -> Pixels:
+        """Return the picture without some findings, the volume regained that Atelectasis took."""
+        if "Atelectasis" in left_out and self.patient is not self.unchanged:
+            return self.expose(self.view(self.unchanged, left_out))
+        return self.without(view, left_out)
+
+    def without(self, view: _View, left_out: Collection[str]) -> Pixels:
+        """Return the picture without some findings, the rest as it was."""
+        change = project(_changes(self.ct, self.findings, left_out), self.ct.spacing, view.rays, extend=False)
+        if self.devices and DEVICES in left_out:
+            change = change + draw(self.devices, view.rays)[0]
+        return self.expose(replace(view, diseased=view.diseased - change))
+
+    def expose(self, view: _View) -> Pixels:
+        """Return the picture."""
+        diseased = np.maximum(view.diseased, 0)
+        return expose(view.healthy, diseased, self.exposure, view.rays.pixel_mm)
 
 
 def simulate_radiograph(
@@ -61,6 +142,7 @@ def simulate_radiograph(
     *,
     is_pa: bool,
     size_px: int,
+    with_truth: bool = True,
 ) -> Simulated:
     """Return a radiograph with these findings.
 
@@ -76,8 +158,10 @@ def simulate_radiograph(
         Whether the patient stands with the chest at the detector; otherwise an AP portable.
     size_px
         The picture's longer side in pixels.
+    with_truth
+        Whether the pictures without each finding and the masks are wanted, which take several times as long.
     """
-    patient = draw_patient(ct, random, is_pa=is_pa)
+    unchanged = patient = draw_patient(ct, random, is_pa=is_pa)
     # Lost volume
     if "Atelectasis" in severities:
         right, left = (mm + 12 * severities["Atelectasis"] * random.random() for mm in patient.raised)
@@ -87,76 +171,101 @@ def simulate_radiograph(
         name: MAKERS[name](chest, random, severity) for name, severity in severities.items() if name in MAKERS
     }
     devices = wires(chest, random, is_pa=is_pa) if DEVICES in severities else []
-    return _render(ct, patient, exposure, findings, devices, size_px)
+    scene = _Scene(ct, chest, patient, unchanged, exposure, findings, devices, size_px)
+    view = scene.view(patient)
+    pixels = scene.expose(view)
+    healthy = expose(view.healthy, view.healthy, exposure, view.rays.pixel_mm)
+    if not with_truth:
+        return Simulated(pixels, healthy, {}, {})
+    without = {name: scene.counterfactual(view, (name, *children(name))) for name in scene.names}
+    return Simulated(pixels, healthy, without, _masks(scene, view, pixels))
 
 
-def _render(
-    ct: Ct,
-    patient: Patient,
-    exposure: Exposure,
-    findings: Mapping[str, Sequence[Finding]],
-    devices: list[Wire],
-    size_px: int,
-) -> Simulated:
-    tall, wide = patient.pose.field_mm
-    scale = size_px / max(tall, wide)
-    rays = patient.rays(ct, (round(tall * scale), round(wide * scale)))
-    healthy = project(enumerate(ct.attenuation), ct.spacing, rays)
-    flat = [finding for several in findings.values() for finding in several]
-    diseased = healthy + project(_changes(ct, flat), ct.spacing, rays, extend=False)
-    masks = {name: _mask(several, ct, rays) for name, several in findings.items()}
-    if devices:
-        added, drawn = draw(devices, rays)
-        diseased = diseased + added
-        masks[DEVICES] = drawn
-    return Simulated(
-        expose(healthy, np.maximum(diseased, 0), exposure, rays.pixel_mm),
-        expose(healthy, healthy, exposure, rays.pixel_mm),
-        masks,
-    )
-
-
-def _changes(ct: Ct, findings: Sequence[Finding]) -> Iterator[tuple[int, Image]]:
-    """Yield what findings, one after the other, change of each slab."""
+def _changes(
+    ct: Ct, findings: Mapping[str, Sequence[Finding]], of: Collection[str]
+) -> Iterator[tuple[int, Image]]:
+    """Yield what some of the findings change of each slab, where all are put in one after the other."""
+    everything = [finding for several in findings.values() for finding in several]
+    others = [finding for name, several in findings.items() if name not in of for finding in several]
+    chosen = [finding for name in findings if name in of for finding in findings[name]]
     for index, slab in enumerate(ct.attenuation):
-        changed: Image | None = None
-        for finding in findings:
-            depth, rows, columns = finding.box
-            at = index // STEP - depth.start
-            if not 0 <= at < len(finding.weight) or not finding.weight[at].any():
-                continue
-            fine = (
-                slice(rows.start * STEP, rows.stop * STEP),
-                slice(columns.start * STEP, columns.stop * STEP),
-            )
-            changed = slab.copy() if changed is None else changed
-            here = changed[fine]
-            weight = cv2.resize(finding.weight[at], here.shape[::-1], interpolation=cv2.INTER_LINEAR)
-            amount = np.float32(finding.attenuation)
-            here += weight * (amount if finding.is_added else amount - here)
-        if changed is not None:
-            yield index, changed - slab
+        if any(_weight(finding, index) is not None for finding in chosen):
+            yield index, _put_in(slab, index, everything) - _put_in(slab, index, others)
 
 
-def _mask(findings: Sequence[Finding], ct: Ct, rays: Rays) -> Mask:
-    """Return where rays pass enough of the findings' regions."""
-    slab, row, column = (STEP * mm for mm in ct.spacing)
-    few = rays.coarser(_SCALE)
-    mask = np.zeros(rays.at_x.shape, bool)
+def _put_in(slab: Image, index: int, findings: Sequence[Finding]) -> Image:
+    """Return a slab with findings; the slab itself where none of them reaches it."""
+    changed: Image | None = None
     for finding in findings:
-        if not finding.region.any():
+        coarse = _weight(finding, index)
+        if coarse is None:
             continue
-        whole = np.zeros((ct.attenuation.shape[1] // STEP, ct.attenuation.shape[2] // STEP), np.float32)
+        _, rows, columns = finding.box
+        fine = (
+            slice(rows.start * STEP, rows.stop * STEP),
+            slice(columns.start * STEP, columns.stop * STEP),
+        )
+        changed = slab.copy() if changed is None else changed
+        here = changed[fine]
+        weight = cv2.resize(coarse, here.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        amount = np.float32(finding.attenuation)
+        here += weight * (amount if finding.is_added else amount - here)
+    return slab if changed is None else changed
 
-        def slabs(finding: Finding = finding, whole: Image = whole) -> Iterator[tuple[int, Image]]:
-            depth, rows, columns = finding.box
-            for at, region in enumerate(finding.region):
-                if region.any():
-                    whole[...] = 0
-                    whole[rows, columns] = region
-                    yield depth.start + at, whole
 
-        thickness = project(slabs(), (slab, row, column), few, extend=False)
-        full = cv2.resize(thickness, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        mask |= full > finding.drawn_from_mm
-    return mask
+def _weight(finding: Finding, index: int) -> Image | None:
+    """Return a finding's weight in a slab of the CT, or ``None`` where it is not."""
+    at = index // STEP - finding.box[0].start
+    return finding.weight[at] if 0 <= at < len(finding.weight) and finding.weight[at].any() else None
+
+
+def _masks(scene: _Scene, view: _View, pixels: Pixels) -> dict[str, Mask]:
+    """Return what an expert would outline of each observation: its own, and what is a kind of it."""
+    masks: dict[str, Mask] = {}
+    # Kinds first
+    for name in sorted(scene.names, key=lambda name: len(children(name))):
+        kinds = [one for one in children(name) if one in masks]
+        if name in _ORGANS:
+            shadow = np.logical_or.reduce([_organ(scene, view, name), *(masks[one] for one in kinds)])
+            masks[name] = outlined_organ(shadow, view.rays.pixel_mm) | np.logical_or.reduce(
+                [np.zeros_like(shadow), *(masks[one] for one in kinds)]
+            )
+            continue
+        if name == DEVICES:
+            masks[name] = outlined_devices(draw(scene.devices, view.rays)[1], view.rays.pixel_mm)
+            continue
+        parts = [masks[one] for one in kinds]
+        if name in scene.findings:
+            several = scene.findings[name]
+            difference = pixels.astype(np.float32) - scene.without(view, (name,))
+            lesions = sum(finding.lesions for finding in several)
+            is_denser = several[0].attenuation > 0
+            parts.append(outlined(difference, view.rays.pixel_mm, lesions=lesions, is_denser=is_denser))
+        masks[name] = np.logical_or.reduce(parts)
+    return masks
+
+
+def _organ(scene: _Scene, view: _View, name: str) -> Mask:
+    """Return the shadow of the enlarged organ; of a mediastinum that only the heart enlarges, as it was."""
+    for finding in scene.findings.get(name, ()):
+        if finding.organ is not None:
+            return _shadow(scene.ct, view.rays, finding.organ, finding.box)
+    organ = scene.chest.mediastinum
+    return _shadow(scene.ct, view.rays, organ, tuple(slice(0, side) for side in organ.shape))
+
+
+def _shadow(ct: Ct, rays: Rays, organ: Region, box: tuple[slice, ...]) -> Mask:
+    """Return where rays pass enough of an organ that lies in a box."""
+    depth, rows, columns = box
+    whole = np.zeros((ct.attenuation.shape[1] // STEP, ct.attenuation.shape[2] // STEP), np.float32)
+
+    def slabs() -> Iterator[tuple[int, Image]]:
+        for at, region in enumerate(organ):
+            if region.any():
+                whole[rows, columns] = region
+                yield depth.start + at, whole
+
+    slab, row, column = (STEP * mm for mm in ct.spacing)
+    thickness = project(slabs(), (slab, row, column), rays.coarser(_SCALE), extend=False)
+    full = cv2.resize(thickness, rays.at_x.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(full > _ORGAN_FROM_MM)

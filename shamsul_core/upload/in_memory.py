@@ -143,6 +143,10 @@ class CohortInMemory:
     def human_benchmark(self, image_id: str, pathology: str) -> Annotation | None:
         """Return nothing: there is no second reader."""
 
+    def counterfactual(self, image_id: str, pathology: str) -> None:
+        """Return that nobody knows it without a finding."""
+        del image_id, pathology
+
     def salient_points(self, image_id: str, pathology: str) -> tuple[tuple[float, float], ...]:
         """Return nothing: there is no second reader."""
         return ()

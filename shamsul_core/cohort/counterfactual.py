@@ -1,0 +1,86 @@
+"""The same patient without a finding: a second truth, which only a simulated cohort has.
+
+For a radiograph's observation ``Counterfactuals/<split>/<id>/<CheXlocalize's name>.png`` holds the difference that it makes, at
+half the radiograph's size: a value v of 8 bits is 2 (v - 128) grey levels, with the finding less without.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from shamsul_core.cohort.problems import CohortError
+from shamsul_core.imaging.reading import ImageError, read_radiograph
+from shamsul_core.vocabulary import chexlocalize_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from shamsul_core.cohort.radiograph import Radiograph
+
+CHANGED_FROM = 6.0
+"""Grey levels, of 255, of a difference that a reader begins to see; a simulated radiograph's noise has about one."""
+_MIDDLE, _STEP, _SHARE = 128, 2.0, 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Counterfactual:
+    """A radiograph without a finding.
+
+    Parameters
+    ----------
+    pixels
+        uint8, H × W: the same patient, exposure and noise without it.
+    changed
+        bool, H × W: where the finding changes the picture by `CHANGED_FROM` and more.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    changed: npt.NDArray[np.bool_]
+
+
+def counterfactual_file(folder: Path, split: str, image_id: str, pathology: str) -> Path:
+    """Return where the difference lies in a cohort's folder."""
+    return folder / "Counterfactuals" / split / image_id / f"{chexlocalize_name(pathology)}.png"
+
+
+def encode_difference(with_it: npt.NDArray[np.uint8], without: npt.NDArray[np.uint8]) -> bytes:
+    """Return the content of the file that holds the difference of two pictures of H × W."""
+    difference = with_it.astype(np.float32) - without
+    half = cv2.resize(difference, None, fx=_SHARE, fy=_SHARE, interpolation=cv2.INTER_AREA)
+    values = np.clip(np.rint(half / _STEP) + _MIDDLE, 0, 255).astype(np.uint8)
+    _, content = cv2.imencode(".png", values, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    return content.tobytes()
+
+
+def read_counterfactual(path: Path, radiograph: Radiograph) -> Counterfactual:
+    """Return a radiograph without what a file says that a finding changes.
+
+    Raises
+    ------
+    CohortError
+        The radiograph or the file cannot be read, or the file is of another radiograph.
+    """
+    pixels = radiograph.pixels()
+    try:
+        values = read_radiograph(path).pixels
+    except (ImageError, OSError) as error:
+        raise CohortError(str(error), subject=str(path)) from error
+    height, width = pixels.shape
+    if values.dtype != np.uint8 or pixels.dtype != np.uint8 or _half(pixels.shape) != values.shape:
+        message = f"it is {values.shape}, which is not half of the radiograph's {pixels.shape}; simulate the cohort again"
+        raise CohortError(message, subject=str(path))
+    half = _STEP * (values.astype(np.float32) - _MIDDLE)
+    difference = cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR)
+    without = np.clip(np.rint(pixels - difference), 0, 255).astype(np.uint8)
+    return Counterfactual(without, np.abs(difference) > CHANGED_FROM)
+
+
+def _half(shape: tuple[int, ...]) -> tuple[int, ...]:
+    # As OpenCV rounds
+    return tuple(int(np.rint(_SHARE * side)) for side in shape)
