@@ -62,9 +62,10 @@ def remove_all(page):
         page.get_by_text("no radiograph can be explained")
     )
     expect(remove.or_(nothing).first).to_be_visible(timeout=SLOW)
-    while remove.count():
+    # A button that is away for the moment in which the page is drawn anew does not mean that all is removed
+    while not nothing.first.is_visible():
         before = headings.first.inner_text()
-        remove.click()
+        remove.click(timeout=SLOW)
         expect(headings.first).not_to_have_text(before, timeout=SLOW)
         expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible(timeout=SLOW)
         expect(remove.or_(nothing).first).to_be_visible(timeout=SLOW)
