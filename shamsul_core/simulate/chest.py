@@ -86,11 +86,6 @@ class Chest:
         return {side: np.asarray(lung.any(axis=0)) for side, lung in self.lungs.items()}
 
     @cached_property
-    def central_shadow(self) -> Region:
-        """Where the mediastinum shows, Z × X."""
-        return np.asarray(self.mediastinum.any(axis=0))
-
-    @cached_property
     def domes(self) -> dict[Side, npt.NDArray[np.float64]]:
         """The height in mm in which the diaphragm shows on each column, X; lung behind it goes further down."""
         domes = {}
@@ -111,10 +106,10 @@ class Chest:
         outer = finite[: 2 * len(finite) // 3] if side == "right" else finite[len(finite) // 3 :]
         return float(np.percentile(outer, 75))
 
-    def visible(self, side: Side, box: tuple[slice, slice, slice]) -> Region:
-        """Return what of a box is not behind the diaphragm, 1 × Z × X."""
-        _, row, _ = self.grid(box)
-        return np.asarray(row >= self.domes[side][None, None, box[2]] - 4)
+    def visible(self, side: Side) -> Region:
+        """Return what is not behind the diaphragm, 1 × Z × X."""
+        height = (np.arange(self.labels.shape[1]) + 0.5)[None, :, None] * self.spacing[1]
+        return np.asarray(height.astype(np.float32) >= self.domes[side][None, None] - 4)
 
     @cached_property
     def hila(self) -> dict[Side, npt.NDArray[np.float64]]:

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
+from shamsul_core.cohort.counterfactual import CHANGED_FROM
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
 
     Mask = npt.NDArray[np.bool_]
 
-SEEN_FROM = 6.0
-"""Grey levels, of 255, of a difference that a reader begins to see in lung; the noise there has about one."""
 _EDGE_SHARE = 0.1
 """A reader draws the edge of a plain finding, not its faint foot: at this share of its strongest part."""
 
@@ -46,10 +46,12 @@ def outlined(difference: Image, pixel_mm: float, *, lesions: int, is_denser: boo
     """
     shown = cv2.GaussianBlur(np.asarray(difference, np.float32), (0, 0), max(_SMOOTH_MM / pixel_mm, 0.3))
     shown = shown if is_denser else -shown
-    strong = shown[shown > SEEN_FROM]
+    strong = shown[shown > CHANGED_FROM]
     if not strong.size:
         return np.zeros(difference.shape, bool)
-    return _drawn(shown > max(SEEN_FROM, _EDGE_SHARE * float(np.percentile(strong, 98))), pixel_mm, lesions)
+    return _drawn(
+        shown > max(CHANGED_FROM, _EDGE_SHARE * float(np.percentile(strong, 98))), pixel_mm, lesions
+    )
 
 
 def outlined_organ(silhouette: Mask, pixel_mm: float) -> Mask:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import cv2
@@ -18,7 +19,7 @@ from shamsul_core.simulate.patient import Patient, draw_patient
 from shamsul_core.simulate.projection import project
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -69,39 +70,43 @@ class _View:
         Through the patient.
     healthy, diseased
         float32, H × W: without and with all findings and devices.
+    devices, shadow
+        float32 and bool, H × W: what the devices alone add, and where an expert would see them.
     """
 
     rays: Rays
     healthy: Image
     diseased: Image
+    devices: Image
+    shadow: Mask
 
 
 @dataclass(frozen=True, eq=False)
 class _Scene:
-    """What is before the detector.
+    """What is before the detector, however the patient stands.
 
     Parameters
     ----------
-    patient, unchanged
-        The patient, and the same with all volume in the lungs that Atelectasis takes.
     findings
         What is put into the chest, by observation.
     """
 
     ct: Ct
     chest: Chest
-    patient: Patient
-    unchanged: Patient
     exposure: Exposure
     findings: Mapping[str, Sequence[Finding]]
     devices: list[Wire]
     size_px: int
 
     @property
-    def names(self) -> list[str]:
-        """What was put in, itself or as what is a kind of it."""
-        own = [*self.findings, *([DEVICES] if self.devices else [])]
-        return list(dict.fromkeys(name for one in own for name in (one, *parents(one))))
+    def put_in(self) -> tuple[str, ...]:
+        """The observations that are there themselves."""
+        return (*self.findings, *([DEVICES] if self.devices else []))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The observations that are there, themselves or as what is a kind of them."""
+        return tuple(dict.fromkeys(name for one in self.put_in for name in (one, *parents(one))))
 
     def view(self, patient: Patient, left_out: Collection[str] = ()) -> _View:
         """Return the line integrals with all findings but some."""
@@ -111,21 +116,16 @@ class _Scene:
         healthy = project(enumerate(self.ct.attenuation), self.ct.spacing, rays)
         kept = {name: several for name, several in self.findings.items() if name not in left_out}
         diseased = healthy + project(_changes(self.ct, kept, kept), self.ct.spacing, rays, extend=False)
-        if self.devices and DEVICES not in left_out:
-            diseased = diseased + draw(self.devices, rays)[0]
-        return _View(rays, healthy, diseased)
-
-    def counterfactual(self, view: _View, left_out: Collection[str]) -> Pixels:
-        """Return the picture without some findings, the volume regained that Atelectasis took."""
-        if "Atelectasis" in left_out and self.patient is not self.unchanged:
-            return self.expose(self.view(self.unchanged, left_out))
-        return self.without(view, left_out)
+        devices, shadow = draw(self.devices, rays)
+        if DEVICES not in left_out:
+            diseased = diseased + devices
+        return _View(rays, healthy, diseased, devices, shadow)
 
     def without(self, view: _View, left_out: Collection[str]) -> Pixels:
         """Return the picture without some findings, the rest as it was."""
         change = project(_changes(self.ct, self.findings, left_out), self.ct.spacing, view.rays, extend=False)
-        if self.devices and DEVICES in left_out:
-            change = change + draw(self.devices, view.rays)[0]
+        if DEVICES in left_out:
+            change = change + view.devices
         return self.expose(replace(view, diseased=view.diseased - change))
 
     def expose(self, view: _View) -> Pixels:
@@ -171,14 +171,22 @@ def simulate_radiograph(
         name: MAKERS[name](chest, random, severity) for name, severity in severities.items() if name in MAKERS
     }
     devices = wires(chest, random, is_pa=is_pa) if DEVICES in severities else []
-    scene = _Scene(ct, chest, patient, unchanged, exposure, findings, devices, size_px)
+    scene = _Scene(ct, chest, exposure, findings, devices, size_px)
     view = scene.view(patient)
     pixels = scene.expose(view)
     healthy = expose(view.healthy, view.healthy, exposure, view.rays.pixel_mm)
     if not with_truth:
         return Simulated(pixels, healthy, {}, {})
-    without = {name: scene.counterfactual(view, (name, *children(name))) for name in scene.names}
-    return Simulated(pixels, healthy, without, _masks(scene, view, pixels))
+    # A finding, what it is a kind of and its contour mostly ask for the same picture
+    without = cache(partial(scene.without, view))
+    removed = {name: frozenset({name, *children(name)} & {*scene.put_in}) for name in scene.names}
+    pictures = {
+        # The lungs regain the volume that Atelectasis took
+        which: scene.expose(scene.view(unchanged, which)) if "Atelectasis" in which else without(which)
+        for which in set(removed.values())
+    }
+    counterfactuals = {name: pictures[which] for name, which in removed.items()}
+    return Simulated(pixels, healthy, counterfactuals, _masks(scene, view, pixels, without))
 
 
 def _changes(
@@ -219,28 +227,26 @@ def _weight(finding: Finding, index: int) -> Image | None:
     return finding.weight[at] if 0 <= at < len(finding.weight) and finding.weight[at].any() else None
 
 
-def _masks(scene: _Scene, view: _View, pixels: Pixels) -> dict[str, Mask]:
+def _masks(
+    scene: _Scene, view: _View, pixels: Pixels, without: Callable[[frozenset[str]], Pixels]
+) -> dict[str, Mask]:
     """Return what an expert would outline of each observation: its own, and what is a kind of it."""
     masks: dict[str, Mask] = {}
+    pixel_mm = view.rays.pixel_mm
     # Kinds first
     for name in sorted(scene.names, key=lambda name: len(children(name))):
-        kinds = [one for one in children(name) if one in masks]
-        if name in _ORGANS:
-            shadow = np.logical_or.reduce([_organ(scene, view, name), *(masks[one] for one in kinds)])
-            masks[name] = outlined_organ(shadow, view.rays.pixel_mm) | np.logical_or.reduce(
-                [np.zeros_like(shadow), *(masks[one] for one in kinds)]
-            )
-            continue
+        parts = [masks[one] for one in children(name) if one in masks]
         if name == DEVICES:
-            masks[name] = outlined_devices(draw(scene.devices, view.rays)[1], view.rays.pixel_mm)
-            continue
-        parts = [masks[one] for one in kinds]
-        if name in scene.findings:
+            parts.append(outlined_devices(view.shadow, pixel_mm))
+        elif name in _ORGANS:
+            shadow = np.logical_or.reduce([_organ(scene, view, name), *parts])
+            parts.append(outlined_organ(shadow, pixel_mm))
+        elif name in scene.findings:
             several = scene.findings[name]
-            difference = pixels.astype(np.float32) - scene.without(view, (name,))
+            difference = pixels.astype(np.float32) - without(frozenset({name}))
             lesions = sum(finding.lesions for finding in several)
             is_denser = several[0].attenuation > 0
-            parts.append(outlined(difference, view.rays.pixel_mm, lesions=lesions, is_denser=is_denser))
+            parts.append(outlined(difference, pixel_mm, lesions=lesions, is_denser=is_denser))
         masks[name] = np.logical_or.reduce(parts)
     return masks
 

@@ -30,12 +30,6 @@ def lowest_mm(chest: Chest, side: Side) -> float:
     return float((rows.min() + 0.5) * chest.spacing[1])
 
 
-def in_view(chest: Chest, side: Side) -> Region:
-    """Return what is not behind the diaphragm, 1 × Z × X."""
-    shape = chest.labels.shape
-    return chest.visible(side, (slice(0, shape[0]), slice(0, shape[1]), slice(0, shape[2])))
-
-
 def softened(region: Region) -> Volume:
     """Return a region with a soft edge, 0..1."""
     return np.asarray(ndimage.gaussian_filter(region.astype(np.float32), 0.9), np.float32)
@@ -54,7 +48,7 @@ def random_place(
     chest: Chest, side: Side, random: np.random.Generator, at_least_mm: float
 ) -> npt.NDArray[np.float64]:
     """Return a random place in a lung, so far from its surface, in mm along the chest's axes."""
-    places = np.argwhere((chest.depth_in_lung[side] > at_least_mm) & in_view(chest, side))
+    places = np.argwhere((chest.depth_in_lung[side] > at_least_mm) & chest.visible(side))
     return np.asarray((places[random.integers(len(places))] + 0.5) * chest.spacing)
 
 
@@ -80,7 +74,7 @@ def ball_in_a_lobe(
     """Return a lobe within a box around a random place in it, and the distance from that place."""
     number = list(chest.lobes)[int(random.integers(len(chest.lobes)))]
     side: Side = "left" if number < 12 else "right"
-    deep = np.argwhere(chest.lobes[number] & (chest.depth_in_lung[side] > 8) & in_view(chest, side))
+    deep = np.argwhere(chest.lobes[number] & (chest.depth_in_lung[side] > 8) & chest.visible(side))
     centre = np.asarray((deep[random.integers(len(deep))] + 0.5) * chest.spacing)
     radius *= random.uniform(0.85, 1.15)
     box, distance = ball_around(chest, centre, 1.9 * radius, random)
