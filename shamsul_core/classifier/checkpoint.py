@@ -143,10 +143,19 @@ def _refuse_torchscript(path: Path) -> None:
 
 
 def refuse_swollen(path: Path) -> None:
-    """Raise a `ModelError` for a zip archive that would take far more memory than it has bytes.
+    """Raise a `ModelError` for a zip archive or an HDF5 file that would take far more memory than it has bytes.
 
-    Archives within it and HDF5 files, as Keras' ``.keras`` has them, are looked into as well.
+    Archives and HDF5 files within an archive, as Keras' ``.keras`` has them, are looked into as well.
+
+    Raises
+    ------
+    OSError
+        If it is neither.
     """
+    if not zipfile.is_zipfile(path):
+        with h5py.File(path, "r") as file:
+            _refuse_swollen_hdf5(path, file, path.stat().st_size)
+        return
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
         refuse_swell(path, "a zip archive", sum(entry.file_size for entry in entries), path.stat().st_size)
@@ -163,10 +172,10 @@ def _refuse_swollen_within(path: Path, name: str, content: io.BytesIO, has: int)
         return
     # What is neither, its reader refuses
     with contextlib.suppress(OSError), h5py.File(content, "r") as file:
-        refuse_swollen_hdf5(path, file, has)
+        _refuse_swollen_hdf5(path, file, has)
 
 
-def refuse_swollen_hdf5(path: Path, file: h5py.File, has: int) -> None:
+def _refuse_swollen_hdf5(path: Path, file: h5py.File, has: int) -> None:
     """Raise a `ModelError` for an HDF5 file of `has` bytes whose arrays say that they would take far more memory."""
     sizes: list[int] = []
 

@@ -16,7 +16,7 @@ import torch
 
 from shamsul_core.classifier.architectures import DENSENET121, fill, set_epsilon
 from shamsul_core.classifier.assembly import Content
-from shamsul_core.classifier.checkpoint import refuse_swollen_hdf5
+from shamsul_core.classifier.checkpoint import refuse_swollen
 from shamsul_core.classifier.errors import ModelError, what_is
 from shamsul_core.classifier.network import DenseNet121
 from shamsul_core.classifier.preprocessing import Preprocessing
@@ -70,8 +70,8 @@ def load_keras_weights(path: Path, sidecar: Sidecar, source: ModelSource) -> Con
     """
     del sidecar, source
     try:
+        refuse_swollen(path)
         with h5py.File(path, "r") as file:
-            refuse_swollen_hdf5(path, file, path.stat().st_size)
             tensors = dict(_translated(_arrays(file)))
     except OSError as error:
         message = f"{path}: {what_is(path)}; expected Keras' weights in legacy HDF5"

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from shamsul_core.classifier.assembly import Content
-from shamsul_core.classifier.checkpoint import refuse_swollen, refuse_swollen_hdf5
+from shamsul_core.classifier.checkpoint import refuse_swollen
 from shamsul_core.classifier.errors import ModelError, first_line
 from shamsul_core.extras import need
 
@@ -104,11 +104,7 @@ def load_keras(path: Path, sidecar: Sidecar, source: ModelSource) -> Content:
         If Keras is not installed.
     """
     del sidecar, source
-    if zipfile.is_zipfile(path):
-        refuse_swollen(path)
-    else:
-        with h5py.File(path, "r") as file:
-            refuse_swollen_hdf5(path, file, path.stat().st_size)
+    refuse_swollen(path)
     model = _model(path)
     output, last = _last_activation(model)
     known = _preprocessing(path, model)

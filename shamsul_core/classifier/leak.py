@@ -47,7 +47,8 @@ def _shared(trained: TrainingCohort, cohort: Cohort) -> str | None:
         which = "some of these radiographs" if cohort.split == ALL != trained.split else "these radiographs"
         split = "all of" if trained.split == ALL else f"the {trained.split} split of"
         return f"{split} {LAYOUTS[cohort.layout].title}, to which {which} belong"
-    shared = hashed_patients(cohort, cohort.radiographs) & set(trained.patients)
+    # A large cohort's patients are not hashed for nothing
+    shared = trained.patients and hashed_patients(cohort, cohort.radiographs) & set(trained.patients)
     return f"radiographs of at least {len(shared)} of the patients in this cohort" if shared else None
 
 
