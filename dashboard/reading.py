@@ -24,7 +24,7 @@ from shamsul_core.messages import brief
 from shamsul_core.run import Run
 from shamsul_core.run.cohort import cohort_of
 from shamsul_core.run.model import card_of_run
-from shamsul_core.statistics.human_benchmark import human_benchmark_scores
+from shamsul_core.statistics.human_benchmark import READERS, human_benchmark_scores
 from shamsul_core.statistics.lesions import lesion_table
 from shamsul_core.statistics.paper import why_not_comparable
 from shamsul_core.statistics.prediction.assessment import assess
@@ -127,7 +127,7 @@ class Listed:
 def cases_of(run: Run, rule: ThresholdRule) -> Cases:
     """Return what is explained so far."""
     explained = tuple(run.explained_ids())
-    return _cases(str(run.folder), hash(explained), rule, _table_stamps(run), explained)
+    return _cases_of(str(run.folder), hash(explained), rule, _table_stamps(run), explained)
 
 
 def listed(
@@ -154,9 +154,9 @@ def lesions(run: Run) -> pd.DataFrame:
     return _lesions(str(run.folder), stamp(run.folder / "scores.parquet"))
 
 
-def human_benchmark(run: Run) -> pd.DataFrame:
-    """Return the scores of the cohort's readers, see `shamsul_core.statistics.human_benchmark`; empty without several."""
-    return _human_benchmark(str(run.folder), stamp(run.folder / "scores.parquet"))
+def human_benchmark(run: Run, view: ViewFilter) -> pd.DataFrame:
+    """Return the summary of a view's readers, see `shamsul_core.statistics.human_benchmark`; NaN without several."""
+    return _benchmark_summary(str(run.folder), view, stamp(run.folder / "scores.parquet"))
 
 
 def card(run: Run, chosen: ChosenCase, address: str) -> str:
@@ -216,10 +216,10 @@ def _tables(folder: str, stamps: tuple[int, ...]) -> tuple[pd.DataFrame, pd.Data
     predictions, scores = run.predictions, run.scores
     # A table may name radiographs that have left the cohort since
     image_ids = list(open_run_cohort(folder).radiographs)
-    return _of(image_ids, predictions), _of(image_ids, scores)
+    return _rows_of(image_ids, predictions), _rows_of(image_ids, scores)
 
 
-def _of(image_ids: list[str], table: pd.DataFrame) -> pd.DataFrame:
+def _rows_of(image_ids: list[str], table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of these radiographs: the table itself where it has no others, since a large run's takes 250 MB."""
     is_of = table["image_id"].isin(image_ids)
     return table if is_of.all() else table[is_of]
@@ -231,7 +231,7 @@ def _summary(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     run = Run.open(place(folder))
     _, scores = _tables(folder, stamps)
-    scores = in_slice(_of(list(ids_of_view(open_run_cohort(folder).radiographs, view)), scores), which)
+    scores = in_slice(_rows_of(list(ids_of_view(open_run_cohort(folder).radiographs, view)), scores), which)
     return scores, summarise(
         scores,
         run.manifest.pathologies,
@@ -250,6 +250,14 @@ def _lesions(folder: str, stamp: int) -> pd.DataFrame:
 def _human_benchmark(folder: str, stamp: int) -> pd.DataFrame:
     run = Run.open(place(folder))
     return human_benchmark_scores(open_run_cohort(folder), run.explained_ids(), run.manifest.pathologies)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _benchmark_summary(folder: str, view: ViewFilter, stamp: int) -> pd.DataFrame:
+    readers = _human_benchmark(folder, stamp)
+    readers = _rows_of(list(ids_of_view(open_run_cohort(folder).radiographs, view)), readers)
+    whose = list(readers["method"].unique()) or [READERS]
+    return summarise(readers, Run.open(place(folder)).manifest.pathologies, whose)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
@@ -278,7 +286,7 @@ def _thresholds(folder: str, rule: ThresholdRule, stamp: int) -> Thresholds:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _cases(
+def _cases_of(
     folder: str, key: int, rule: ThresholdRule, stamps: tuple[int, ...], _explained: tuple[str, ...]
 ) -> Cases:
     run = Run.open(place(folder))

@@ -159,11 +159,9 @@ if figure_name == "lesion":
     against = lesion
     words = FEATURES[against]
     scores = scores.merge(reading.lesions(run), on=["image_id", "pathology"], how="left")
-readers = reading.human_benchmark(run)
-# Those of the view and of the kind of truth
-readers = readers[
-    readers["image_id"].isin(scores["image_id"]) & readers["pathology"].isin(summary["pathology"])
-]
+readers = reading.human_benchmark(run, view)
+# Those of the kind of truth
+readers = readers[readers["pathology"].isin(summary["pathology"])]
 if figure_name == "iou":
     figure = iou_boxes(scores, summary, drawn_titles)
     add_human_benchmark(figure, readers, summary, "iou")
@@ -203,7 +201,7 @@ else:
     remarks.insert(
         0, f"Hit: the map's maximum lies inside the experts' {truth.noun}. Error bars: 95 % intervals."
     )
-if figure_name in {"iou", "hit"} and readers[figure_name].notna().any():
+if figure_name in {"iou", "hit"} and readers["mean" if figure_name == "iou" else "hit_rate"].notna().any():
     remarks.append(f"Dotted line: the readers' mean. {benchmark_in_words(readers, truth)}")
 if figure_name != "hit":
     columns = ["iou"] if figure_name == "iou" else ["iou", against]

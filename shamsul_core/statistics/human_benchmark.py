@@ -81,7 +81,7 @@ def benchmark_in_words(readers: pd.DataFrame, truth: TruthWords) -> str:
     Parameters
     ----------
     readers
-        From `human_benchmark_scores`, not empty.
+        From `human_benchmark_scores`, or their summary; not empty.
     truth
         The words for what the readers marked.
     """

@@ -9,7 +9,7 @@ from shamsul_core.figures.html.distributions import add_human_benchmark, iou_box
 from shamsul_core.report.chapter import Table
 from shamsul_core.report.comparison import comparison_chapter
 from shamsul_core.report.evidence import Evidence
-from shamsul_core.statistics.human_benchmark import human_benchmark_scores
+from shamsul_core.statistics.human_benchmark import EACH_OTHER, human_benchmark_scores
 from shamsul_core.statistics.summary import in_slice, summarise
 from tests.made import TITLES, make_box_cohort, make_readers_cohort, make_run
 
@@ -69,10 +69,11 @@ def test_readers_of_boxes_are_the_human_benchmark_and_box_is_said(tmp_path):
     scores = in_slice(run.scores, "full")
     summary = summarise(scores, ["Cardiomegaly"], list(TITLES))
     figure = iou_boxes(scores, summary, TITLES)
-    add_human_benchmark(
-        figure, human_benchmark_scores(cohort, run.explained_ids(), ["Cardiomegaly"]), summary, "iou"
-    )
+    readers = human_benchmark_scores(cohort, run.explained_ids(), ["Cardiomegaly"])
+    add_human_benchmark(figure, summarise(readers, ["Cardiomegaly"], [EACH_OTHER]), summary, "iou")
     line = figure.data[-1]
+    assert line.customdata[0] == len(readers)
+    assert "95 % interval" in line.hovertemplate
     assert (line.name, line.y[0]) == ("Each reader against the others", 0.5)
     assert "mean box IoU" in line.hovertemplate
 

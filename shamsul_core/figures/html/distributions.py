@@ -26,7 +26,7 @@ from shamsul_core.statistics.human_benchmark import EACH_OTHER, is_between_reade
 from shamsul_core.statistics.intervals import TOO_FEW
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy.typing as npt
     import pandas as pd
@@ -151,12 +151,18 @@ def add_human_benchmark(figure: go.Figure, readers: pd.DataFrame, summary: pd.Da
     figure
         From `iou_boxes` or `hit_bars`, of the same summary.
     readers
-        From `shamsul_core.statistics.human_benchmark.human_benchmark_scores`.
+        The summary of `shamsul_core.statistics.human_benchmark.human_benchmark_scores`.
     column
         ``"iou"`` or ``"hit"``.
     """
     pathologies = list(dict.fromkeys(summary["pathology"]))
-    means = readers.groupby("pathology")[column].mean().reindex(pathologies).to_numpy(np.float64)
+    names = (
+        ["mean", "mean_low", "mean_high", "n"]
+        if column == "iou"
+        else ["hit_rate", "hit_low", "hit_high", "hit_n"]
+    )
+    table = readers.set_index("pathology")[names].reindex(pathologies)
+    means, low, high, number = table.to_numpy(np.float64).T
     places = np.flatnonzero(np.isfinite(means))
     if not len(places):
         return
@@ -169,7 +175,11 @@ def add_human_benchmark(figure: go.Figure, readers: pd.DataFrame, summary: pd.Da
         mode="lines",
         line={"color": WHITE, "width": 2, "dash": "dot"},
         name=name,
-        hovertemplate=f"{name}: mean {score} %{{y:.2f}}<extra></extra>",
+        customdata=np.repeat(number[places], 3),
+        hovertext=np.repeat(_between(low[places], high[places]), 3),
+        hovertemplate=(
+            f"{name}: mean {score} %{{y:.2f}}, 95 % interval: %{{hovertext}}, %{{customdata}} radiographs<extra></extra>"
+        ),
     )
 
 
@@ -221,7 +231,7 @@ def _means(
     )
 
 
-def _between(low: pd.Series[float], high: pd.Series[float]) -> list[str]:
+def _between(low: Iterable[float], high: Iterable[float]) -> list[str]:
     return [
         TOO_FEW if np.isnan(lower) else f"{lower:.2f} to {upper:.2f}"
         for lower, upper in zip(low, high, strict=True)
