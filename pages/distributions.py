@@ -163,7 +163,7 @@ readers = reading.human_benchmark(run, view)
 # Those of the kind of truth
 readers = readers[readers["pathology"].isin(summary["pathology"])]
 if figure_name == "iou":
-    figure = iou_boxes(scores, summary, drawn_titles)
+    figure = iou_boxes(scores, summary, drawn_titles, up_to=readers["mean"].max())
     add_human_benchmark(figure, readers, summary, "iou")
 elif figure_name == "hit":
     figure = hit_bars(summary, drawn_titles)

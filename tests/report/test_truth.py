@@ -68,9 +68,12 @@ def test_readers_of_boxes_are_the_human_benchmark_and_box_is_said(tmp_path):
     assert "Each reader against the others" in of_iou.cells[0]
     scores = in_slice(run.scores, "full")
     summary = summarise(scores, ["Cardiomegaly"], list(TITLES))
-    figure = iou_boxes(scores, summary, TITLES)
     readers = human_benchmark_scores(cohort, run.explained_ids(), ["Cardiomegaly"])
-    add_human_benchmark(figure, summarise(readers, ["Cardiomegaly"], [EACH_OTHER]), summary, "iou")
+    benchmark = summarise(readers, ["Cardiomegaly"], [EACH_OTHER])
+    assert scores["iou"].max() < 0.5 / 1.1
+    figure = iou_boxes(scores, summary, TITLES, up_to=benchmark["mean"].max())
+    add_human_benchmark(figure, benchmark, summary, "iou")
+    assert figure.layout.yaxis.range[1] > 0.5
     line = figure.data[-1]
     assert line.customdata[0] == len(readers)
     assert "95 % interval" in line.hovertemplate

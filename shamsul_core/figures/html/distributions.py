@@ -49,7 +49,12 @@ _SIDEWAYS = 0.6
 
 
 def iou_boxes(
-    scores: pd.DataFrame, summary: pd.DataFrame, titles: Mapping[str, str], *, seed: int = 0
+    scores: pd.DataFrame,
+    summary: pd.DataFrame,
+    titles: Mapping[str, str],
+    *,
+    up_to: float = np.nan,
+    seed: int = 0,
 ) -> go.Figure:
     """Return a box per pathology and method with its mean, its median and every radiograph.
 
@@ -61,6 +66,8 @@ def iou_boxes(
         Of these scores, as `shamsul_core.statistics.summary.summarise` returns it; its order is the figure's.
     titles
         Of the methods to show, in this order.
+    up_to
+        A value that the axis reaches as well, such as the highest mean of the readers, NaN for none.
     seed
         Of the points' sideways scatter, which means nothing, and of which are drawn, where there are more than
         `MOST_POINTS`. Boxes and means count all.
@@ -70,7 +77,7 @@ def iou_boxes(
     generator = np.random.default_rng(seed)
     figure = go.Figure(layout=chart_layout(f"{sentence(truth.score)} with the experts' {truth.plural}"))
     points = known_points(scores, "iou")
-    top = highest_iou([points["iou"].max(), summary["paper_mean"].max(), 0.3])
+    top = highest_iou([points["iou"].max(), summary["paper_mean"].max(), up_to, 0.3])
     points = drawn_points(points[points["method"].isin(titles)], seed)
     opacity = opacity_of(len(points))
     is_crowded = len(titles) > 1 or len(pathologies) > _MOST_UPRIGHT
