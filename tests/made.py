@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from shamsul_core.cohort import open_cohort
+from shamsul_core.cohort.counterfactual import counterfactual_file, encode_difference
 from shamsul_core.engine.rescoring import score_run
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.imaging.rle import encode_mask
@@ -21,6 +23,8 @@ from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, OBSERVATIONS
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
+
+    from shamsul_core.run.removal import Removal
 
 TITLES = {"lime": "LIME", "shap": "SHAP", "gradcam": "Grad-CAM", "lrp": "LRP"}
 MARKED = ("Edema", "Cardiomegaly")
@@ -75,6 +79,22 @@ def make_cohort(
     return folder
 
 
+def simulated(folder: Path, differences: Mapping[tuple[int, str], np.ndarray]) -> Path:
+    """Make a cohort of `make_cohort` a simulated one in which these findings make these differences.
+
+    `differences` are of grey levels, the size of the radiographs, by radiograph's number and pathology.
+    """
+    (folder / "CheXpert" / "SIMULATED.txt").write_text("Simulated, not a patient.", encoding="utf-8")
+    cohort = open_cohort(folder)
+    for (number, pathology), difference in differences.items():
+        pixels = cohort.radiographs[image_id(number)].pixels()
+        file = counterfactual_file(folder, "val", image_id(number), pathology)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        without = np.clip(pixels.astype(int) - difference, 0, 255).astype(np.uint8)
+        file.write_bytes(encode_difference(pixels, without))
+    return folder
+
+
 def make_box_cohort(folder: Path, kinds: Mapping[str, str] = {"Edema": "box"}) -> Path:
     """Write two radiographs with COCO's annotations: a box, or a polygon, of each of these pathologies on both."""
     images, marks = [], []
@@ -108,8 +128,17 @@ def make_readers_cohort(folder: Path) -> Path:
     return folder
 
 
-def make_run(folder: Path, cohort_folder: Path, *, trained: bool = True) -> Run:
-    """Write a run of four methods with random heatmaps, SHAP failing on Edema of the first radiograph."""
+def make_run(
+    folder: Path,
+    cohort_folder: Path,
+    *,
+    trained: bool = True,
+    removals: Mapping[tuple[int, str], Removal] = {},
+) -> Run:
+    """Write a run of four methods with random heatmaps, SHAP failing on Edema of the first radiograph.
+
+    `removals` are by radiograph's number and pathology.
+    """
     cohort = open_cohort(cohort_folder)
     manifest = Manifest(
         model={
@@ -129,7 +158,9 @@ def make_run(folder: Path, cohort_folder: Path, *, trained: bool = True) -> Run:
     )
     run = Run.create_or_resume(folder, manifest)
     for number, name in enumerate(cohort.radiographs):
-        run.write(_made_result(name, cohort.radiographs[name].size, number))
+        removed = {pathology: one for (of, pathology), one in removals.items() if image_id(of) == name}
+        result = _made_result(name, cohort.radiographs[name].size, number)
+        run.write(replace(result, removals=removed))
     score_run(run, cohort, PRESETS["default"])
     return run
 

@@ -15,6 +15,7 @@ const KEYS = [
   ["Double click, Enter", "enlarge one panel; Esc to go back"],
   ["Arrows", "move a zoomed picture"],
   ["I", "invert"],
+  ["F", "simulated radiographs: with and without the finding"],
   ["N, Page Down", "next radiograph in the case list"],
   ["P, Page Up", "previous radiograph"],
   ["0, Home", "reset zoom and window"],
@@ -49,6 +50,7 @@ export function actionOf(key, viewer, focused) {
     "+": enlarging, "=": enlarging, "-": () => viewer.zoomAt(middle, 0.8), 0: () => viewer.reset(), Home: () => viewer.reset(),
     i: () => viewer.choose({ invert: !viewer.choices.invert }), w: () => viewer.toggleMode("window"),
   };
+  if (viewer.scene.without) actions.f = () => viewer.choose({ without: !viewer.choices.without });
   if (viewer.scene.canDraw) actions.d = () => viewer.toggleMode("draw");
   if (viewer.enlarged !== null) actions.Escape = () => viewer.enlarge(viewer.enlarged);
   if (focused !== null) actions.Enter = () => viewer.enlarge(focused);

@@ -11,6 +11,7 @@ const READER_COLOURS = ["#3df5a6", "#7fd4ff", "#ff9de2", "#c9a6ff"];
 const READER_NAME_PX = 12;
 const MASK_LINE = { colour: "#fff3c4", width: 1.6, dash: [6, 4] };
 const SPECKLE_LINE = { colour: "#fff3c4", width: 0.8, dash: [2, 1] };
+const CHANGED_LINE = { colour: "#ff9de2", width: 1.4, dash: [1.5, 3] };
 const SPECKLED = 60; // a mask of more pieces than this would vanish under its own lines
 const HALO = "rgba(0, 0, 0, 0.65)"; // keeps a bright line visible on bright bone
 const MOVING_LEVEL_PX = 1024; // while the window is being dragged, larger levels wait
@@ -23,9 +24,10 @@ export class Backdrop {
     this.context = this.canvas.getContext("2d", { alpha: false });
   }
 
-  draw(scene, transform, width, height, window_, isMoving) {
+  // `levels` are the radiograph's, or those of the same patient without the finding
+  draw(scene, levels, transform, width, height, window_, isMoving) {
     if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });
-    const level = this.#levelFor(scene, transform.scale, isMoving);
+    const level = levelFor(levels, scene.size, transform.scale, isMoving);
     this.#applyWindow(level, window_);
     const { context } = this;
     context.setTransform(1, 0, 0, 1, 0, 0);
@@ -33,15 +35,6 @@ export class Backdrop {
     context.fillRect(0, 0, width, height);
     context.setTransform(transform.scale, 0, 0, transform.scale, transform.x, transform.y);
     context.drawImage(level.canvas, 0, 0, scene.size.width, scene.size.height);
-  }
-
-  #levelFor(scene, scale, isMoving) {
-    const levels = scene.radiograph;
-    const needed = scale * scene.size.width;
-    const fine = levels.findIndex((level) => level.width >= needed);
-    let index = fine === -1 ? levels.length - 1 : fine;
-    while (isMoving && index > 0 && levels[index].width > MOVING_LEVEL_PX) index--;
-    return levels[index];
   }
 
   #applyWindow(level, window_) {
@@ -60,17 +53,33 @@ export class Backdrop {
   }
 }
 
+function levelFor(levels, size, scale, isMoving) {
+  const needed = scale * size.width;
+  const fine = levels.findIndex((level) => level.width >= needed);
+  let index = fine === -1 ? levels.length - 1 : fine;
+  while (isMoving && index > 0 && levels[index].width > MOVING_LEVEL_PX) index--;
+  return levels[index];
+}
+
 // ---- One panel: backdrop, heatmap, hatching, outlines.
 
 export function drawPanel(context, panel, scene, backdrop, transform, choices, ratio) {
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.globalAlpha = 1;
   context.drawImage(backdrop, 0, 0);
-  if (panel.is_failed) {
+  const pixel = ratio / transform.scale; // one CSS pixel in pixels of the radiograph
+  if (panel.is_failed && !choices.without) {
     context.fillStyle = "rgba(0, 0, 0, 0.66)";
     context.fillRect(0, 0, backdrop.width, backdrop.height);
   }
   context.setTransform(transform.scale, 0, 0, transform.scale, transform.x, transform.y);
+  // Without the finding there is nothing to explain: the maps are of the radiograph with it
+  if (!choices.without) drawMethod(context, panel, scene, choices, ratio, pixel);
+  else if (choices.without.changed) strokeOutline(context, choices.without.changed, CHANGED_LINE, pixel);
+  if (scene.expert && choices.expert) drawExperts(context, scene, choices, pixel);
+}
+
+function drawMethod(context, panel, scene, choices, ratio, pixel) {
   if (panel.heat && choices.heatmap) {
     context.globalAlpha = choices.opacity;
     context.imageSmoothingEnabled = panel.heat.isSmooth;
@@ -78,12 +87,10 @@ export function drawPanel(context, panel, scene, backdrop, transform, choices, r
     context.globalAlpha = 1;
     if (panel.uncertainRegions) hatch(context, panel.uncertainRegions, ratio);
   }
-  const pixel = ratio / transform.scale; // one CSS pixel in pixels of the radiograph
   if (choices.mask) {
     const { path, count } = maskOf(panel, choices, scene.size);
     if (path) strokeOutline(context, path, count > SPECKLED ? SPECKLE_LINE : MASK_LINE, pixel);
   }
-  if (scene.expert && choices.expert) drawExperts(context, scene, choices, pixel);
 }
 
 function drawExperts(context, scene, choices, pixel) {

@@ -64,6 +64,14 @@ export function describePanel(parts, panel, sideMarkers) {
 
 const slugOf = (name) => name.toLowerCase().replace(/[^a-z0-9]+/g, "-");
 
+// What stands on the picture: what it shows instead of the radiograph, else why there is no map.
+export function drawCaption(parts, panel, caption) {
+  const text = caption ?? panel.message ?? "";
+  if (parts.message.textContent !== text) parts.message.textContent = text;
+  parts.message.classList.toggle("failed", caption === undefined && panel.is_failed);
+  parts.message.classList.toggle("without", caption !== undefined);
+}
+
 // The figures at the threshold chosen, and the curve that they lie on.
 export function drawReadings(parts, panel, scene, choices, ratio) {
   const reading = readingAt(panel, scene, choices) ?? {};

@@ -41,6 +41,7 @@ export async function readScene(block, decoded) {
       uncertainRegions: parts.outlines(panel.uncertain),
     })),
     grid: header.grid,
+    without: await parts.without(header.without),
     agreements: header.agreements.map((pair) => ({ ...pair, levels: parts.figures(pair.levels) })),
     decoded: parts.used,
   };
@@ -76,6 +77,13 @@ class Parts {
     const values = new Float32Array(this.bytesOf(points).buffer);
     const corners = counts.length ? Array.from({ length: values.length / 2 }, (_, i) => ({ x: values[2 * i] + 0.5, y: values[2 * i + 1] + 0.5 })) : [];
     return corners.reduce((best, point) => (!best || point.y < best.y || (point.y === best.y && point.x < best.x) ? point : best), null);
+  }
+
+  // The same patient without the finding, which the browser decodes with the rest: a flick must not wait.
+  async without(without) {
+    return without && {
+      radiograph: await this.once("radiograph", without.jpeg, decodeRadiograph), changed: this.outlines(without.changed), caption: without.caption,
+    };
   }
 
   figures(address) {

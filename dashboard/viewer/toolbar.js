@@ -12,6 +12,8 @@ const TOGGLES = [
   { name: "mask", text: "Mask", help: "Dashed outline: each method's mask at the chosen threshold" },
   { name: "expert", text: "Contour", help: "" },
   { name: "readers", text: "Each reader", help: "Each reader's own outline, named, instead of all together" },
+  { name: "without", text: "Without finding",
+    help: "The same simulated patient, exposure and noise without the finding; dotted: where the finding changes the picture (F)" },
   { name: "invert", text: "Invert", help: "Invert black and white (I)" },
 ];
 
@@ -34,7 +36,7 @@ export function buildToolbar(on, signal) {
   const root = element("div", { class: "toolbar", role: "group", "aria-label": "Display settings" },
     element("span", { class: "together" }, toggles.heatmap, labelled("Opacity", heat.opacity, heat.percent), heat.scale, heat.colours),
     element("span", { class: "together" }, toggles.mask, labelled("Threshold", mask.threshold), mask.level, mask.levelText),
-    toggles.expert, toggles.readers, draw, undo, toggles.invert, window_, reset, link, status, buildKeys());
+    toggles.expert, toggles.readers, toggles.without, draw, undo, toggles.invert, window_, reset, link, status, buildKeys());
   return { root, toggles, status, ...buttons, ...heat, ...mask };
 }
 
@@ -88,6 +90,7 @@ const buildButtons = () => Object.fromEntries(BUTTONS.map(({ name, text, help, r
 export function describeToolbar(toolbar, scene) {
   toolbar.colours.replaceChildren(...scene.colours.map(({ key, title, help }) => element("option", { value: key, title: help }, title)));
   toolbar.threshold.replaceChildren(element("option", { value: RUN }, scene.thresholdRule), element("option", { value: FIXED }, "Fixed"));
+  toolbar.toggles.without.hidden = !scene.without;
   toolbar.draw.hidden = !scene.canDraw;
   toolbar.undo.hidden = !scene.canDraw || !scene.expert;
   toolbar.link.hidden = scene.canDraw; // what is drawn on has no address

@@ -12,7 +12,7 @@ import { Gestures } from "./gestures.js";
 import { listenToKeys } from "./keys.js";
 import { Backdrop, drawPanel, EXPERT_LINE, strokeOutline } from "./layers.js";
 import { layOut } from "./layout.js";
-import { buildPanel, describePanel, drawCursor, drawReadings } from "./panel.js";
+import { buildPanel, describePanel, drawCaption, drawCursor, drawReadings } from "./panel.js";
 import { highestIou } from "./readings.js";
 import { readScene } from "./scene.js";
 import { Telling } from "./telling.js";
@@ -110,8 +110,7 @@ class Viewer {
 
   // The former picture goes: it must not stand beside choices that it does not show.
   #tellProblem(error) {
-    this.scene = null;
-    this.awaited = null;
+    this.scene = this.awaited = null;
     this.facts.replaceChildren();
     this.phrase.textContent = "";
     this.grid.replaceChildren();
@@ -129,11 +128,14 @@ class Viewer {
     this.hasShown = true;
     const isNew = this.scene?.id !== scene.id || this.scene?.radiographHash !== scene.radiographHash;
     this.scene = scene;
+    this.choices.without = false;
     this.asking.hear(scene.pathology);
     this.gestures.takeAnswer();
     if (this.mode === "draw" && !scene.canDraw) this.mode = null;
-    if (isNew) Object.assign(this, { view: fitted(scene.size), window: FIRST_WINDOW });
-    if (isNew) this.gestures.cursor = null;
+    if (isNew) {
+      Object.assign(this, { view: fitted(scene.size), window: FIRST_WINDOW });
+      this.gestures.cursor = null;
+    }
     if (isFirstScene) this.#followLink();
     scene.highestIou = highestIou(scene);
     this.#describe(scene);
@@ -157,10 +159,9 @@ class Viewer {
   }
 
   #matchPanels(wanted) {
-    const { signal } = this.listeners;
     const keys = wanted.map((panel) => panel.key);
     if (keys.join("\n") !== [...this.panels.keys()].join("\n")) {
-      this.panels = new Map(keys.map((key) => [key, buildPanel(key, (name) => this.enlarge(name), signal)]));
+      this.panels = new Map(keys.map((key) => [key, buildPanel(key, (name) => this.enlarge(name), this.listeners.signal)]));
       this.grid.replaceChildren(...[...this.panels.values()].map((parts) => parts.root), this.findings.root);
       if (!this.panels.has(this.enlarged)) this.enlarged = null;
     }
@@ -261,10 +262,12 @@ class Viewer {
     const lines = ratio * textScale(); // of lines and letters on the canvas
     const transform = transformOf(view, scene.size, stage, ratio);
     const shades = { ...this.window, isInverted: choices.invert };
-    const [width, height] = [Math.round(stage.width * ratio), Math.round(stage.height * ratio)];
-    this.backdrop.draw(scene, transform, width, height, shades, isMovingWindow);
+    const [width, height] = [stage.width, stage.height].map((side) => Math.round(side * ratio));
+    const without = choices.without ? scene.without : null;
+    this.backdrop.draw(scene, (without ?? scene).radiograph, transform, width, height, shades, isMovingWindow);
     for (const [panel, parts] of this.#shown()) {
-      drawPanel(parts.context, panel, scene, this.backdrop.canvas, transform, choices, lines);
+      drawPanel(parts.context, panel, scene, this.backdrop.canvas, transform, { ...choices, without }, lines);
+      drawCaption(parts, panel, without?.caption);
       Object.assign(parts.canvas.dataset, { zoom: view.zoom.toFixed(3), x: view.x.toFixed(2), y: view.y.toFixed(2) });
       if (stroke) strokeOutline(parts.context, stroke.path, EXPERT_LINE, lines / transform.scale);
       drawCursor(parts, panel, { cursor, scene, view, stage });

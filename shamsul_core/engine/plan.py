@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from shamsul_core.cohort import CohortError
 from shamsul_core.cohort.chexpert import CHEXPERT
+from shamsul_core.engine.without_findings import remove_findings
 from shamsul_core.explain import Failure, Subject, explain_subject
 from shamsul_core.files.lock import locked
 from shamsul_core.heatmap import Heatmap
@@ -232,6 +233,9 @@ def explain_one(plan: Plan, radiograph: Radiograph, on_step: OnStep) -> Radiogra
     pixels = radiograph.pixels()
     subject = Subject(plan.classifier, pixels)
     probabilities = plan.classifier.predict(pixels)
+    removals, unusable = remove_findings(
+        plan.classifier, plan.cohort, radiograph.id, subject.inputs, plan.run.manifest.pathologies
+    )
     pathologies = _to_explain(plan, radiograph, probabilities)
     outcomes: list[Heatmap | Failure] = []
     for explainer in plan.explainers:
@@ -242,11 +246,15 @@ def explain_one(plan: Plan, radiograph: Radiograph, on_step: OnStep) -> Radiogra
         (pixels.shape[0], pixels.shape[1]),
         probabilities,
         tuple(heatmap for heatmap in outcomes if isinstance(heatmap, Heatmap)),
-        tuple(
-            (failure.method, failure.pathology, failure.reason)
-            for failure in outcomes
-            if isinstance(failure, Failure)
+        (
+            *unusable,
+            *(
+                (failure.method, failure.pathology, failure.reason)
+                for failure in outcomes
+                if isinstance(failure, Failure)
+            ),
         ),
+        removals=removals,
     )
 
 

@@ -56,7 +56,7 @@ def blinded(scene: Scene, order: Sequence[str]) -> Scene:
                 by_key[method], key=title, title=title, metrics=(), note=None, uncertain=None, levels=None
             )
         )
-    return replace(scene, panels=tuple(panels), facts=(), grid=(), agreements=())
+    return replace(scene, panels=tuple(panels), facts=(), grid=(), agreements=(), without=None)
 
 
 def map_title(place: int) -> str:

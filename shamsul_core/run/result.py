@@ -7,7 +7,7 @@ Tensors: ``<method>/<pathology>`` (the heatmap's values), ``<method>/<pathology>
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from shamsul_core.heatmap import WHOLE, Field, Heatmap
 from shamsul_core.messages import quoted
 from shamsul_core.run.bounds import LONGEST_REASON
 from shamsul_core.run.manifest import SCHEMA
+from shamsul_core.run.removal import Removal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,6 +51,8 @@ class RadiographResult:
         (method, pathology, reason) of each that did not.
     made_with
         Which of `Manifest.made_with`; ``None`` in results from before this was kept, and in imported ones.
+    removals
+        By pathology, what its removal does, of simulated radiographs alone, see `Cohort.counterfactual`.
     """
 
     image_id: str
@@ -58,6 +61,7 @@ class RadiographResult:
     heatmaps: tuple[Heatmap, ...] = ()
     failures: tuple[tuple[str, str, str], ...] = ()
     made_with: str | None = None
+    removals: Mapping[str, Removal] = field(default_factory=dict)
 
 
 def encode_result(result: RadiographResult) -> bytes:
@@ -86,6 +90,10 @@ def encode_result(result: RadiographResult) -> bytes:
     }
     if result.made_with is not None:
         record["made_with"] = result.made_with
+    if result.removals:
+        record["removals"] = {
+            name: [removal.logit, removal.logit_without] for name, removal in result.removals.items()
+        }
     return save(tensors, {"record": json.dumps(record)})
 
 
@@ -131,7 +139,13 @@ def checked_record(record: dict[str, Any]) -> dict[str, Any]:
     if not (is_sized and is_probable and is_failing and is_mapping):
         message = "its record is damaged"
         raise ValueError(message)
+    _removals(record)
     return record
+
+
+def _removals(record: Mapping[str, Any]) -> dict[str, Removal]:
+    stored = record.get("removals", {})
+    return {name: Removal(float(logit), float(without)) for name, (logit, without) in stored.items()}
 
 
 def decode_heatmaps(
@@ -227,4 +241,5 @@ def make_result(
             *failures,
         ),
         record.get("made_with"),
+        _removals(record),
     )

@@ -89,12 +89,15 @@ def score_result(
 
 def _row(cohort: Cohort, result: RadiographResult, method: str, pathology: str) -> TableRow:
     radiograph = cohort.radiographs.get(result.image_id)
+    removal = result.removals.get(pathology)
     return {
         "image_id": result.image_id,
         "pathology": pathology,
         "method": method,
         "label": None if radiograph is None else radiograph.labels.get(pathology),
         "probability": result.probabilities.get(pathology),
+        "probability_without": None if removal is None else removal.probability_without,
+        "logit_change": None if removal is None else removal.change,
     }
 
 

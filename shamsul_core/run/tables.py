@@ -52,6 +52,8 @@ SCORE_COLUMNS = {
     "expert_area_px": "float64",
     "converged": "boolean",  # whether the sampling reached its target error; missing where there is none
     "standard_error": "float64",  # root mean square over the superpixels, in the unit of what was explained
+    "probability_without": "float64",  # of the same simulated patient without the finding; NaN where that is not known
+    "logit_change": "float64",  # by how much the finding raises its logit
     "evaluations": "float64",  # forward passes of the sampling, 0 where there is none
     "reason": "string",  # why there is no IoU
 }
@@ -79,6 +81,7 @@ _LATER = {
         "average_precision",
     ),
     *("mass_accuracy", "rank_accuracy", "distance", "converged", "standard_error", "evaluations"),
+    *("probability_without", "logit_change"),
 }
 """Columns that tables of earlier versions lack; of any other the lack is damage."""
 

@@ -22,7 +22,8 @@ from shamsul_core.localisation.overlap import iou
 from shamsul_core.localisation.segmentation import PRESETS, SegmentationSettings, segment
 from shamsul_core.localisation.thresholds import LEVEL_THRESHOLDS
 from shamsul_core.run import FAILURE_COLUMNS, RadiographResult, Run
-from tests.made import expert_rectangle, image_id, make_run
+from shamsul_core.run.removal import Removal
+from tests.made import expert_rectangle, image_id, make_cohort, make_run, simulated
 from tests.serving import served
 
 METHODS = ("lime", "shap", "gradcam", "lrp")
@@ -473,3 +474,29 @@ def test_one_method_a_lateral_view_and_no_contours(page, made_cohort, tmp_path):
         lateral = page.locator("[data-testid=viewer]").get_attribute("data-image") == image_id(1)
         expect(first).to_have_text("" if lateral else "R")
     assert errors == []
+
+
+def test_a_key_flicks_between_the_radiograph_and_the_same_patient_without_the_finding(page, tmp_path):
+    square = np.zeros((120, 100))
+    square[20:60, 30:70] = 60
+    cohort = simulated(make_cohort(tmp_path / "cohort"), {(1, "Edema"): square})
+    run = make_run(tmp_path / "run", cohort, removals={(1, "Edema"): Removal(2.0, -2.0)})
+    with served(run.folder) as server:
+        page.goto(f"{server.address}/?radiograph={image_id(1)}&pathology=Edema")
+        expect_case(page, 1)
+        expect(page.get_by_test_id("facts")).to_contain_text("0.88 → 0.12")
+        panel, message = page.get_by_test_id("canvas-lrp"), page.locator(".message").last
+        panel.hover()
+        before = panel.screenshot()
+        page.keyboard.press("f")
+        expect(message).to_have_text("Without Edema: probability 0.12")
+        expect(page.get_by_test_id("toggle-without")).to_have_attribute("aria-checked", "true")
+        assert panel.screenshot() != before
+        page.keyboard.press("f")
+        expect(message).to_have_text("")
+        assert panel.screenshot() == before
+        # A question of the moment: another pathology begins with the radiograph
+        page.keyboard.press("f")
+        page.get_by_role("radio", name="Cardiomegaly").click()
+        expect(page.get_by_test_id("toggle-without")).to_be_hidden()
+        expect(message).to_have_text("")

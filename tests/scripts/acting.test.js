@@ -43,6 +43,10 @@ test("keys mean something only where there is something to do", () => {
   assert.equal(does("Escape"), null);
   assert.deepEqual(does("d", { scene: { canDraw: true } }), ["toggleMode", "draw"]);
   assert.equal(does("d"), null);
+  const flicking = { scene: { without: {} } };
+  assert.deepEqual(does("f", { ...flicking, choices: { without: false } }), ["choose", { without: true }]);
+  assert.deepEqual(does("f", { ...flicking, choices: { without: true } }), ["choose", { without: false }]);
+  assert.equal(does("f"), null);
   assert.deepEqual(does("i", { choices: { invert: true } }), ["choose", { invert: false }]);
   for (const key of ["x", "n", "constructor", "toString"]) assert.equal(actionOf(key, VIEWER, null), null, key);
 });

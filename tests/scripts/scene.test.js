@@ -45,6 +45,15 @@ test("the same radiograph is decoded once, and what no scene uses is forgotten",
   assert.deepEqual([...second.decoded.keys()], ["radiograph/same", "outlines:/none"]);
 });
 
+test("the same patient without the finding is decoded with the scene, and is not there where it is not known", async () => {
+  assert.equal((await readScene(block(), new Map())).without ?? null, null);
+  const [address, none] = [{ offset: 0, length: 4, hash: "other" }, { offset: 4, length: 0, hash: "none" }];
+  const without = { jpeg: address, changed: { counts: [], points: none }, caption: "Without Edema" };
+  const scene = await readScene(block({ without }), new Map());
+  assert.equal(scene.without.caption, "Without Edema");
+  assert.equal(scene.without.radiograph[0].grey[1], 200);
+});
+
 test("a radiograph is kept at half and quarter size, each pixel the mean of four", async () => {
   // 1280 × 2, so that 640 and 320 remain; columns 0 10 20 30, each twice as high in the second row
   const row = Array.from({ length: 1280 }, (_, x) => 10 * (x % 4));

@@ -23,6 +23,7 @@ from shamsul_core.figures.scene.score_grid import (
     prediction_fact,
     score_grid,
 )
+from shamsul_core.figures.scene.without_finding import removal_fact, unused_remark, without_finding
 from shamsul_core.imaging import to_8_bits
 from shamsul_core.localisation.overlap import iou
 from shamsul_core.localisation.segmentation import grey_levels, outline, scale, segment
@@ -147,6 +148,10 @@ def comparison_scene(
         can_draw=cohort.is_readers_own,
         truth=truth,
         grid_truth=words_of_cohort(cohort),
+        # Small pictures do not flick
+        without=without_finding(cohort, image_id, pathology, result.removals.get(pathology))
+        if longest_px is None
+        else None,
     )
 
 
@@ -192,7 +197,11 @@ def _method(case: _Case, method: str, size: tuple[int, int]) -> _Shown:
             area=counts.mask_area / counts.area,
             level=255 * segmented.threshold,
         )
-    remarks = (note or ("Not scored yet." if score is None else None), _convergence(heatmap))
+    remarks = (
+        note or ("Not scored yet." if score is None else None),
+        _convergence(heatmap),
+        unused_remark(case.result.removals.get(case.pathology)),
+    )
     panel = Panel(
         key=method,
         title=title,
@@ -236,10 +245,12 @@ def _facts(
         marked = replace(marked, regions=sum(map(len, case.marks.boxes)))
     pathology = case.pathology
     sampled = [method.sampling for method in methods if method.sampling is not None]
+    removal = case.result.removals.get(pathology)
     facts = [
         prediction_fact(
             pathology, case.result.probabilities.get(pathology), radiograph.labels.get(pathology), thresholds
         ),
+        None if removal is None else removal_fact(removal),
         None if marked is None else lesion_fact(marked, case.truth, is_frontal=radiograph.view == "frontal"),
         Metric(
             name="Sampling",

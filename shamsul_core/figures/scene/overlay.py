@@ -33,7 +33,7 @@ from shamsul_core.run.wording import METHOD_NAMES, sentence
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shamsul_core.figures.scene.scene import Agreement, Levels, Outline, Panel, Scene
+    from shamsul_core.figures.scene.scene import Agreement, Levels, Outline, Panel, Scene, WithoutFinding
     from shamsul_core.heatmap import FloatArray
 
 RADIOGRAPH_SIZE_PX = 2048
@@ -81,6 +81,7 @@ def encode_scene(scene: Scene) -> bytes:
         "panels": [_panel(panel, scene, blobs) for panel in scene.panels],
         "grid": [asdict(row) for row in scene.grid],
         "agreements": [_agreement(pair, blobs) for pair in scene.agreements],
+        "without": None if scene.without is None else _without(scene.without, blobs),
     }
     text = json.dumps(header, ensure_ascii=False, allow_nan=False).encode()
     return b"".join([struct.pack("<I", len(text)), text, *blobs.parts])
@@ -204,6 +205,14 @@ def _truth(scene: Scene) -> dict[str, Any]:
 
 def _radiograph(picture: Picture, blobs: _Blobs) -> dict[str, Any]:
     return {"width": picture.width, "height": picture.height, "jpeg": blobs.add(picture.jpeg)}
+
+
+def _without(without: WithoutFinding, blobs: _Blobs) -> dict[str, Any]:
+    return {
+        "jpeg": blobs.add(without.picture.jpeg),
+        "changed": _outlines(without.changed, blobs),
+        "caption": without.caption,
+    }
 
 
 def _colours(colours: ColourMap, blobs: _Blobs) -> dict[str, Any]:

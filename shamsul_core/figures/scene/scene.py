@@ -103,6 +103,25 @@ class ReaderMark:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class WithoutFinding:
+    """The same simulated patient without the finding.
+
+    Parameters
+    ----------
+    picture
+        Of the radiograph's size.
+    changed
+        Outlines of where the finding changes the picture visibly.
+    caption
+        What stands on the pictures while it shows.
+    """
+
+    picture: Picture
+    changed: tuple[Outline, ...]
+    caption: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Panel:
     """One panel of the viewer.
 
@@ -201,6 +220,8 @@ class Scene:
         Whether the reader may draw the contour, which is then theirs and not the experts'.
     contour_of
         Whose the contours are, as it stands before the word: ``"experts'"`` or ``"your"``.
+    without
+        The same patient without the finding, which only a simulated cohort knows.
     truth, grid_truth
         The words for what experts marked of the pathology, and of any pathology of the grid.
     """
@@ -226,6 +247,7 @@ class Scene:
     readers: tuple[ReaderMark, ...] = ()
     boxes: tuple[BoxArray, ...] = ()
     phrase: str = ""
+    without: WithoutFinding | None = None
 
     @property
     def contour(self) -> str:
