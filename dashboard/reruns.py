@@ -1,14 +1,16 @@
 """Nothing that a reader did or asked for is lost because their page is made anew meanwhile.
 
-Streamlit 1.67 loses three things when a page's run begins. A widget's callback is broken off wherever it next touches
+Streamlit 1.67 loses four things when a page's run begins. A widget's callback is broken off wherever it next touches
 the session, if the reader has meanwhile done something else, and what it had in hand is gone. Answers that wait to be
 sent (where to upload a file, where a download lies) go with the elements of the run before, and the browser waits
 without a word. And a run that ends anywhere on the server takes away every file that no session shows at that moment,
-another session's too, which only just begins to show it again.
+another session's too, which only just begins to show it again. And a reader's way to another page is forgotten where
+something of the page that they leave asks for a run before the other page's has begun.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,11 @@ from streamlit.runtime import app_session, runtime
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.scriptrunner import script_runner
+from streamlit.runtime.scriptrunner_utils.script_requests import (
+    RerunData,
+    ScriptRequests,
+    ScriptRequestType,
+)
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 
 if TYPE_CHECKING:
@@ -33,6 +40,7 @@ def lose_nothing() -> None:
     """Let Streamlit's sessions and server use the classes below; call once, before the server answers."""
     for module, name, ours in (
         (script_runner, "SafeSessionState", UnbrokenCallbacks),
+        (script_runner, "ScriptRequests", KeptWays),
         (app_session, "ForwardMsgQueue", AnsweringQueue),
         (runtime, "MediaFileManager", PatientFiles),
     ):
@@ -54,6 +62,27 @@ class UnbrokenCallbacks(SafeSessionState):
 
 def _go_on() -> None:
     """Let no other run begin here."""
+
+
+class KeptWays(ScriptRequests):
+    """The runs that a browser asked for, of which one that waits to show another page outlasts what the former page asks.
+
+    Until that run begins the browser names the former page with all that it asks for. Back, Forward and our own links are
+    told apart from these; Streamlit's menu is not.
+    """
+
+    def _request_rerun_locked(self, new_data: RerunData) -> bool:
+        waiting = self._rerun_data if self._state == ScriptRequestType.RERUN else None
+        is_taken: bool = super()._request_rerun_locked(new_data)
+        if waiting is not None and waiting.is_history_navigation and not new_data.is_history_navigation:
+            self._rerun_data = replace(
+                self._rerun_data,
+                query_string=waiting.query_string,
+                page_script_hash=waiting.page_script_hash,
+                page_name=waiting.page_name,
+                is_history_navigation=True,
+            )
+        return is_taken
 
 
 class AnsweringQueue(ForwardMsgQueue):

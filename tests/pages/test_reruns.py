@@ -7,10 +7,11 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import media_file_manager
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.scriptrunner_utils.exceptions import StopException
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.runtime.state import SessionState
 
 from dashboard import reruns
-from dashboard.reruns import UNUSED_S, AnsweringQueue, PatientFiles, UnbrokenCallbacks
+from dashboard.reruns import UNUSED_S, AnsweringQueue, KeptWays, PatientFiles, UnbrokenCallbacks
 
 
 def test_a_callback_ends_though_another_run_waits():
@@ -138,3 +139,40 @@ def test_what_is_shown_again_begins_anew(session, clock):
     clock[0] += UNUSED_S
     files.remove_orphaned_files()
     assert files.read_file(name) is None
+
+
+def asked(page, *, query="", is_way=False):
+    return RerunData(page_script_hash=page, query_string=query, is_history_navigation=is_way)
+
+
+@pytest.mark.parametrize(
+    ("requests", "page", "query"),
+    [
+        # A link to a case, then what the page that is left reports of itself
+        (
+            [asked("compare", query="radiograph=a", is_way=True), asked("distributions")],
+            "compare",
+            "radiograph=a",
+        ),
+        # Two links: the last
+        ([asked("compare", is_way=True), asked("selection", query="x", is_way=True)], "selection", "x"),
+        # Something chosen on the page, then a link
+        ([asked("distributions"), asked("compare", query="y", is_way=True)], "compare", "y"),
+        # Nothing but choices
+        ([asked("distributions"), asked("distributions", query="z")], "distributions", "z"),
+    ],
+)
+def test_a_way_to_another_page_is_not_forgotten_for_what_the_page_left_behind_asks(requests, page, query):
+    waiting = KeptWays()
+    for request in requests:
+        assert waiting.request_rerun(request)
+    begun = waiting.on_scriptrunner_ready().rerun_data
+    assert (begun.page_script_hash, begun.query_string) == (page, query)
+
+
+def test_a_way_is_gone_once_its_run_began():
+    waiting = KeptWays()
+    waiting.request_rerun(asked("compare", is_way=True))
+    waiting.on_scriptrunner_ready()
+    waiting.request_rerun(asked("distributions"))
+    assert waiting.on_scriptrunner_ready().rerun_data.page_script_hash == "distributions"
