@@ -24,6 +24,7 @@ from shamsul_core.report.influences import correlation_chapter, threshold_chapte
 from shamsul_core.report.localisation import method_chapters
 from shamsul_core.report.prediction import prediction_chapter
 from shamsul_core.report.provenance import provenance_chapter
+from shamsul_core.report.removals import removal_chapters
 from shamsul_core.run import RunError
 from shamsul_core.run.model import card_of_run
 from shamsul_core.run.wording import origin_in_words
@@ -128,6 +129,7 @@ def _chapters(
     if not evidence.scores.empty:
         yield from method_chapters(evidence)
         yield comparison_chapter(evidence)
+        yield from removal_chapters(evidence)
         yield threshold_chapter(evidence)
         yield correlation_chapter(evidence, assessment)
     yield provenance_chapter(run)

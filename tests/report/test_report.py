@@ -18,7 +18,9 @@ from shamsul_core.cohort.summary import cohort_table, label_counts
 from shamsul_core.report import write_report
 from shamsul_core.report.evidence import Evidence
 from shamsul_core.report.localisation import method_chapters
+from shamsul_core.report.removals import removal_chapters
 from shamsul_core.run import Run
+from shamsul_core.run.removal import Removal
 from shamsul_core.statistics.method_comparison import rank_methods
 from shamsul_core.statistics.prediction.assessment import assess
 from shamsul_core.vocabulary import OBSERVATIONS
@@ -228,3 +230,17 @@ def test_a_report_that_cannot_be_finished_leaves_no_half_file(made_run, made_coh
     with pytest.raises(OSError, match="No space left"):
         write_report(made_run, open_cohort(made_cohort), tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_where_findings_can_be_removed_it_says_what_the_model_used(made_cohort, tmp_path):
+    removals = {(1, "Edema"): Removal(2.0, -2.0), (2, "Edema"): Removal(2.0, 1.9)}
+    run = make_run(tmp_path / "run", made_cohort, removals=removals)
+    (chapter,) = removal_chapters(Evidence(run, open_cohort(made_cohort)))
+    words, table = chapter.blocks
+    assert "The prediction rests on 1 of 2 findings." in words.text
+    ((pathology, number, fall, interval, used, *_),) = table.cells[1]
+    assert (pathology, number, fall, interval, used) == ("Edema", "2", "2.05", "too few", "1 of 2")
+
+
+def test_the_report_on_patients_has_no_such_chapter(made_run, made_cohort):
+    assert not list(removal_chapters(Evidence(made_run, open_cohort(made_cohort))))
