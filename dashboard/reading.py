@@ -21,7 +21,7 @@ from shamsul_core.figures.scene.overlay import encode_scene, picture_of
 from shamsul_core.files.storage import place
 from shamsul_core.imaging import to_8_bits
 from shamsul_core.messages import brief
-from shamsul_core.run import Run
+from shamsul_core.run import Run, RunError
 from shamsul_core.run.cohort import cohort_of
 from shamsul_core.run.model import card_of_run
 from shamsul_core.statistics.human_benchmark import READERS, human_benchmark_scores
@@ -149,6 +149,11 @@ def summary(run: Run, which: Slice, view: ViewFilter) -> tuple[pd.DataFrame, pd.
     return _summary(str(run.folder), which, view, _table_stamps(run))
 
 
+def yardsticks(run: Run, view: ViewFilter = "all views") -> pd.DataFrame:
+    """Return what the scores of a view are held against; not to be changed."""
+    return _yardsticks(str(run.folder), view, _yardstick_stamps(run))
+
+
 def lesions(run: Run) -> pd.DataFrame:
     """Return number, size and shape of what the experts marked, see `shamsul_core.statistics.lesions`."""
     return _lesions(str(run.folder), stamp(run.folder / "scores.parquet"))
@@ -201,6 +206,18 @@ def _table_stamps(run: Run) -> tuple[int, ...]:
     return tuple(stamp(run.folder / f"{name}.parquet") for name in ("predictions", "scores"))
 
 
+def _yardsticks_if_readable(run: Run) -> pd.DataFrame | None:
+    """Return the yardsticks for a case, which is not withheld for them: *Distributions* says what is wrong."""
+    try:
+        return yardsticks(run)
+    except RunError:
+        return None
+
+
+def _yardstick_stamps(run: Run) -> tuple[int, ...]:
+    return tuple(stamp(run.folder / f"{name}.parquet") for name in ("scores", "yardsticks"))
+
+
 def stamp(path: Path) -> int:
     """Return a key that changes when the file does."""
     return path.stat().st_mtime_ns if path.exists() else 0
@@ -240,6 +257,12 @@ def _summary(
     )
 
 
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _yardsticks(folder: str, view: ViewFilter, stamps: tuple[int, ...]) -> pd.DataFrame:
+    table = Run.open(place(folder)).yardsticks
+    return _rows_of(list(ids_of_view(open_run_cohort(folder).radiographs, view)), table)
+
+
 @st.cache_resource(max_entries=4, show_spinner="Measuring the lesions")
 def _lesions(folder: str, stamp: int) -> pd.DataFrame:
     run = Run.open(place(folder))
@@ -264,7 +287,14 @@ def _benchmark_summary(folder: str, view: ViewFilter, stamp: int) -> pd.DataFram
 def _card(folder: str, chosen: ChosenCase, address: str, stamps: tuple[int, ...]) -> str:
     run = Run.open(place(folder))
     _, scores = tables(run)
-    case = make_case(run, open_run_cohort(folder), scores, chosen, longest_px=2 * CARD_PX)
+    case = make_case(
+        run,
+        open_run_cohort(folder),
+        scores,
+        chosen,
+        longest_px=2 * CARD_PX,
+        yardsticks=_yardsticks_if_readable(run),
+    )
     return case_card(case, address)
 
 
@@ -326,7 +356,14 @@ def _scene(folder: str, image_id: str, pathology: str, rule: ThresholdRule, stam
     _, scores = _tables(folder, stamps[1:])
     picture, cohort = _picture(folder, image_id), open_run_cohort(folder)
     made = comparison_scene(
-        run, cohort, image_id, pathology, scores, picture, thresholds=thresholds(run, rule)
+        run,
+        cohort,
+        image_id,
+        pathology,
+        scores,
+        picture,
+        thresholds=thresholds(run, rule),
+        yardsticks=_yardsticks_if_readable(run),
     )
     return encode_scene(made)
 

@@ -2,6 +2,7 @@
 
 from typing import get_args
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import reading, scroll
@@ -11,7 +12,7 @@ from dashboard.navigation import case_address
 from dashboard.notes import show_banner, stopping_plainly
 from shamsul_core.cohort.truth_words import CONTOUR, parts_by_truth
 from shamsul_core.cohort.views import ViewFilter
-from shamsul_core.figures.html.distributions import add_human_benchmark, hit_bars, iou_boxes
+from shamsul_core.figures.html.distributions import add_human_benchmark, add_location, hit_bars, iou_boxes
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.figures.html.iou_against import iou_against
 from shamsul_core.figures.html.linked_table import linked_table
@@ -28,12 +29,14 @@ from shamsul_core.figures.html.summary import (
     ranks_in_words,
     summary_table,
 )
+from shamsul_core.figures.html.yardsticks import verdict, yardstick_help, yardstick_table
 from shamsul_core.run.wording import PROJECTIONS, sentence, threshold_in_words, titles_in_words, why_no_iou
 from shamsul_core.statistics.human_benchmark import benchmark_in_words
 from shamsul_core.statistics.lesions import FEATURES
 from shamsul_core.statistics.located_boxes import LOCATED_MEANING, located_boxes
 from shamsul_core.statistics.paper import SOURCE
 from shamsul_core.statistics.summary import Slice, rank_correlations
+from shamsul_core.statistics.yardsticks import hold_against, location_means
 
 SLICES = {
     "true positive": "both masks mark something (true-positive slice)",
@@ -119,6 +122,11 @@ if len(parts) > 1:
     pathologies = part["pathology"].unique()
     scores, summary = (table[table["pathology"].isin(pathologies)] for table in (scores, summary))
 drawn_titles = titles if method == "all" or figure_name == "methods" else {method: titles[method]}
+with stopping_plainly():
+    yardsticks = reading.yardsticks(run, view)
+yardsticks = yardsticks[yardsticks["pathology"].isin(summary["pathology"])]
+held = hold_against(yardsticks, list(titles))
+st.markdown(verdict(held, titles, truth))
 st.markdown(means)
 if figure_name == "methods":
     st.markdown(as_markdown(ranking_in_words(scores, titles)))
@@ -163,10 +171,14 @@ readers = reading.human_benchmark(run, view)
 # Those of the kind of truth
 readers = readers[readers["pathology"].isin(summary["pathology"])]
 if figure_name == "iou":
-    figure = iou_boxes(scores, summary, drawn_titles, up_to=readers["mean"].max())
+    location = location_means(yardsticks)
+    highest = pd.concat([readers["mean"], location["mean"]]).max()
+    figure = iou_boxes(scores, summary, drawn_titles, up_to=highest)
+    add_location(figure, location, summary, "iou")
     add_human_benchmark(figure, readers, summary, "iou")
 elif figure_name == "hit":
     figure = hit_bars(summary, drawn_titles)
+    add_location(figure, location_means(yardsticks), summary, "hit")
     add_human_benchmark(figure, readers, summary, "hit")
 else:
     is_wide = against in {"area_share", "elongation", "lesions"}
@@ -203,11 +215,25 @@ else:
     )
 if figure_name in {"iou", "hit"} and readers["mean" if figure_name == "iou" else "hit_rate"].notna().any():
     remarks.append(f"Dotted line: the readers' mean. {benchmark_in_words(readers, truth)}")
+if figure_name in {"iou", "hit"} and not held.empty:
+    remarks.append(
+        "Pink line: location alone, the mean of what experts marked on other patients' radiographs."
+    )
 if figure_name != "hit":
     columns = ["iou"] if figure_name == "iou" else ["iou", against]
     remarks.append(drawn_in_words(scores, drawn_titles, *columns))
 st.caption(as_markdown(" ".join(remarks)))
 
+if not held.empty:
+    st.markdown("**Chance, location and ceilings**")
+    st.dataframe(
+        yardstick_table(held, titles, truth),
+        hide_index=True,
+        column_config={
+            name: st.column_config.Column(help=meaning) for name, meaning in yardstick_help(truth).items()
+        },
+        alt="Methods and baselines that never saw the network, on the same radiographs",
+    )
 table = summary_table(summary, drawn_titles, case_address)
 st.html(
     linked_table(

@@ -122,6 +122,11 @@ def explain(
         f"{run}: {summary.explained} radiographs explained, {summary.explained_before} before, "
         f"{summary.unreadable} unreadable"
     )
+    if summary.explained or plan.run.yardsticks.empty:
+        from shamsul_core.engine.yardsticks import measure_yardsticks
+
+        with progress_bar(2 * len(plan.run.explained_ids())) as on_step:
+            measure_yardsticks(plan.run, plan.cohort, plan.segmentation, on_step)
     report_failures(plan.run)
     if not summary.explained + summary.explained_before:
         raise typer.Exit(1)

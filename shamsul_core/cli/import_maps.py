@@ -61,6 +61,7 @@ def import_maps(
 
         opened = open_cohort(cohort, split=split)
         from shamsul_core.engine.rescoring import score_run
+        from shamsul_core.engine.yardsticks import measure_yardsticks
         from shamsul_core.interchange.importing import import_folder, import_segmentations
         from shamsul_core.memory import keep_freed_memory
         from shamsul_core.run import Run
@@ -87,8 +88,9 @@ def import_maps(
                 on_step=on_step,
             )
     warn_of([*opened.problems, *opened.remarks, *problems], run / "problems.txt")
-    with progress_bar(len(imported.explained_ids())) as on_step:
+    with progress_bar(3 * len(imported.explained_ids())) as on_step:
         score_run(imported, opened, segmentation, on_step)
+        measure_yardsticks(imported, opened, segmentation, on_step)
     say(f"{run}: {len(imported.explained_ids())} radiographs, {len(imported.scores)} scores")
     report_failures(imported)
     if not imported.explained_ids():

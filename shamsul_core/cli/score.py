@@ -29,6 +29,7 @@ def score(
         opened = Run.open(run)
         cohort = cohort_of(opened)
         from shamsul_core.engine.rescoring import score_run
+        from shamsul_core.engine.yardsticks import measure_yardsticks
         from shamsul_core.memory import keep_freed_memory
         from shamsul_core.run.scoring import segmentation_of
 
@@ -40,7 +41,8 @@ def score(
             segmentation = replace(segmentation, sign=segmentation_of(opened).sign)
     for remark in cohort.remarks:
         warn(str(remark))
-    with progress_bar(len(opened.explained_ids())) as on_step:
+    with progress_bar(3 * len(opened.explained_ids())) as on_step:
         score_run(opened, cohort, segmentation, on_step)
+        measure_yardsticks(opened, cohort, segmentation, on_step)
     say(f"{run}: {len(opened.scores)} scores")
     report_failures(opened)

@@ -25,6 +25,7 @@ from shamsul_core.report.localisation import method_chapters
 from shamsul_core.report.prediction import prediction_chapter
 from shamsul_core.report.provenance import provenance_chapter
 from shamsul_core.report.removals import removal_chapters
+from shamsul_core.report.yardsticks import yardstick_chapter
 from shamsul_core.run import RunError
 from shamsul_core.run.model import card_of_run
 from shamsul_core.run.wording import origin_in_words
@@ -127,6 +128,7 @@ def _chapters(
     yield cohort_chapter(radiographs)
     yield prediction_chapter(assessment, leak_in_words(card_of_run(run), cohort))
     if not evidence.scores.empty:
+        yield yardstick_chapter(evidence)
         yield from method_chapters(evidence)
         yield comparison_chapter(evidence)
         yield from removal_chapters(evidence)

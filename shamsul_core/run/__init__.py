@@ -7,6 +7,7 @@
         heatmaps/<image_id>.safetensors   all that was found out about one radiograph; see `RadiographResult`
         predictions.parquet               image_id, then one column per observation (probability)
         scores.parquet                    one row per radiograph, pathology and method; see `SCORE_COLUMNS`
+        yardsticks.parquet                baselines and ceilings of the scores; see `YARDSTICK_COLUMNS`
         failures.parquet                  image_id, step, method, pathology, error
 
 A radiograph's file appears whole or not at all and holds, besides its heatmaps, its predictions and what failed, so
@@ -17,12 +18,13 @@ neither torch nor Streamlit, and no pickle is ever written or read.
 from shamsul_core.run.manifest import SCHEMA, Manifest, RunError
 from shamsul_core.run.result import RadiographResult
 from shamsul_core.run.run import Run, find_runs
-from shamsul_core.run.tables import FAILURE_COLUMNS, SCORE_COLUMNS
+from shamsul_core.run.tables import FAILURE_COLUMNS, SCORE_COLUMNS, YARDSTICK_COLUMNS
 
 __all__ = [
     "FAILURE_COLUMNS",
     "SCHEMA",
     "SCORE_COLUMNS",
+    "YARDSTICK_COLUMNS",
     "Manifest",
     "RadiographResult",
     "Run",

@@ -27,10 +27,12 @@ from shamsul_core.run.result import (
 from shamsul_core.run.result_file import OpenResult
 from shamsul_core.run.tables import (
     FAILURE_COLUMNS,
+    YARDSTICK_COLUMNS,
     read_failures,
     read_predictions,
     read_scores,
     read_segmentation,
+    read_yardsticks,
     score_table,
     write_table,
 )
@@ -257,6 +259,13 @@ class Run:
         return read_failures(self.folder / "failures.parquet")
 
     @property
+    def yardsticks(self) -> pd.DataFrame:
+        """What the scores are held against, see `YARDSTICK_COLUMNS`; none where they are not of these scores' masks."""
+        path = self.folder / "yardsticks.parquet"
+        table = read_yardsticks(path, self.manifest)
+        return table if read_segmentation(path) == self.segmentation else table.iloc[:0]
+
+    @property
     def segmentation(self) -> dict[str, Any] | None:
         """How the scores' masks were made (`SegmentationSettings.to_json`); ``None`` before there are scores."""
         return read_segmentation(self.folder / "scores.parquet")
@@ -278,6 +287,12 @@ class Run:
     def write_scores(self, rows: Iterable[TableRow], segmentation: Mapping[str, Any]) -> None:
         """Write the table of scores, with the settings that made their masks."""
         write_table(self.folder / "scores.parquet", score_table(rows), {"segmentation": segmentation})
+
+    def write_yardsticks(self, rows: Iterable[TableRow], segmentation: Mapping[str, Any]) -> None:
+        """Write the table of yardsticks, with the settings that made the masks they are for."""
+        table = pd.DataFrame(list(rows), columns=list(YARDSTICK_COLUMNS)).astype(YARDSTICK_COLUMNS)
+        table = table.sort_values(["image_id", "pathology", "method"], ignore_index=True)
+        write_table(self.folder / "yardsticks.parquet", table, {"segmentation": segmentation})
 
     def write_failures(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write the table of failures."""

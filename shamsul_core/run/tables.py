@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from shamsul_core.files.atomic import write_atomically
 from shamsul_core.files.storage import reaching
+from shamsul_core.localisation.baselines import BASELINES
 from shamsul_core.localisation.segmentation import SegmentationSettings
 from shamsul_core.messages import quoted
 from shamsul_core.run.bounds import LONGEST_REASON, opened
@@ -67,6 +68,19 @@ FAILURE_COLUMNS = {
     "error": "string",
 }
 """Columns of ``failures.parquet`` and their types."""
+
+YARDSTICK_COLUMNS = {
+    "image_id": "string",
+    "pathology": "string",
+    "method": "string",  # the run's, or one of `shamsul_core.localisation.baselines.BASELINES`
+    "iou": "float64",  # as in the scores; a baseline's on a radiograph of at most 768 pixels
+    "hit": "float64",
+    "others": "float64",  # how many other patients' marks of the same pathology the next two are over
+    "iou_elsewhere": "float64",  # mean IoU of the same mask with these
+    "hit_elsewhere": "float64",  # share of these that the map's maximum lies inside
+    "ceiling": "float64",  # the highest IoU that the method's superpixels, or a map of so few places, could reach
+}
+"""Columns of ``yardsticks.parquet`` and their types: what experts marked anything of, by each method and baseline."""
 
 _LATER = {
     *(
@@ -149,6 +163,27 @@ def read_failures(path: Path) -> pd.DataFrame:
     except _UNREADABLE as error:
         raise _not_a_table(path, error) from error
     return table.assign(error=table["error"].str.slice(0, LONGEST_REASON))
+
+
+def read_yardsticks(path: Path, manifest: Manifest) -> pd.DataFrame:
+    """Read what the scores are held against, see `YARDSTICK_COLUMNS`.
+
+    Raises
+    ------
+    RunError
+        If it cannot be read as such a table, or holds what the run did not explain.
+    """
+    if not _exists(path):
+        return empty_table(YARDSTICK_COLUMNS)
+    try:
+        table = _typed(read_columns(path, YARDSTICK_COLUMNS), YARDSTICK_COLUMNS)
+        _check_keys(table, ["image_id", "pathology", "method"])
+        _check_names(table["method"], [*manifest.methods, *BASELINES])
+        _check_names(table["pathology"], manifest.pathologies)
+        _check_shares(table, ["iou", "hit", "iou_elsewhere", "hit_elsewhere", "ceiling"])
+    except _UNREADABLE as error:
+        raise _not_a_table(path, error) from error
+    return table
 
 
 def read_segmentation(path: Path) -> dict[str, Any] | None:

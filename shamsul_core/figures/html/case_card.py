@@ -27,10 +27,11 @@ def case_card(case: IllustratedCase, address: str) -> str:
     pictures = "".join(
         _card_picture(scene, panel, is_chosen=panel.key in case.methods) for panel in scene.panels
     )
+    location = f"<p>{escape(case.location)}</p>" if case.location else ""
     return (
         f'<article class="case" style="--panels:{len(scene.panels)}">'
         f'<div><h2><a href="{escape(address)}" title="Open in Compare">{escape(scene.pathology)}</a></h2>'
-        f'<p>{escape(case.why)}</p><p>{case.prediction}</p><p class="faint">{escape(scene.image_id)}</p>'
+        f'<p>{escape(case.why)}</p><p>{case.prediction}</p>{location}<p class="faint">{escape(scene.image_id)}</p>'
         f'<p class="open" aria-hidden="true">Open in Compare →</p></div>{pictures}</article>'
     )
 

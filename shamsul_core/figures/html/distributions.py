@@ -150,6 +150,37 @@ def hit_bars(summary: pd.DataFrame, titles: Mapping[str, str]) -> go.Figure:
     return figure
 
 
+def add_location(figure: go.Figure, location: pd.DataFrame, summary: pd.DataFrame, column: str) -> None:
+    """Add what location alone gives on each pathology as a dashed line across it.
+
+    Parameters
+    ----------
+    figure
+        From `iou_boxes` or `hit_bars`, of the same summary.
+    location
+        As `shamsul_core.statistics.yardsticks.location_means` returns it.
+    column
+        ``"iou"`` or ``"hit"``.
+    """
+    pathologies = list(dict.fromkeys(summary["pathology"]))
+    table = location.set_index("pathology").reindex(pathologies)
+    means = table["mean" if column == "iou" else "hit_rate"].to_numpy(np.float64)
+    places = np.flatnonzero(np.isfinite(means))
+    if not len(places):
+        return
+    score = "hit rate" if column == "hit" else words_in(summary).score
+    ends = np.column_stack([places - _GROUP / 2, places + _GROUP / 2, np.full(len(places), np.nan)])
+    figure.add_scatter(
+        x=ends.ravel(),
+        y=np.repeat(means[places], 3),
+        mode="lines",
+        line={"color": "#ff9de2", "width": 2, "dash": "dash"},
+        name="Location alone",
+        customdata=np.repeat(table["n"].to_numpy(np.float64)[places], 3),
+        hovertemplate=f"Location alone: mean {score} %{{y:.2f}}, %{{customdata}} radiographs<extra></extra>",
+    )
+
+
 def add_human_benchmark(figure: go.Figure, readers: pd.DataFrame, summary: pd.DataFrame, column: str) -> None:
     """Add the readers' mean of each pathology as a line across it, where there is a human benchmark.
 

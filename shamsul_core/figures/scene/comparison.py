@@ -19,6 +19,7 @@ from shamsul_core.figures.scene.score_grid import (
     Metric,
     lesion,
     lesion_fact,
+    location_fact,
     percent,
     prediction_fact,
     score_grid,
@@ -89,6 +90,7 @@ def comparison_scene(
     thresholds: Thresholds | None = None,
     longest_px: int | None = None,
     segmentation: SegmentationSettings | None = None,
+    yardsticks: pd.DataFrame | None = None,
 ) -> Scene:
     """Return what the viewer shows of one radiograph and pathology.
 
@@ -107,6 +109,8 @@ def comparison_scene(
         is no less than the heatmaps' own, the masks are the full ones to a pixel. ``None`` leaves it as it is.
     segmentation
         How the masks are made; ``None`` for the run's own way, of which `scores` are.
+    yardsticks
+        The run's, for what location alone would score here; ``None`` leaves that out.
 
     Raises
     ------
@@ -139,7 +143,7 @@ def comparison_scene(
         panels=(_expert_panel(case), *(method.panel for method in methods)),
         banner=banner(run),
         side_markers=None if radiograph.view == "lateral" else ("R", "L"),
-        facts=_facts(case, radiograph, methods, thresholds),
+        facts=_facts(case, radiograph, methods, thresholds, yardsticks),
         prediction_rule=RULE_MEANINGS[thresholds.rule],
         threshold_rule=threshold_rule(settings, pathology),
         grid=_grid(case, cohort, radiograph, scores, thresholds),
@@ -238,7 +242,11 @@ def _grid(
 
 
 def _facts(
-    case: _Case, radiograph: Radiograph, methods: Sequence[_Shown], thresholds: Thresholds
+    case: _Case,
+    radiograph: Radiograph,
+    methods: Sequence[_Shown],
+    thresholds: Thresholds,
+    yardsticks: pd.DataFrame | None,
 ) -> tuple[Metric, ...]:
     marked = None if case.marks.mask is None else lesion(case.marks.mask)
     if marked is not None and case.marks.boxes:
@@ -252,6 +260,9 @@ def _facts(
         ),
         None if removal is None else removal_fact(removal),
         None if marked is None else lesion_fact(marked, case.truth, is_frontal=radiograph.view == "frontal"),
+        None
+        if yardsticks is None
+        else location_fact(yardsticks, case.result.image_id, pathology, case.truth),
         Metric(
             name="Sampling",
             value=", ".join(sampled),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from shamsul_core.figures.scene.comparison import comparison_scene
 from shamsul_core.figures.scene.scene import EXPERT
+from shamsul_core.figures.scene.score_grid import LOCATION_ALONE
 from shamsul_core.run.wording import sentence
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ class IllustratedCase:
         return sentence(": ".join(filter(None, (", ".join(titles), self.reason))))
 
     @property
+    def location(self) -> str:
+        """What location alone scores here, in words; empty where that is not known."""
+        return next(
+            (f"{fact.name}: {fact.value}" for fact in self.scene.facts if fact.name == LOCATION_ALONE), ""
+        )
+
+    @property
     def prediction(self) -> str:
         """The predicted probability in words."""
         return (
@@ -54,9 +62,15 @@ class IllustratedCase:
 
 
 def make_case(
-    run: RunReader, cohort: Cohort, scores: pd.DataFrame, chosen: ChosenCase, *, longest_px: int
+    run: RunReader,
+    cohort: Cohort,
+    scores: pd.DataFrame,
+    chosen: ChosenCase,
+    *,
+    longest_px: int,
+    yardsticks: pd.DataFrame | None = None,
 ) -> IllustratedCase:
-    """Return a chosen case with what there is to see of it, at most so large.
+    """Return a chosen case with what there is to see of it, at most so large; `yardsticks` as in `comparison_scene`.
 
     Raises
     ------
@@ -65,7 +79,9 @@ def make_case(
     RunError
         If its result cannot be read.
     """
-    scene = comparison_scene(run, cohort, chosen.image_id, chosen.pathology, scores, longest_px=longest_px)
+    scene = comparison_scene(
+        run, cohort, chosen.image_id, chosen.pathology, scores, longest_px=longest_px, yardsticks=yardsticks
+    )
     here = scores[(scores["image_id"] == chosen.image_id) & (scores["pathology"] == chosen.pathology)]
     probability = here["probability"].max()
     return IllustratedCase(

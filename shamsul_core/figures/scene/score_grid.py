@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from shamsul_core.cohort.truth_words import BOX, CONTOUR, TruthWords
+from shamsul_core.localisation.baselines import LOCATION, MEANINGS
 from shamsul_core.statistics.prediction.decisions import RULE_MEANINGS, Thresholds
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 NOTHING = "–"
 """Stands where there is no figure."""
+
+LOCATION_ALONE = "Location alone"
+"""Name of the reading of the baseline that knows where a pathology usually lies."""
 
 _SIDE_SHARE = 0.9
 """A lesion lies on one side where so much of its area does."""
@@ -97,6 +101,31 @@ class Lesion:
     regions: int
     share: float
     side: Literal["left", "right", "both"]
+
+
+def location_fact(
+    yardsticks: pd.DataFrame, image_id: str, pathology: str, truth: TruthWords
+) -> Metric | None:
+    """Return what a map of where the pathology usually lies would score here; ``None`` where that is not known.
+
+    Parameters
+    ----------
+    yardsticks
+        As `shamsul_core.run.YARDSTICK_COLUMNS`.
+    """
+    is_it = (
+        (yardsticks["image_id"] == image_id)
+        & (yardsticks["pathology"] == pathology)
+        & (yardsticks["method"] == LOCATION)
+    )
+    here = yardsticks.loc[is_it, "iou"].dropna()
+    if here.empty:
+        return None
+    return Metric(
+        name=LOCATION_ALONE,
+        value=f"{truth.score} {here.iloc[0]:.2f}",
+        help=f"The {truth.score} here of a map that never saw the radiograph: {MEANINGS[LOCATION]}",
+    )
 
 
 def score_grid(
