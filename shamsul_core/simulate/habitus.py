@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Sex = Literal["Male", "Female"]
 _FAT = 0.93 * WATER
+# Half the width of the CT's chest at its widest ribs
+_RIBS_MM = 140.0
 _BREAST = 0.97 * WATER
 """Fat and gland, about half of each."""
 
@@ -64,25 +66,31 @@ class Breast:
     def chord(self, rays: Rays) -> Image:
         """Return rays' way through it in mm, H × W."""
         x, z = plane(rays, self.centre[1])
+        across = np.maximum(1 - ((x - np.float32(self.centre[0])) / np.float32(self.across)) ** 2, 0)
         above = z - np.float32(self.centre[2])
         part = above / np.where(above > 0, np.float32(self.up), np.float32(self.down))
-        square = ((x - np.float32(self.centre[0])) / np.float32(self.across)) ** 2 + part**2
-        inside = np.maximum(1 - square, 0)
+        along = np.maximum(1 - part**2, 0)
         # Steep below, where the fold is; nothing to be seen of where it begins above
-        return np.asarray(np.float32(self.thick) * np.where(above > 0, inside**1.5, inside**0.6), np.float32)
+        tall = np.where(above > 0, along**2, along**0.7)
+        return np.asarray(np.float32(self.thick) * across * tall, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class Gas:
-    """Gas in stomach or bowel, above a level of fluid where the patient stands: the level's z in mm."""
+    """Gas in stomach or bowel, above a level of fluid where the patient stands, and under the diaphragm: their z in mm."""
 
     body: Ellipsoid
     level: float
+    diaphragm: float
 
     def chord(self, rays: Rays) -> Image:
         """Return rays' way through it in mm, H × W."""
-        _, z = plane(rays, self.body.centre[1])
-        return np.asarray(self.body.chord(rays) / (1 + np.exp(np.clip((self.level - z) / 0.8, -20, 20))))
+        x, z = plane(rays, self.body.centre[1])
+        # Round about the gas as the dome is
+        ceiling = self.diaphragm - ((x - np.float32(self.body.centre[0])) / 60) ** 2 * 30
+        above = 1 + np.exp(np.clip((self.level - z) / 0.8, -20, 20))
+        beneath = 1 + np.exp(np.clip((z - ceiling) / 1.5, -20, 20))
+        return np.asarray(self.body.chord(rays) / (above * beneath))
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +130,9 @@ class Habitus:
         # The trunk up to the armpits
         trunk = round_ * np.clip((np.float32(self.shoulder_z - 25) - z) / 70, 0, 1)
         soft = chest + np.float32(_FAT * self.fat_mm) * trunk
-        soft = _joined(soft, np.float32(SOFT * 165) * trunk)
+        # Beside the ribs, where the CT's field of view ends
+        outside = np.clip((np.abs(x - np.float32(self.middle)) - _RIBS_MM) / 20, 0, 1)
+        soft = soft + outside * (_joined(soft, np.float32(SOFT * 165) * trunk) - soft)
         for limb in self.limbs:
             soft = _joined(soft, np.float32(SOFT) * limb.chord(rays))
         for breast in self.breasts:
@@ -147,7 +157,11 @@ def draw_habitus(
     weight = float(np.clip(random.normal(0, 1), -1.8, 2.6))
     shoulders = tuple(draw_shoulder(marks, side, random, is_pa=is_pa) for side in (-1, 1))
     joints = [(float(one.joint[0]), float(one.joint[1]), float(one.joint[2])) for one in shoulders]
-    limbs = [limb for joint, side in zip(joints, (-1, 1), strict=True) for limb in _limbs(joint, side, weight, random)]
+    limbs = [
+        limb
+        for joint, side in zip(joints, (-1, 1), strict=True)
+        for limb in _limbs(joint, side, weight, random)
+    ]
     return Habitus(
         density=mineral(sex, age) * float(random.normal(1, 0.08)),
         fat_mm=float(max(0.0, 14 + 20 * weight)),
@@ -205,7 +219,7 @@ def _breasts(
             up=85 * size**0.5,
             down=52 * size**0.5,
             # Pressed against the detector
-            thick=(34 if is_pa else 42) * size,
+            thick=(15 if is_pa else 19) * size,
         )
         for side in (-1, 1)
     )
@@ -217,15 +231,27 @@ def _gases(marks: Landmarks, random: np.random.Generator, *, is_upright: bool) -
     x, y, z = marks.domes["left"]
     if random.random() < 0.75:
         wide, tall = random.uniform(18, 42), random.uniform(12, 30)
-        centre = (x + random.normal(-14, 9), y + 25, z - tall - random.uniform(5, 14))
+        centre = (x + random.normal(-5, 8), y + 25, z - tall - random.uniform(32, 46))
         level = centre[2] - tall * (random.uniform(-0.4, 0.7) if is_upright else 2)
-        gases.append(Gas(Ellipsoid(centre, (wide, random.uniform(12, 30), tall), random.normal(0, 0.25)), level))
+        gases.append(
+            Gas(
+                Ellipsoid(centre, (wide, random.uniform(12, 30), tall), random.normal(0, 0.25)), level, z - 34
+            )
+        )
     # Loops of the colon, their haustra side by side
     for side, share in ((1, 0.5), (-1, 0.12)):
         if random.random() < share:
-            at = np.array([marks.middle + side * random.uniform(62, 105), marks.front - 45, z - random.uniform(28, 60)])
+            at = np.array(
+                [marks.middle + side * random.uniform(62, 105), marks.front - 45, z - random.uniform(28, 60)]
+            )
             for _ in range(int(random.integers(2, 6))):
                 axes = random.uniform(8, 17, 3)
-                gases.append(Gas(Ellipsoid((at[0], at[1], at[2]), (axes[0], axes[1], axes[2]), random.normal(0, 0.6)), -1e3))
+                gases.append(
+                    Gas(
+                        Ellipsoid((at[0], at[1], at[2]), (axes[0], axes[1], axes[2]), random.normal(0, 0.6)),
+                        -1e3,
+                        z - 26,
+                    )
+                )
                 at = at + (random.normal(0, 12), 0, random.normal(-9, 8))
     return tuple(gases)

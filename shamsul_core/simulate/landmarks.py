@@ -71,10 +71,17 @@ def landmarks(chest: Chest) -> Landmarks:
         both.max(axis=0),
         float(middle),
         float(np.mean([points[:, 2].max() for points in lungs.values()])),
-        {side: _dome(points, chest.base(side)) for side, points in lungs.items()},
+        {side: _dome(points, _height(chest, side)) for side, points in lungs.items()},
         np.array([heart.min(axis=0), heart.max(axis=0)]),
         high[high[:, 0].argmax()],
     )
+
+
+def _height(chest: Chest, side: Side) -> float:
+    """Return the height of a dome in mm, of its half away from the heart."""
+    heights = chest.domes[side][np.isfinite(chest.domes[side])]
+    middle = len(heights) // 2
+    return float(np.percentile(heights[:middle] if side == "right" else heights[middle:], 80))
 
 
 def _dome(lung: Point, height: float) -> Point:

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from shamsul_core.simulate.projection import Image
 
 # Of the smooth deformation that has no name
-_SWAY_MM = 5.0
+_SWAY_MM = 4.0
 # Places over the picture between which it is interpolated
 _SWAYS = 6
-_CT_BONE = 1.3
+_CT_BONE = 1.65
 """The CT's bones absorb so much more than its voxels, in which cortex and marrow are averaged, say of a man of thirty."""
 
 
@@ -113,9 +113,7 @@ class Patient:
         marks, shape = self.marks, self.shape
         x, z = plane(rays, self.pose.centre[1])
         height, width = x.shape
-        left, up = (
-            cv2.resize(shift, (width, height), interpolation=cv2.INTER_CUBIC) for shift in shape.sway
-        )
+        left, up = (cv2.resize(shift, (width, height), interpolation=cv2.INTER_CUBIC) for shift in shape.sway)
         aside = x - np.float32(marks.middle)
         tall = marks.high[2] - marks.low[2]
         from_middle = np.clip((z - np.float32(marks.low[2] + 0.5 * tall)) / np.float32(tall), -0.7, 0.7)
@@ -188,9 +186,9 @@ def _draw_shape(random: np.random.Generator, age: int) -> Shape:
     """Return a random shape; with age the aorta winds and widens, the heart grows and the spine bends."""
     old = max(0.0, age - 45) / 45
     return Shape(
-        bell=float(random.normal(0, 0.09)),
-        slope=float(random.normal(0, 0.1)),
-        curve=float(random.normal(0, 2.5 + 3 * old)),
+        bell=float(random.normal(0, 0.06)),
+        slope=float(random.normal(0, 0.07)),
+        curve=float(random.normal(0, 1.2 + 2.5 * old)),
         curve_at=float(random.uniform(-np.pi, np.pi)),
         heart=float(random.normal(-3 + 6 * old, 5)),
         knob=float(random.normal(-1 + 8 * old, 3)),

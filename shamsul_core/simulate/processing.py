@@ -55,10 +55,10 @@ class Processing:
 
 def draw_processing(random: np.random.Generator) -> Processing:
     """Return a random system's processing."""
-    finest = random.uniform(1.2, 2.2)
+    finest = random.uniform(1.8, 2.8)
     return Processing(
         latitude=float(random.uniform(0.5, 0.8)),
-        detail=(float(finest), float(finest * random.uniform(0.95, 1.2)), float(random.uniform(1.3, 1.9))),
+        detail=(float(finest), float(finest * random.uniform(1.15, 1.4)), float(random.uniform(1.5, 2.1))),
         structure=float(random.uniform(1.0, 1.4)),
         compression=float(random.uniform(0.15, 0.4)),
     )
@@ -85,7 +85,9 @@ def process(film: Image, healthy: Image, processing: Processing, pixel_mm: float
         level = smooth
     # A finding is as conspicuous as the organs, and fluid no whiter than the belly
     pass_on = np.sqrt(processing.latitude) * (film - healthy)
-    return _detailed(film, wide + pass_on, processing, pixel_mm), _detailed(healthy, wide, processing, pixel_mm)
+    return _detailed(film, wide + pass_on, processing, pixel_mm), _detailed(
+        healthy, wide, processing, pixel_mm
+    )
 
 
 def _detailed(film: Image, base: Image, processing: Processing, pixel_mm: float) -> Image:

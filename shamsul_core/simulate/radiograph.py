@@ -118,7 +118,9 @@ class _Scene:
         chest = project(self.ct.slabs(patient.bone), self.ct.spacing, rays, extend=False)
         healthy = patient.habitus.clothe(chest, rays)
         kept = {name: several for name, several in self.findings.items() if name not in left_out}
-        diseased = healthy + project(_changes(self.ct, patient.bone, kept, kept), self.ct.spacing, rays, extend=False)
+        diseased = healthy + project(
+            _changes(self.ct, patient.bone, kept, kept), self.ct.spacing, rays, extend=False
+        )
         devices, shadow = draw(self.devices, rays)
         if DEVICES not in left_out:
             diseased = diseased + devices

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Points = npt.NDArray[np.float64]
 
-_BLADE_MM = 1.7
+_BLADE_MM = 2.0
 """Bone that rays pass in a scapula's blade: two cortices, seen at a slant."""
 
 
@@ -75,14 +75,15 @@ def _clavicle(marks: Landmarks, joint: Points, side: int, random: np.random.Gene
     share = np.array([0, 0.12, 0.3, 0.5, 0.7, 0.87, 1.0])[:, None]
     bends = np.array([[0, 0, 0], [0, 5, 4], [0, 13, 6], [0, 7, 3], [0, -12, -3], [0, -18, -4], [0, -10, 0]])
     points, at = along(medial + share * (lateral - medial) + bow * bends)
-    radii = 5.4 + 6.5 * np.exp(-at / 0.07) + 2.2 / (1 + np.exp(-(at - 0.82) / 0.04))
-    walls = 1.0 + 1.6 * np.exp(-(((at - 0.45) / 0.25) ** 2))
+    radii = 5.2 + 4.0 * np.exp(-((at / 0.1) ** 2)) + 2.0 / (1 + np.exp(-(at - 0.82) / 0.04))
+    walls = 0.8 + 1.0 * np.exp(-(((at - 0.45) / 0.25) ** 2))
+    # Both ends are round
+    from_end = np.minimum(at / 0.05, (1 - at) / 0.04)
+    radii = radii * np.sqrt(1 - np.clip(1 - from_end, 0, 0.97) ** 2)
     return Tube(points, radii * random.uniform(0.9, 1.1), walls)
 
 
-def _humerus(
-    joint: Points, side: int, size: float, random: np.random.Generator, *, is_pa: bool
-) -> Tube:
+def _humerus(joint: Points, side: int, size: float, random: np.random.Generator, *, is_pa: bool) -> Tube:
     """Return a humerus: its head a hollow ball, its neck, its shaft with a thick cortex."""
     away = random.uniform(0.1, 0.5) if is_pa else random.uniform(0.0, 0.35)
     down = np.array([side * np.sin(away), 0.0, -np.cos(away)])
@@ -90,7 +91,11 @@ def _humerus(
     head = joint + (side * 27 * size, 4, 4)
     radius = 23.0 * size
     # Through the ball along the arm, from its top; the greater tubercle stands out to the side
-    knots = [head + radius * 0.97 * across * 0.1 - down * radius * 0.96, head + 4 * across, head + 26 * down + 7 * across]
+    knots = [
+        head + radius * 0.97 * across * 0.1 - down * radius * 0.96,
+        head + 4 * across,
+        head + 26 * down + 7 * across,
+    ]
     points, _ = along([*knots, head + 60 * down + 9 * across, head + 260 * down + 10 * across])
     deep = (points - head) @ down
     ball = np.sqrt(np.maximum(radius**2 - deep**2, 0))
@@ -132,11 +137,15 @@ def _scapula(
         return Tube(points, radius, np.full(len(at), wall))
 
     edges = (
-        border([lower_lip, place(-42, -62), lower_angle], (5.0, 3.4, 2.6), 1.5),
-        border([upper_angle, inner, place(-94, -60), lower_angle], (1.3, 1.2, 1.8), 1.0),
-        border([neck, top, upper_angle], (2.4, 1.2, 1.2), 1.0),
-        border([place(-92, 2), place(-50, 18), joint + (side * -6, -25, 24), acromion], (1.6, 3.6, 5.8), 1.1),
-        border([joint + (side * -4, 8, 17), joint + (side * -7, 8, 0), joint + (side * -4, 8, -17)], (4.5, 7.0, 4.5), 1.3),
+        border([lower_lip, place(-42, -62), lower_angle], (5.0, 4.0, 3.0), 0.7),
+        border([upper_angle, inner, place(-94, -60), lower_angle], (1.6, 1.6, 2.0), 0.4),
+        border([neck, top, upper_angle], (2.4, 1.4, 1.4), 0.4),
+        border([place(-92, 2), place(-50, 18), joint + (side * -6, -25, 24), acromion], (2.0, 4.2, 6.4), 0.7),
+        border(
+            [joint + (side * -4, 8, 17), joint + (side * -7, 8, 0), joint + (side * -4, 8, -17)],
+            (4.5, 7.0, 4.5),
+            1.3,
+        ),
         border([place(-18, 16), coracoid + (0, -6, 7), coracoid], (5.5, 5.0, 5.0), 1.3),
     )
     return edges, outline

@@ -28,7 +28,7 @@ SOFT = 1.04 * WATER
 CORTEX = 0.055
 """Attenuation per mm of cortical bone at about 65 keV (NIST, ICRU-44: 0.315 and 0.223 cm²/g at 60 and 80 keV, 1.92 g/cm³)."""
 
-MARROW = 0.026
+MARROW = 0.031
 """Of trabecular bone with its marrow."""
 
 # Pixels of a plate's drawing for each of the detector
@@ -144,4 +144,4 @@ def plate(rays: Rays, outline: Points) -> Image:
     canvas = np.zeros((height * _FINE, width * _FINE), np.uint8)
     cv2.fillPoly(canvas, [np.rint((places + 0.5) * _FINE * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
     small = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.float32) / 255
+    return np.asarray(small / np.float32(255), np.float32)
