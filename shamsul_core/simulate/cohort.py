@@ -179,6 +179,8 @@ def _make(simulation: Simulation, folder: Path, ct_source: Path | None, index: i
         simulation.random(index, 2),
         is_pa=case.is_pa,
         size_px=simulation.size_px,
+        sex=case.sex,
+        age=case.age,
         with_truth=simulation.split != "train",
     )
     path.parent.mkdir(parents=True, exist_ok=True)

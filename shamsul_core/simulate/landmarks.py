@@ -1,0 +1,89 @@
+"""Where the organs stand in the chest, for what is placed and deformed by them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shamsul_core.simulate.chest import SIDES
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from shamsul_core.simulate.chest import Chest, Side
+
+    Point = npt.NDArray[np.float64]
+
+_AORTA = 52
+
+
+@dataclass(frozen=True, eq=False)
+class Landmarks:
+    """Points and planes of the chest in mm: x from the patient's right, y from the back, z from the feet.
+
+    Parameters
+    ----------
+    low, high
+        float64, 3: corners of the box around both lungs.
+    middle, apex
+        x of the midline; z of the apices, the mean of both.
+    domes
+        x, y, z of the middle of each half of the diaphragm.
+    heart
+        float64, 2 × 3: corners of the box around the heart.
+    arch
+        x, y, z of the aortic arch's left end, the knob.
+    """
+
+    low: Point
+    high: Point
+    middle: float
+    apex: float
+    domes: dict[Side, Point]
+    heart: Point
+    arch: Point
+
+    @property
+    def back(self) -> float:
+        """Y of the lungs' back."""
+        return float(self.low[1])
+
+    @property
+    def front(self) -> float:
+        """Y of the lungs' front."""
+        return float(self.high[1])
+
+
+@lru_cache(maxsize=2)
+def landmarks(chest: Chest) -> Landmarks:
+    """Return the landmarks of a chest."""
+    lungs = {side: chest.millimetres(np.argwhere(chest.lungs[side])) for side in SIDES}
+    both = np.concatenate([*lungs.values()])
+    heart = chest.millimetres(np.argwhere(chest.heart))
+    aorta = chest.millimetres(np.argwhere(chest.region(_AORTA)))
+    high = aorta[aorta[:, 2] > aorta[:, 2].max() - 25]
+    middle = (lungs["right"][:, 0].max() + lungs["left"][:, 0].min()) / 2
+    return Landmarks(
+        both.min(axis=0),
+        both.max(axis=0),
+        float(middle),
+        float(np.mean([points[:, 2].max() for points in lungs.values()])),
+        {side: _dome(points, _height(chest, side)) for side, points in lungs.items()},
+        np.array([heart.min(axis=0), heart.max(axis=0)]),
+        high[high[:, 0].argmax()],
+    )
+
+
+def _height(chest: Chest, side: Side) -> float:
+    """Return the height of a dome in mm, of its half away from the heart."""
+    heights = chest.domes[side][np.isfinite(chest.domes[side])]
+    middle = len(heights) // 2
+    return float(np.percentile(heights[:middle] if side == "right" else heights[middle:], 80))
+
+
+def _dome(lung: Point, height: float) -> Point:
+    low = lung[lung[:, 2] < np.percentile(lung[:, 2], 20)].mean(axis=0)
+    return np.array([low[0], low[1], height])
