@@ -58,7 +58,7 @@ def draw_shoulder(marks: Landmarks, side: int, random: np.random.Generator, *, i
     # Of the shoulder's joint: height over the lungs' apices, and way from the midline
     up = random.normal(-26, 9) if is_pa else random.normal(-20, 12)
     joint = np.array(
-        [marks.middle + side * random.normal(172, 6), marks.back + random.normal(35, 8), marks.apex + up]
+        [marks.middle + side * random.normal(154, 6), marks.back + random.normal(35, 8), marks.apex + up]
     )
     edges, blade = _scapula(marks, joint, side, size, random, is_pa=is_pa)
     arm = _humerus(joint, side, size, random, is_pa=is_pa)
@@ -70,7 +70,7 @@ def _clavicle(marks: Landmarks, joint: Points, side: int, random: np.random.Gene
     medial = np.array(
         [marks.middle + side * random.normal(17, 2), marks.front - 22, marks.apex + random.normal(-42, 6)]
     )
-    lateral = joint + (side * random.normal(-6, 3), 20, random.normal(33, 4))
+    lateral = joint + (side * random.normal(-6, 3), 75, random.normal(33, 4))
     bow = random.uniform(0.7, 1.3)
     share = np.array([0, 0.12, 0.3, 0.5, 0.7, 0.87, 1.0])[:, None]
     bends = np.array([[0, 0, 0], [0, 5, 4], [0, 13, 6], [0, 7, 3], [0, -12, -3], [0, -18, -4], [0, -10, 0]])
