@@ -28,6 +28,7 @@ _SMOOTH_MM, _ROUND_MM = 2.0, 4.0
 _SPECK_MM2, _HOLE_MM2 = 60.0, 400.0
 _SMALL_SHARE = 0.08
 _DEVICE_MARGIN_MM = 1.5
+_GAP_MM = 2.5
 
 
 def outlined(difference: Image, pixel_mm: float, *, lesions: int, is_denser: bool) -> Mask:
@@ -64,6 +65,20 @@ def outlined_devices(silhouette: Mask, pixel_mm: float) -> Mask:
     margin = max(1, round(_DEVICE_MARGIN_MM / pixel_mm))
     band = cv2.dilate(silhouette.astype(np.uint8), _disc(margin)) > 0
     return _largest(_filled(band, 10 / pixel_mm**2), 10 / pixel_mm**2, None)
+
+
+def seen(difference: Image, pixel_mm: float) -> Mask:
+    """Return where a thin thing is seen or goes on for a little while: what the belly or the spine hides nobody draws.
+
+    Parameters
+    ----------
+    difference
+        Grey levels, H × W: the picture with it less the picture without.
+    pixel_mm
+        Side of a pixel at the detector.
+    """
+    shown = np.abs(cv2.GaussianBlur(np.asarray(difference, np.float32), (0, 0), 1.0)) > CHANGED_FROM
+    return cv2.dilate(shown.astype(np.uint8), _disc(max(1, round(_GAP_MM / pixel_mm)))) > 0
 
 
 def _drawn(region: Mask, pixel_mm: float, lesions: int) -> Mask:

@@ -70,9 +70,9 @@ def draw_exposure(random: np.random.Generator, *, is_pa: bool) -> Exposure:
     marker = str(random.choice(_MARKERS))
     column = random.uniform(0.02, 0.05) if marker == "R" else random.uniform(0.9, 0.93)
     return Exposure(
-        photons=float(random.uniform(2.5e5, 6e5)),
+        photons=float(random.uniform(3e5, 7e5)),
         scatter=float(random.uniform(0.3, 0.6) if is_pa else random.uniform(0.5, 0.9)),
-        blur_mm=float(random.uniform(0.2, 0.38)),
+        blur_mm=float(random.uniform(0.22, 0.38)),
         contrast=float(random.uniform(0.9, 1.15)),
         brightness=float(random.normal(0.0, 0.035)),
         processing=draw_processing(random),
@@ -101,8 +101,8 @@ def expose(healthy: Image, diseased: Image, exposure: Exposure, pixel_mm: float)
     noise = np.random.default_rng(exposure.seed).standard_normal(diseased.shape, np.float32)
     noise = blurred(noise, 0.5)
     relative = noise / np.sqrt(exposure.photons * pixel_mm**2 * arrived)
-    absorbed = -np.log(np.maximum(arrived, 1e-5)) + relative
-    film, plain = process(absorbed, -np.log(clean + scattered), exposure.processing, pixel_mm)
+    film: Image = -np.log(np.maximum(arrived, 1e-5)) + relative
+    film, plain = process(film, np.asarray(-np.log(clean + scattered)), exposure.processing, pixel_mm)
     low, high = np.percentile(plain[::4, ::4][healthy[::4, ::4] > _BODY_FROM], [3, 97])
     # From the lungs' dark grey to the light grey of the belly and the spine
     share = (film - low) / (high - low)

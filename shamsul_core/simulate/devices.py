@@ -107,7 +107,7 @@ def endotracheal_tube(chest: Chest, random: np.random.Generator) -> list[Wire]:
     path = np.concatenate([path[::8], [path[-1] + (0, -6, 25), path[-1] + (0, -10, 60)]])
     course = _smooth(path)
     wall = [Wire(course + (side * 4.2, 0, 0), 0.8, 0.022, is_drawn=False) for side in (-1, 1)]
-    return [*wall, Wire(course + (2.5, 0, 0), 0.8, 0.3), Wire(course, 4.6, 0.016)]
+    return [*wall, Wire(course + (2.5, 0, 0), 0.8, 0.3), Wire(course, 4.6, 0.002)]
 
 
 def nasogastric_tube(chest: Chest, random: np.random.Generator) -> list[Wire]:
@@ -180,7 +180,7 @@ def chest_tube(chest: Chest, random: np.random.Generator) -> list[Wire]:
     )
     path = np.array([outside, entry, (entry + apex) / 2 + (side * random.uniform(12, 26), -8, 6), apex])
     course = _smooth(path)
-    return [Wire(course, 4.0, 0.024), Wire(course + (2.2 * side, 0, 0), 0.8, 0.3)]
+    return [Wire(course, 4.0, 0.012), Wire(course + (2.2 * side, 0, 0), 0.8, 0.3)]
 
 
 def electrodes(chest: Chest, random: np.random.Generator) -> list[Wire]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from shamsul_core.simulate.preparation import WATER
+from shamsul_core.simulate.processing import blurred
 from shamsul_core.simulate.skeleton import Shoulder, draw_shoulder
 from shamsul_core.simulate.solids import SOFT, ellipsoid, plane
 
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
     Points = npt.NDArray[np.float64]
 
 Sex = Literal["Male", "Female"]
+_FLANK_FROM_MM = np.float32(130)
+_WALL_MM = 1.3
+_MARGIN_MM = 0.6
+"""Half of what a bone's margin and a focal spot of 1 mm blur into."""
+
 _FAT = 0.93 * WATER
-# Half the width of the CT's chest at its widest ribs
-_RIBS_MM = 140.0
 _BREAST = 0.97 * WATER
 """Fat and gland, about half of each."""
 
@@ -66,31 +70,26 @@ class Breast:
     def chord(self, rays: Rays) -> Image:
         """Return rays' way through it in mm, H × W."""
         x, z = plane(rays, self.centre[1])
-        across = np.maximum(1 - ((x - np.float32(self.centre[0])) / np.float32(self.across)) ** 2, 0)
         above = z - np.float32(self.centre[2])
         part = above / np.where(above > 0, np.float32(self.up), np.float32(self.down))
-        along = np.maximum(1 - part**2, 0)
+        square = ((x - np.float32(self.centre[0])) / np.float32(self.across)) ** 2 + part**2
+        inside = np.maximum(1 - square, 0)
         # Steep below, where the fold is; nothing to be seen of where it begins above
-        tall = np.where(above > 0, along**2, along**0.7)
-        return np.asarray(np.float32(self.thick) * across * tall, np.float32)
+        upper = np.clip(above / np.float32(self.up), 0, 1)
+        return np.asarray(np.float32(self.thick) * inside ** (0.6 + 1.6 * upper), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class Gas:
-    """Gas in stomach or bowel, above a level of fluid where the patient stands, and under the diaphragm: their z in mm."""
+    """Gas in stomach or bowel, above a level of fluid where the patient stands: the level's z in mm."""
 
     body: Ellipsoid
     level: float
-    diaphragm: float
 
     def chord(self, rays: Rays) -> Image:
         """Return rays' way through it in mm, H × W."""
-        x, z = plane(rays, self.body.centre[1])
-        # Round about the gas as the dome is
-        ceiling = self.diaphragm - ((x - np.float32(self.body.centre[0])) / 60) ** 2 * 30
-        above = 1 + np.exp(np.clip((self.level - z) / 0.8, -20, 20))
-        beneath = 1 + np.exp(np.clip((z - ceiling) / 1.5, -20, 20))
-        return np.asarray(self.body.chord(rays) / (above * beneath))
+        _, z = plane(rays, self.body.centre[1])
+        return np.asarray(self.body.chord(rays) / (1 + np.exp(np.clip((self.level - z) / 0.8, -20, 20))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,18 +129,19 @@ class Habitus:
         # The trunk up to the armpits
         trunk = round_ * np.clip((np.float32(self.shoulder_z - 25) - z) / 70, 0, 1)
         soft = chest + np.float32(_FAT * self.fat_mm) * trunk
-        # Beside the ribs, where the CT's field of view ends
-        outside = np.clip((np.abs(x - np.float32(self.middle)) - _RIBS_MM) / 20, 0, 1)
-        soft = soft + outside * (_joined(soft, np.float32(SOFT * 165) * trunk) - soft)
+        # Flanks wider than the CT's; the lungs end before them
+        flank = trunk * np.clip((np.abs(x - np.float32(self.middle)) - _FLANK_FROM_MM) / 14, 0, 1)
+        soft = _joined(soft, np.float32(SOFT * 150) * flank)
         for limb in self.limbs:
             soft = _joined(soft, np.float32(SOFT) * limb.chord(rays))
         for breast in self.breasts:
             soft = soft + np.float32(_BREAST) * breast.chord(rays)
-        for gas in self.gases:
-            soft = soft - np.minimum(np.float32(SOFT) * gas.chord(rays), 0.8 * soft)
-        for shoulder in self.shoulders:
-            soft = soft + shoulder.integral(rays, self.density)
-        return np.asarray(soft, np.float32)
+        if self.gases:
+            # Loops lie side by side; their walls are soft
+            gas = np.maximum.reduce([gas.chord(rays) for gas in self.gases])
+            soft = soft - np.minimum(np.float32(SOFT) * blurred(gas, _WALL_MM / rays.pixel_mm), 0.7 * soft)
+        bones = sum(shoulder.integral(rays, self.density) for shoulder in self.shoulders)
+        return np.asarray(soft + blurred(np.asarray(bones), _MARGIN_MM / rays.pixel_mm), np.float32)
 
 
 def _joined(one: Image, other: Image) -> Image:
@@ -210,8 +210,8 @@ def _breasts(
     """Return both breasts; lying or with age they reach lower and to the sides."""
     size = float(np.clip(random.normal(1, 0.22) + 0.16 * weight, 0.5, 1.7))
     sag = 0.25 * max(0, age - 40) + (0 if is_pa else 8)
-    height = float(np.mean([dome[2] for dome in marks.domes.values()])) + random.normal(30, 12) - sag
-    apart = random.normal(78, 6) + (0 if is_pa else 10)
+    height = float(np.mean([dome[2] for dome in marks.domes.values()])) + random.normal(24, 12) - sag
+    apart = random.normal(84, 6) + (0 if is_pa else 8)
     return tuple(
         Breast(
             (marks.middle + side * apart, marks.front + 15, height + random.normal(0, 4)),
@@ -219,7 +219,7 @@ def _breasts(
             up=85 * size**0.5,
             down=52 * size**0.5,
             # Pressed against the detector
-            thick=(15 if is_pa else 19) * size,
+            thick=(26 if is_pa else 32) * size,
         )
         for side in (-1, 1)
     )
@@ -231,15 +231,13 @@ def _gases(marks: Landmarks, random: np.random.Generator, *, is_upright: bool) -
     x, y, z = marks.domes["left"]
     if random.random() < 0.75:
         wide, tall = random.uniform(18, 42), random.uniform(12, 30)
-        centre = (x + random.normal(-5, 8), y + 25, z - tall - random.uniform(32, 46))
+        centre = (x + random.normal(-14, 9), y + 25, z - tall - random.uniform(5, 14))
         level = centre[2] - tall * (random.uniform(-0.4, 0.7) if is_upright else 2)
         gases.append(
-            Gas(
-                Ellipsoid(centre, (wide, random.uniform(12, 30), tall), random.normal(0, 0.25)), level, z - 34
-            )
+            Gas(Ellipsoid(centre, (wide, random.uniform(12, 30), tall), random.normal(0, 0.25)), level)
         )
     # Loops of the colon, their haustra side by side
-    for side, share in ((1, 0.5), (-1, 0.12)):
+    for side, share in ((1, 0.5), (-1, 0.06)):
         if random.random() < share:
             at = np.array(
                 [marks.middle + side * random.uniform(62, 105), marks.front - 45, z - random.uniform(28, 60)]
@@ -250,7 +248,6 @@ def _gases(marks: Landmarks, random: np.random.Generator, *, is_upright: bool) -
                     Gas(
                         Ellipsoid((at[0], at[1], at[2]), (axes[0], axes[1], axes[2]), random.normal(0, 0.6)),
                         -1e3,
-                        z - 26,
                     )
                 )
                 at = at + (random.normal(0, 12), 0, random.normal(-9, 8))

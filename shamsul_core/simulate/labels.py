@@ -96,7 +96,7 @@ def draw_case(random: np.random.Generator, *, also: str | None = None) -> Case:
     findings = [name for name in LOCALISED_PATHOLOGIES if name != DEVICES]
     labels[NO_FINDING] = float(all(labels[name] == 0 for name in findings))
     is_pa = bool(random.random() < (0.3 if labels[DEVICES] == 1 else 0.7))
-    sex: Sex = "Male" if random.choice(["Male", "Female"], p=[0.59, 0.41]) == "Male" else "Female"
+    sex: Sex = "Male" if str(random.choice(["Male", "Female"], p=[0.59, 0.41])) == "Male" else "Female"
     return Case(severities, labels, is_pa, sex, int(np.clip(random.normal(60, 17), 18, 90)))
 
 

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shamsul_core.simulate.chest import SIDES
+from shamsul_core.simulate.chest import SIDES, Side
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from shamsul_core.simulate.chest import Chest, Side
+    from shamsul_core.simulate.chest import Chest
 
     Point = npt.NDArray[np.float64]
 
 _AORTA = 52
+# Liver, and spleen and stomach: what the diaphragm's halves lie on
+_UNDER: dict[Side, tuple[int, ...]] = {"right": (5,), "left": (1, 6)}
+_DIAPHRAGM_MM = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,19 +74,15 @@ def landmarks(chest: Chest) -> Landmarks:
         both.max(axis=0),
         float(middle),
         float(np.mean([points[:, 2].max() for points in lungs.values()])),
-        {side: _dome(points, _height(chest, side)) for side, points in lungs.items()},
+        {side: _dome(chest, side) for side in SIDES},
         np.array([heart.min(axis=0), heart.max(axis=0)]),
         high[high[:, 0].argmax()],
     )
 
 
-def _height(chest: Chest, side: Side) -> float:
-    """Return the height of a dome in mm, of its half away from the heart."""
-    heights = chest.domes[side][np.isfinite(chest.domes[side])]
-    middle = len(heights) // 2
-    return float(np.percentile(heights[:middle] if side == "right" else heights[middle:], 80))
-
-
-def _dome(lung: Point, height: float) -> Point:
-    low = lung[lung[:, 2] < np.percentile(lung[:, 2], 20)].mean(axis=0)
-    return np.array([low[0], low[1], height])
+def _dome(chest: Chest, side: Side) -> Point:
+    """Return the middle of the highest two centimetres of what is under a half of the diaphragm, at their top."""
+    under = chest.millimetres(np.argwhere(chest.region(*_UNDER[side])))
+    top = under[:, 2].max()
+    x, y, _ = under[under[:, 2] > top - 20].mean(axis=0)
+    return np.array([x, y, top + _DIAPHRAGM_MM])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _SWAY_MM = 4.0
 # Places over the picture between which it is interpolated
 _SWAYS = 6
-_CT_BONE = 1.65
+_CT_BONE = 1.55
 """The CT's bones absorb so much more than its voxels, in which cortex and marrow are averaged, say of a man of thirty."""
 
 
@@ -118,7 +118,7 @@ class Patient:
         tall = marks.high[2] - marks.low[2]
         from_middle = np.clip((z - np.float32(marks.low[2] + 0.5 * tall)) / np.float32(tall), -0.7, 0.7)
         left = left + np.float32(shape.bell) * from_middle * aside
-        left = left + np.float32(shape.curve) * np.sin(np.float32(shape.curve_at) + 4 * from_middle)
+        left = left + np.float32(shape.curve) * np.sin(np.float32(shape.curve_at) + 2.5 * from_middle)
         # Ribs turn about the spine
         up = up + np.float32(shape.slope) * (np.sqrt(aside**2 + 900) - 70)
         for mm, at, reach in (
@@ -147,8 +147,8 @@ def draw_patient(chest: Chest, random: np.random.Generator, *, is_pa: bool, sex:
     """
     marks = landmarks(chest)
     width = float((1.14 if sex == "Male" else 1.03) * np.clip(random.normal(1, 0.055), 0.88, 1.12))
-    breath = random.normal(1.06, 0.07) if is_pa else random.normal(0.94, 0.08)
-    height = float(width * np.clip(breath, 0.78, 1.2))
+    breath = random.normal(1.06, 0.07) if is_pa else random.normal(0.97, 0.07)
+    height = float(width * np.clip(breath, 0.84, 1.2))
     spread = 1.0 if is_pa else 1.8
     above, below = random.uniform(22, 58) if is_pa else random.uniform(5, 55), random.uniform(-8, 30)
     top, bottom = marks.high[2] + above / height, marks.low[2] - below / height
@@ -186,9 +186,9 @@ def _draw_shape(random: np.random.Generator, age: int) -> Shape:
     """Return a random shape; with age the aorta winds and widens, the heart grows and the spine bends."""
     old = max(0.0, age - 45) / 45
     return Shape(
-        bell=float(random.normal(0, 0.06)),
-        slope=float(random.normal(0, 0.07)),
-        curve=float(random.normal(0, 1.2 + 2.5 * old)),
+        bell=float(random.normal(0, 0.07)),
+        slope=float(random.normal(0, 0.08)),
+        curve=float(random.normal(0, 1.3 + 2 * old)),
         curve_at=float(random.uniform(-np.pi, np.pi)),
         heart=float(random.normal(-3 + 6 * old, 5)),
         knob=float(random.normal(-1 + 8 * old, 3)),

@@ -55,10 +55,10 @@ class Processing:
 
 def draw_processing(random: np.random.Generator) -> Processing:
     """Return a random system's processing."""
-    finest = random.uniform(1.8, 2.8)
+    finest = random.uniform(2.0, 3.0)
     return Processing(
         latitude=float(random.uniform(0.5, 0.8)),
-        detail=(float(finest), float(finest * random.uniform(1.15, 1.4)), float(random.uniform(1.5, 2.1))),
+        detail=(float(finest), float(finest * random.uniform(1.05, 1.3)), float(random.uniform(1.2, 1.7))),
         structure=float(random.uniform(1.0, 1.4)),
         compression=float(random.uniform(0.15, 0.4)),
     )

@@ -155,8 +155,11 @@ def on_detector(points: npt.NDArray[np.float64], rays: Rays) -> npt.NDArray[np.f
     for _ in range(12):
         x, z = _met(rays, places, points[:, 1])
         right = _met(rays, places + (0.0, 4.0), points[:, 1])[0]
-        scale = np.maximum((right - x) / 4, 1e-3)
-        places += np.stack([(z - points[:, 2]) / scale, (points[:, 0] - x) / scale], axis=1)
+        below = _met(rays, places + (4.0, 0.0), points[:, 1])[1]
+        # Where a patient's shape squeezes one axis more than the other, each has its own step
+        least = 0.25 * rays.pixel_mm
+        scale, fall = np.maximum((right - x) / 4, least), np.maximum((z - below) / 4, least)
+        places += np.stack([(z - points[:, 2]) / fall, (points[:, 0] - x) / scale], axis=1)
     return np.concatenate([places, scale[:, None]], axis=1)
 
 

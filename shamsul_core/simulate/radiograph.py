@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from shamsul_core.simulate.chest import STEP
-from shamsul_core.simulate.contours import outlined, outlined_devices, outlined_organ
+from shamsul_core.simulate.contours import outlined, outlined_devices, outlined_organ, seen
 from shamsul_core.simulate.detector import Exposure, draw_exposure, expose
 from shamsul_core.simulate.devices import Wire, draw, wires
 from shamsul_core.simulate.findings import MAKERS
@@ -247,7 +247,8 @@ def _masks(
     for name in sorted(scene.names, key=lambda name: len(children(name))):
         parts = [masks[one] for one in children(name) if one in masks]
         if name == DEVICES:
-            parts.append(outlined_devices(view.shadow, pixel_mm))
+            difference = pixels.astype(np.float32) - without(frozenset({name}))
+            parts.append(outlined_devices(view.shadow & seen(difference, pixel_mm), pixel_mm))
         elif name in _ORGANS:
             shadow = np.logical_or.reduce([_organ(scene, view, name), *parts])
             parts.append(outlined_organ(shadow, pixel_mm))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Points = npt.NDArray[np.float64]
 
-_BLADE_MM = 2.0
+_BLADE_MM = 2.6
 """Bone that rays pass in a scapula's blade: two cortices, seen at a slant."""
 
 
@@ -58,7 +58,7 @@ def draw_shoulder(marks: Landmarks, side: int, random: np.random.Generator, *, i
     # Of the shoulder's joint: height over the lungs' apices, and way from the midline
     up = random.normal(-26, 9) if is_pa else random.normal(-20, 12)
     joint = np.array(
-        [marks.middle + side * random.normal(154, 6), marks.back + random.normal(35, 8), marks.apex + up]
+        [marks.middle + side * random.normal(150, 6), marks.back + random.normal(72, 8), marks.apex + up]
     )
     edges, blade = _scapula(marks, joint, side, size, random, is_pa=is_pa)
     arm = _humerus(joint, side, size, random, is_pa=is_pa)
@@ -70,17 +70,14 @@ def _clavicle(marks: Landmarks, joint: Points, side: int, random: np.random.Gene
     medial = np.array(
         [marks.middle + side * random.normal(17, 2), marks.front - 22, marks.apex + random.normal(-42, 6)]
     )
-    lateral = joint + (side * random.normal(-6, 3), 75, random.normal(33, 4))
+    lateral = joint + (side * random.normal(-6, 3), 20, random.normal(33, 4))
     bow = random.uniform(0.7, 1.3)
     share = np.array([0, 0.12, 0.3, 0.5, 0.7, 0.87, 1.0])[:, None]
     bends = np.array([[0, 0, 0], [0, 5, 4], [0, 13, 6], [0, 7, 3], [0, -12, -3], [0, -18, -4], [0, -10, 0]])
     points, at = along(medial + share * (lateral - medial) + bow * bends)
-    radii = 5.2 + 4.0 * np.exp(-((at / 0.1) ** 2)) + 2.0 / (1 + np.exp(-(at - 0.82) / 0.04))
-    walls = 0.8 + 1.0 * np.exp(-(((at - 0.45) / 0.25) ** 2))
-    # Both ends are round
-    from_end = np.minimum(at / 0.05, (1 - at) / 0.04)
-    radii = radii * np.sqrt(1 - np.clip(1 - from_end, 0, 0.97) ** 2)
-    return Tube(points, radii * random.uniform(0.9, 1.1), walls)
+    radii = 5.0 + 3.4 * np.exp(-at / 0.1) + 2.2 / (1 + np.exp(-(at - 0.82) / 0.04))
+    walls = 1.2 + 2.0 * np.exp(-(((at - 0.45) / 0.25) ** 2))
+    return Tube(points, _rounded(points, radii) * random.uniform(0.9, 1.1), walls)
 
 
 def _humerus(joint: Points, side: int, size: float, random: np.random.Generator, *, is_pa: bool) -> Tube:
@@ -134,13 +131,13 @@ def _scapula(
     def border(knots: list[Points], radii: tuple[float, float, float], wall: float) -> Tube:
         points, at = along(knots)
         radius = np.interp(at, [0, 0.5, 1], radii) * size
-        return Tube(points, radius, np.full(len(at), wall))
+        return Tube(points, _rounded(points, radius), np.full(len(at), wall))
 
     edges = (
-        border([lower_lip, place(-42, -62), lower_angle], (5.0, 4.0, 3.0), 0.7),
-        border([upper_angle, inner, place(-94, -60), lower_angle], (1.6, 1.6, 2.0), 0.4),
-        border([neck, top, upper_angle], (2.4, 1.4, 1.4), 0.4),
-        border([place(-92, 2), place(-50, 18), joint + (side * -6, -25, 24), acromion], (2.0, 4.2, 6.4), 0.7),
+        border([lower_lip, place(-42, -62), lower_angle], (5.0, 3.4, 2.6), 1.7),
+        border([upper_angle, inner, place(-94, -60), lower_angle], (1.8, 1.6, 2.0), 0.7),
+        border([neck, top, upper_angle], (2.6, 1.5, 1.5), 0.7),
+        border([place(-92, 2), place(-50, 18), joint + (side * -6, -25, 24), acromion], (1.6, 3.6, 5.8), 1.1),
         border(
             [joint + (side * -4, 8, 17), joint + (side * -7, 8, 0), joint + (side * -4, 8, -17)],
             (4.5, 7.0, 4.5),
@@ -149,3 +146,11 @@ def _scapula(
         border([place(-18, 16), coracoid + (0, -6, 7), coracoid], (5.5, 5.0, 5.0), 1.3),
     )
     return edges, outline
+
+
+def _rounded(points: Points, radii: Points) -> Points:
+    """Return a bone's radii, smaller over the last mm before both ends, where its corners are round."""
+    from_end = np.minimum(
+        np.linalg.norm(points - points[0], axis=1), np.linalg.norm(points - points[-1], axis=1)
+    )
+    return np.asarray(radii * (1 - 0.6 * np.exp(-from_end / 1.6)))

@@ -28,7 +28,7 @@ SOFT = 1.04 * WATER
 CORTEX = 0.055
 """Attenuation per mm of cortical bone at about 65 keV (NIST, ICRU-44: 0.315 and 0.223 cm²/g at 60 and 80 keV, 1.92 g/cm³)."""
 
-MARROW = 0.031
+MARROW = 0.034
 """Of trabecular bone with its marrow."""
 
 # Pixels of a plate's drawing for each of the detector
