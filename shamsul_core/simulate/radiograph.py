@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from shamsul_core.simulate.chest import Chest, Region
     from shamsul_core.simulate.ct import Ct
+    from shamsul_core.simulate.devices import Maker
     from shamsul_core.simulate.findings import Finding
     from shamsul_core.simulate.projection import Image, Rays
 
@@ -143,6 +144,8 @@ def simulate_radiograph(
     is_pa: bool,
     size_px: int,
     with_truth: bool = True,
+    planted: Sequence[Wire] = (),
+    never: Maker | None = None,
 ) -> Simulated:
     """Return a radiograph with these findings.
 
@@ -160,6 +163,10 @@ def simulate_radiograph(
         The picture's longer side in pixels.
     with_truth
         Whether the pictures without each finding and the masks are wanted, which take several times as long.
+    planted
+        Devices that are there besides those left to chance.
+    never
+        A kind of device that chance does not choose.
     """
     unchanged = patient = draw_patient(ct, random, is_pa=is_pa)
     # Lost volume
@@ -170,7 +177,8 @@ def simulate_radiograph(
     findings = {
         name: MAKERS[name](chest, random, severity) for name, severity in severities.items() if name in MAKERS
     }
-    devices = wires(chest, random, is_pa=is_pa) if DEVICES in severities else []
+    devices = wires(chest, random, is_pa=is_pa, never=never) if DEVICES in severities else []
+    devices = [*devices, *planted]
     scene = _Scene(ct, chest, exposure, findings, devices, size_px)
     view = scene.view(patient)
     pixels = scene.expose(view)
