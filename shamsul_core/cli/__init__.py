@@ -16,6 +16,7 @@ from shamsul_core.cli.import_maps import import_maps
 from shamsul_core.cli.report import report
 from shamsul_core.cli.score import score
 from shamsul_core.cli.serve import serve
+from shamsul_core.cli.shortcut import shortcut
 from shamsul_core.cli.simulate import simulate
 from shamsul_core.cli.train import train
 from shamsul_core.cli.tune import tune
@@ -28,7 +29,19 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (train, check, explain, score, tune, report, import_maps, export, export_dicom, simulate):
+for command in (
+    train,
+    check,
+    explain,
+    score,
+    tune,
+    report,
+    import_maps,
+    export,
+    export_dicom,
+    simulate,
+    shortcut,
+):
     app.command(command.__name__.replace("_", "-"))(guarded(command))
 # Others' options are Streamlit's
 app.command("serve", context_settings={"ignore_unknown_options": True})(guarded(serve))

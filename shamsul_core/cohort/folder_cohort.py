@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from shamsul_core.cohort.annotation import Annotation
     from shamsul_core.cohort.counterfactual import Counterfactual
+    from shamsul_core.cohort.planted_sign import PlantedSign
     from shamsul_core.cohort.radiograph import Radiograph, Size
     from shamsul_core.cohort.radiograph_table import RadiographTable
     from shamsul_core.imaging import Geometry
@@ -81,6 +82,11 @@ class FolderCohort(ABC):
     def counterfactual(self, image_id: str, pathology: str) -> Counterfactual | None:
         """Return that it is not known, see `Cohort.counterfactual`."""
         del image_id, pathology
+        return None
+
+    def planted_sign(self, image_id: str) -> PlantedSign | None:
+        """Return that there is none, see `Cohort.planted_sign`."""
+        del image_id
         return None
 
     def _geometry(self, image_id: str) -> Geometry | None:

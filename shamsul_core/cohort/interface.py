@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from shamsul_core.cohort.annotation import Annotation, Kind
     from shamsul_core.cohort.counterfactual import Counterfactual
+    from shamsul_core.cohort.planted_sign import PlantedSign
     from shamsul_core.cohort.problems import Problem
     from shamsul_core.cohort.radiograph import Radiograph
     from shamsul_core.progress import OnStep
@@ -131,6 +132,18 @@ class Cohort(Protocol):
         ------
         CohortError
             There is no such radiograph, or what the file has cannot be used.
+        """
+        ...
+
+    def planted_sign(self, image_id: str) -> PlantedSign | None:
+        """Return the sign of a planted shortcut, and the same radiograph with it the other way round.
+
+        ``None`` where no shortcut was planted, as in patients, or no truth is kept, as of the train split.
+
+        Raises
+        ------
+        CohortError
+            There is no such radiograph, or what the files have cannot be used.
         """
         ...
 

@@ -172,6 +172,29 @@ def mass_accuracy(full: FloatArray, expert: Mask) -> float:
     return float(cv2.mean(positive, expert.view(np.uint8))[0] * area / total)
 
 
+def density(full: FloatArray, region: Mask) -> float:
+    """Return the share of the positive relevance inside a region over the region's share of the area.
+
+    Parameters
+    ----------
+    full
+        float32, H × W, signed.
+    region
+        bool, H × W.
+
+    Returns
+    -------
+    float
+        From 0; 1 is what chance gives, or relevance that is the same everywhere. NaN as of `mass_accuracy`.
+
+    Examples
+    --------
+    >>> density(np.array([[3.0, 1.0, -5.0, 0.0]], np.float32), np.array([[True, False, False, False]]))
+    3.0
+    """
+    return mass_accuracy(full, region) / max(float(region.mean()), 1 / region.size)
+
+
 def distance_of_maximum(full: FloatArray, expert: Mask) -> float:
     """Return how far the map's first maximum is from the experts' mask, over the radiograph's diagonal.
 

@@ -1,7 +1,8 @@
 """A simulated cohort on disk, in the folders in which CheXpert and CheXlocalize are released.
 
 Beside the released files stand ``SIMULATED.txt``, which says what the radiographs are, and for each split
-``simulation_<split>.json``: its seed and size, and the severity of each finding.
+``simulation_<split>.json``: its seed and size, the severity of each finding, and where a shortcut was planted, which it
+is and which radiographs have its sign.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import json
 import os
 import shutil
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ import cv2
 import numpy as np
 
 from shamsul_core.cohort.counterfactual import counterfactual_file, encode_difference
+from shamsul_core.cohort.planted_sign import sign_files
 from shamsul_core.files.atomic import write_atomically
 from shamsul_core.imaging.contours import outline_mask
 from shamsul_core.imaging.rle import encode_mask
@@ -28,7 +31,7 @@ from shamsul_core.simulate.chest import Chest
 from shamsul_core.simulate.ct import CREDIT, load_ct
 from shamsul_core.simulate.hierarchy import parents
 from shamsul_core.simulate.labels import Case, draw_case
-from shamsul_core.simulate.radiograph import simulate_radiograph
+from shamsul_core.simulate.planting import as_jpeg, simulate_case
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, NO_FINDING, OBSERVATIONS, chexlocalize_name
 
 if TYPE_CHECKING:
@@ -36,9 +39,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from shamsul_core.cohort.layout import Split
+    from shamsul_core.simulate.shortcuts import Shortcut
 
 NOTE = f"Simulated from CT, not a patient ({CREDIT})."
-JPEG_QUALITY = 92
 _SPLITS = {"train": 1, "val": 2, "test": 3}
 _FIRST_PATIENT = {"train": 1, "val": 60001, "test": 70001}
 _OPEN_IN_WORKER: list[tuple[Any, Chest]] = []
@@ -60,6 +63,8 @@ class Simulation:
         The pictures' longer side in pixels.
     at_least
         Each localised pathology is labelled positive on at least so many radiographs.
+    shortcut
+        A sign that goes with a label; by default there is none.
     """
 
     seed: int
@@ -67,6 +72,7 @@ class Simulation:
     split: Split
     size_px: int = 512
     at_least: int = 0
+    shortcut: Shortcut | None = None
 
     def cases(self) -> list[Case]:
         """Return the cases in their order; rare findings are added to cases evenly until there are enough."""
@@ -76,7 +82,14 @@ class Simulation:
             missing = self.at_least - sum(case.labels[name] == 1 for case in cases)
             for index in lacking[:: max(1, len(lacking) // max(1, missing))][: max(0, missing)]:
                 cases[index] = self._with(index, cases[index], name)
-        return cases
+        return [self._signed(index, case) for index, case in enumerate(cases)]
+
+    def _signed(self, index: int, case: Case) -> Case:
+        """Return a case with the shortcut's sign where it is drawn, from random numbers of its own."""
+        if self.shortcut is None:
+            return case
+        has_sign = self.shortcut.is_drawn(case.labels[self.shortcut.pathology], self.random(index, 3))
+        return replace(case, labels=self.shortcut.labels(case.labels, has_sign=has_sign), has_sign=has_sign)
 
     def random(self, index: int, *more: int) -> np.random.Generator:
         """Return the random numbers of one radiograph."""
@@ -92,8 +105,8 @@ class Simulation:
         return Case(dict(case.severities) | {name: severity}, labels, case.is_pa, case.sex, case.age)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as plain data, for ``simulation_<split>.json``."""
-        return asdict(self)
+        """Return it as plain data, for ``simulation_<split>.json``; of no shortcut it says nothing."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def simulate_cohort(
@@ -130,9 +143,12 @@ def simulate_cohort(
     load_ct(ct_source)
     write_atomically(base / "SIMULATED.txt", f"{NOTE}\n".encode())
     severities = [{name: round(value, 4) for name, value in case.severities.items()} for case in cases]
-    write_atomically(
-        description, json.dumps(simulation.to_json() | {"severities": severities}, indent=1).encode()
-    )
+    about = simulation.to_json() | {"severities": severities}
+    if simulation.shortcut is not None:
+        about["with_sign"] = [
+            _places(simulation, folder, index)[0] for index, case in enumerate(cases) if case.has_sign
+        ]
+    write_atomically(description, json.dumps(about, indent=1).encode())
     jobs = [(simulation, folder, ct_source, index, case) for index, case in enumerate(cases)]
     if workers == 1:
         for job in jobs:
@@ -151,7 +167,10 @@ def _check_same(description: Path, simulation: Simulation) -> None:
     if not description.is_file():
         return
     stored = json.loads(description.read_text(encoding="utf-8"))
-    different = [name for name, value in simulation.to_json().items() if stored.get(name) != value]
+    asked = simulation.to_json()
+    different = [
+        field.name for field in fields(simulation) if stored.get(field.name) != asked.get(field.name)
+    ]
     if different:
         message = f"{description.parent}: contains a simulation with another {', '.join(different)}; give another folder"
         raise ValueError(message)
@@ -172,19 +191,20 @@ def _make(simulation: Simulation, folder: Path, ct_source: Path | None, index: i
         ct = load_ct(ct_source)
         _OPEN_IN_WORKER.append((ct, Chest.of(ct)))
     ct, chest = _OPEN_IN_WORKER[0]
-    simulated = simulate_radiograph(
+    has_truth = simulation.split != "train"
+    planted = simulate_case(
         ct,
         chest,
-        case.severities,
-        simulation.random(index, 2),
-        is_pa=case.is_pa,
+        case,
+        simulation.shortcut,
+        partial(simulation.random, index),
         size_px=simulation.size_px,
-        sex=case.sex,
-        age=case.age,
-        with_truth=simulation.split != "train",
+        with_truth=has_truth,
     )
+    simulated = planted.simulated
     path.parent.mkdir(parents=True, exist_ok=True)
-    if simulation.split != "train":
+    if has_truth:
+        planted.keep(*sign_files(folder, simulation.split, name))
         for observation, without in simulated.without.items():
             if case.labels[observation] == 1:
                 file = counterfactual_file(folder, simulation.split, name, observation)
@@ -192,8 +212,7 @@ def _make(simulation: Simulation, folder: Path, ct_source: Path | None, index: i
                 write_atomically(file, encode_difference(simulated.pixels, without))
         aside.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(aside, json.dumps(_experts(case, simulated.masks, simulated.pixels.shape)).encode())
-    _, jpeg = cv2.imencode(".jpg", simulated.pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    write_atomically(path, jpeg.tobytes())
+    write_atomically(path, as_jpeg(simulated.pixels))
     return name
 
 

@@ -16,12 +16,15 @@ from scipy.interpolate import CubicSpline
 from shamsul_core.simulate.projection import on_detector
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     from shamsul_core.simulate.chest import Chest
     from shamsul_core.simulate.projection import Image, Rays
 
     Points = npt.NDArray[np.float64]
+    Maker = Callable[[Chest, np.random.Generator], "list[Wire]"]
 
 _CAVA, _CAVA_BELOW, _VEIN_RIGHT, _VEIN_LEFT, _TRACHEA, _OESOPHAGUS, _STOMACH, _HEART = (
     62,
@@ -62,9 +65,11 @@ class Wire:
     is_drawn: bool = True
 
 
-def wires(chest: Chest, random: np.random.Generator, *, is_pa: bool) -> list[Wire]:
-    """Return a random set of devices: those of intensive care mostly on portable radiographs."""
-    shares = {
+def wires(
+    chest: Chest, random: np.random.Generator, *, is_pa: bool, never: Maker | None = None
+) -> list[Wire]:
+    """Return a random set of devices, none of one kind: those of intensive care mostly on portable radiographs."""
+    shares: dict[Maker, float] = {
         central_line: 0.3 if is_pa else 0.55,
         endotracheal_tube: 0.03 if is_pa else 0.4,
         nasogastric_tube: 0.08 if is_pa else 0.35,
@@ -72,6 +77,7 @@ def wires(chest: Chest, random: np.random.Generator, *, is_pa: bool) -> list[Wir
         chest_tube: 0.15 if is_pa else 0.2,
         electrodes: 0.25 if is_pa else 0.65,
     }
+    shares = {make: share for make, share in shares.items() if make is not never}
     chosen = [make for make, share in shares.items() if random.random() < share]
     if not chosen:
         chosen = [

@@ -65,6 +65,8 @@ class Case:
         Whether it is taken posteroanteriorly; otherwise it is an AP portable.
     sex, age
         As CheXpert writes them: ``"Male"`` or ``"Female"``, and years.
+    has_sign
+        Whether it has the sign of the cohort's planted shortcut, see `shamsul_core.simulate.shortcuts`.
     """
 
     severities: Mapping[str, float]
@@ -72,6 +74,7 @@ class Case:
     is_pa: bool
     sex: Sex
     age: int
+    has_sign: bool = False
 
 
 def draw_case(random: np.random.Generator, *, also: str | None = None) -> Case:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from shamsul_core.simulate.chest import Chest, Region
     from shamsul_core.simulate.ct import Ct
+    from shamsul_core.simulate.devices import Maker
     from shamsul_core.simulate.findings import Finding
     from shamsul_core.simulate.habitus import Sex
     from shamsul_core.simulate.projection import Image, Rays
@@ -151,6 +152,8 @@ def simulate_radiograph(
     sex: Sex = "Male",
     age: int = 60,
     with_truth: bool = True,
+    planted: Sequence[Wire] = (),
+    never: Maker | None = None,
 ) -> Simulated:
     """Return a radiograph with these findings.
 
@@ -170,6 +173,10 @@ def simulate_radiograph(
         The patient's, in years: they bear on size, bones, breasts, heart and aorta.
     with_truth
         Whether the pictures without each finding and the masks are wanted, which take several times as long.
+    planted
+        Devices that are there besides those left to chance.
+    never
+        A kind of device that chance does not choose.
     """
     unchanged = patient = draw_patient(chest, random, is_pa=is_pa, sex=sex, age=age)
     # Lost volume
@@ -180,7 +187,8 @@ def simulate_radiograph(
     findings = {
         name: MAKERS[name](chest, random, severity) for name, severity in severities.items() if name in MAKERS
     }
-    devices = wires(chest, random, is_pa=is_pa) if DEVICES in severities else []
+    devices = wires(chest, random, is_pa=is_pa, never=never) if DEVICES in severities else []
+    devices = [*devices, *planted]
     scene = _Scene(ct, chest, exposure, findings, devices, size_px)
     view = scene.view(patient)
     pixels = scene.expose(view)

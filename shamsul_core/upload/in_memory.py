@@ -147,6 +147,9 @@ class CohortInMemory:
         """Return that nobody knows it without a finding."""
         del image_id, pathology
 
+    def planted_sign(self, image_id: str) -> None:
+        """Return nothing: no shortcut was planted."""
+
     def salient_points(self, image_id: str, pathology: str) -> tuple[tuple[float, float], ...]:
         """Return nothing: there is no second reader."""
         return ()
