@@ -110,3 +110,31 @@ def test_processing_keeps_a_change_where_it_is():
     assert changed[~near].max() < 0.01 * changed.max()
     # In its middle what is left is the latitude's share, as of every wide difference
     assert changed[100, 100] == pytest.approx(1.5 * 0.6**0.5, rel=0.05)
+
+
+@pytest.mark.slow
+def test_people_differ(chest):
+    """Chests within human ranges, Bellemare et al. 2003, and no two alike."""
+    patients = [
+        draw_patient(chest, np.random.default_rng(seed), is_pa=True, sex=sex, age=60)
+        for seed in range(40)
+        for sex in ("Male", "Female")
+    ]
+    inside = np.ptp([landmarks(chest).low[0], landmarks(chest).high[0]])
+    widths = np.array([inside * patient.width for patient in patients])
+    assert widths.min() > 210
+    assert widths.max() < 340
+    assert widths[::2].mean() > widths[1::2].mean() + 15
+    assert len(set(widths)) == len(widths)
+
+
+def test_faint_detail_gains_more_than_strong_edges():
+    columns = np.arange(256)
+    wave = np.tile(np.sin(2 * np.pi * columns / 8), (64, 1))
+    processing = Processing(latitude=0.6, detail=(2.0, 2.4, 1.8), structure=1.2, compression=0.4)
+    gains = []
+    for amplitude in (0.005, 0.5):
+        film = 2 + amplitude * wave
+        made, _ = process(film, film, processing, pixel_mm=0.4)
+        gains.append(np.ptp(made[32, 64:192]) / np.ptp(film[32, 64:192]))
+    assert gains[0] > 1.5 * gains[1]
