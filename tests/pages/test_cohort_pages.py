@@ -19,7 +19,9 @@ from streamlit.testing.v1 import AppTest
 
 from shamsul_core.cohort import open_cohort
 from shamsul_core.engine.rescoring import score_run
+from shamsul_core.engine.yardsticks import measure_yardsticks
 from shamsul_core.interchange.importing import import_segmentations
+from shamsul_core.localisation.baselines import BASELINES
 from shamsul_core.localisation.segmentation import PRESETS
 from shamsul_core.run import Run
 from shamsul_core.statistics.lesions import FEATURES
@@ -262,3 +264,26 @@ def test_distributions_says_that_readers_are_held_against_each_other(opened, tmp
         assert "Dotted line: the readers' mean" in words
         assert "each reader's boxes against those of each other reader" in words
         assert "contour" not in words
+
+
+def test_what_location_alone_gives_stands_before_every_mean(opened, tmp_path):
+    """The made heatmaps are noise, and the experts' rectangles much alike: location wins."""
+    cohort = make_cohort(tmp_path / "cohort", count=18)
+    run = make_run(tmp_path / "run", cohort)
+    words = words_of(opened("distributions", run.folder))
+    assert "has not been measured for this run" in words
+    measure_yardsticks(run, open_cohort(cohort), PRESETS["default"])
+    app = opened("distributions", run.folder)
+    words = words_of(app)
+    assert words.index("No method beats location alone.") < words.index("Mean IoU")
+    (table,) = [frame.value for frame in app.dataframe if "Less location" in frame.value]
+    assert list(table["Map"]) == [*TITLES.values(), *BASELINES.values()]
+    card = words_of(opened("selection", run.folder))
+    assert "Location alone: IoU 0." in card
+
+
+def test_a_damaged_table_of_yardsticks_is_said_and_withholds_no_case(opened, made_run, tmp_path):
+    shutil.copytree(made_run.folder, tmp_path / "run")
+    (tmp_path / "run" / "yardsticks.parquet").write_bytes(b"none")
+    assert "yardsticks.parquet: not a readable table" in words_of(opened("distributions", tmp_path / "run"))
+    assert "Edema" in words_of(opened("selection", tmp_path / "run"))
