@@ -18,6 +18,7 @@ from shamsul_core.figures.html.iou_against import iou_against
 from shamsul_core.figures.html.linked_table import linked_table
 from shamsul_core.figures.html.points import case_of, drawn_in_words
 from shamsul_core.figures.html.summary import (
+    LOCATION_COLUMN,
     boxes_in_words,
     column_help,
     located_in_words,
@@ -30,6 +31,7 @@ from shamsul_core.figures.html.summary import (
     summary_table,
 )
 from shamsul_core.figures.html.yardsticks import verdict, yardstick_help, yardstick_table
+from shamsul_core.localisation.baselines import LOCATION, MEANINGS
 from shamsul_core.run.wording import PROJECTIONS, sentence, threshold_in_words, titles_in_words, why_no_iou
 from shamsul_core.statistics.human_benchmark import benchmark_in_words
 from shamsul_core.statistics.lesions import FEATURES
@@ -125,7 +127,7 @@ drawn_titles = titles if method == "all" or figure_name == "methods" else {metho
 with stopping_plainly():
     yardsticks = reading.yardsticks(run, view)
 yardsticks = yardsticks[yardsticks["pathology"].isin(summary["pathology"])]
-held = hold_against(yardsticks, list(titles))
+held, location = hold_against(yardsticks, list(titles)), location_means(yardsticks)
 st.markdown(verdict(held, titles, truth))
 st.markdown(means)
 if figure_name == "methods":
@@ -171,14 +173,13 @@ readers = reading.human_benchmark(run, view)
 # Those of the kind of truth
 readers = readers[readers["pathology"].isin(summary["pathology"])]
 if figure_name == "iou":
-    location = location_means(yardsticks)
     highest = pd.concat([readers["mean"], location["mean"]]).max()
     figure = iou_boxes(scores, summary, drawn_titles, up_to=highest)
     add_location(figure, location, summary, "iou")
     add_human_benchmark(figure, readers, summary, "iou")
 elif figure_name == "hit":
     figure = hit_bars(summary, drawn_titles)
-    add_location(figure, location_means(yardsticks), summary, "hit")
+    add_location(figure, location, summary, "hit")
     add_human_benchmark(figure, readers, summary, "hit")
 else:
     is_wide = against in {"area_share", "elongation", "lesions"}
@@ -234,7 +235,8 @@ if not held.empty:
         },
         alt="Methods and baselines that never saw the network, on the same radiographs",
     )
-table = summary_table(summary, drawn_titles, case_address)
+by_location = dict(zip(location["pathology"], location["mean"], strict=True))
+table = summary_table(summary, drawn_titles, case_address, by_location)
 st.html(
     linked_table(
         table,
@@ -244,6 +246,7 @@ st.html(
         meanings={
             **help_on,
             "Paper's mean": SOURCE,
+            LOCATION_COLUMN: f"Mean {truth.score} here of {MEANINGS[LOCATION]}",
             **dict.fromkeys(
                 ("Best case", "Worst case"), f"{sentence(truth.score_and_full)}; click to open the case"
             ),

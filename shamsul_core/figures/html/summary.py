@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from shamsul_core.cohort.truth_words import TruthWords
 
+LOCATION_COLUMN = "Location alone"
 LEVEL = 0.05
 """Below this p the methods are said to differ."""
 
@@ -148,7 +149,10 @@ def ranking_table(scores: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFra
 
 
 def summary_table(
-    summary: pd.DataFrame, titles: Mapping[str, str], address: Callable[[str, str], str]
+    summary: pd.DataFrame,
+    titles: Mapping[str, str],
+    address: Callable[[str, str], str],
+    location: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Return the summary of some methods as a reader sees it.
 
@@ -156,11 +160,13 @@ def summary_table(
     ----------
     address
         Of a radiograph and a pathology; best and worst case are such addresses that end in ``#`` and the IoU.
+    location
+        The mean of the baseline *location* by pathology, where it was measured.
 
     Returns
     -------
     pandas.DataFrame
-        The paper's means are a column only where they can be held beside these.
+        The paper's means, and location, are columns only where they can be held beside these.
     """
     rows = summary[summary["method"].isin(list(titles))]
 
@@ -175,6 +181,7 @@ def summary_table(
             "n": rows["n"],
             mean_title(words_in(summary)): rows["mean"],
             "95 % interval": intervals(rows["mean_low"], rows["mean_high"], rows["n"]),
+            LOCATION_COLUMN: rows["pathology"].map(location or {}).astype(float),
             "Paper's mean": rows["paper_mean"],
             "Median": rows["median"],
             "Best case": [link(row, "best") for _, row in rows.iterrows()],
@@ -183,7 +190,11 @@ def summary_table(
             "95 % interval of hits": intervals(rows["hit_low"], rows["hit_high"], rows["hit_n"]),
         }
     )
-    return table if has_paper(summary) else table.drop(columns="Paper's mean")
+    unknown = [
+        *([] if has_paper(summary) else ["Paper's mean"]),
+        *([] if location else [LOCATION_COLUMN]),
+    ]
+    return table.drop(columns=unknown)
 
 
 def located_in_words(shares: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
