@@ -28,7 +28,7 @@ _SMOOTH_MM, _ROUND_MM = 2.0, 4.0
 _SPECK_MM2, _HOLE_MM2 = 60.0, 400.0
 _SMALL_SHARE = 0.08
 _DEVICE_MARGIN_MM = 1.5
-_GAP_MM = 2.5
+_GAP_MM = 1.6
 
 
 def outlined(difference: Image, pixel_mm: float, *, lesions: int, is_denser: bool) -> Mask:
@@ -62,7 +62,8 @@ def outlined_organ(silhouette: Mask, pixel_mm: float) -> Mask:
 
 def outlined_devices(silhouette: Mask, pixel_mm: float) -> Mask:
     """Return the bands that an expert draws along lines and tubes, a few mm wide, without specks."""
-    margin = max(1, round(_DEVICE_MARGIN_MM / pixel_mm))
+    # None where a pixel is wider than it
+    margin = int(_DEVICE_MARGIN_MM / pixel_mm)
     band = cv2.dilate(silhouette.astype(np.uint8), _disc(margin)) > 0
     return _largest(_filled(band, 10 / pixel_mm**2), 10 / pixel_mm**2, None)
 

@@ -112,7 +112,7 @@ def endotracheal_tube(chest: Chest, random: np.random.Generator) -> list[Wire]:
     path = trachea[trachea[:, 2] > trachea[0, 2] + last]
     path = np.concatenate([path[::8], [path[-1] + (0, -6, 25), path[-1] + (0, -10, 60)]])
     course = _smooth(path)
-    wall = [Wire(course + (side * 4.2, 0, 0), 0.8, 0.022, is_drawn=False) for side in (-1, 1)]
+    wall = [Wire(course + (side * 4.2, 0, 0), 0.8, 0.08, is_drawn=False) for side in (-1, 1)]
     return [*wall, Wire(course + (2.5, 0, 0), 0.8, 0.3), Wire(course, 4.6, 0.002)]
 
 

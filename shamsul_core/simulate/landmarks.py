@@ -33,6 +33,8 @@ class Landmarks:
         float64, 3: corners of the box around both lungs.
     middle, apex
         x of the midline; z of the apices, the mean of both.
+    apices
+        x, y, z of each lung's apex, right and left.
     domes
         x, y, z of the middle of each half of the diaphragm.
     heart
@@ -45,6 +47,7 @@ class Landmarks:
     high: Point
     middle: float
     apex: float
+    apices: dict[Side, Point]
     domes: dict[Side, Point]
     heart: Point
     arch: Point
@@ -74,10 +77,15 @@ def landmarks(chest: Chest) -> Landmarks:
         both.max(axis=0),
         float(middle),
         float(np.mean([points[:, 2].max() for points in lungs.values()])),
+        {side: _apex(points) for side, points in lungs.items()},
         {side: _dome(chest, side) for side in SIDES},
         np.array([heart.min(axis=0), heart.max(axis=0)]),
         high[high[:, 0].argmax()],
     )
+
+
+def _apex(lung: Point) -> Point:
+    return np.asarray(lung[lung[:, 2] > lung[:, 2].max() - 25].mean(axis=0))
 
 
 def _dome(chest: Chest, side: Side) -> Point:

@@ -42,8 +42,10 @@ class Shape:
         mm by which ribs fall for each mm to the side, more than the CT's.
     curve, curve_at
         Scoliosis: mm to the side, and where its bend is, in radians.
-    heart, knob, diaphragm
-        mm by which the heart's left border and the aortic knob stand further out, and both halves of the diaphragm higher.
+    heart, knob
+        mm by which the heart's left border and the aortic knob stand further out.
+    apices, diaphragm
+        mm by which the right and left apex, and half of the diaphragm, stand higher.
     sway
         float32, 2 × places × places: smooth displacement in mm, to the left and up.
     """
@@ -54,6 +56,7 @@ class Shape:
     curve_at: float
     heart: float
     knob: float
+    apices: tuple[float, float]
     diaphragm: tuple[float, float]
     sway: npt.NDArray[np.float32]
 
@@ -126,6 +129,8 @@ class Patient:
             (shape.knob, (marks.arch[0], marks.arch[2]), (20, 24)),
         ):
             left = left - np.float32(mm) * _bump(x, z, (float(at[0]), float(at[1])), reach)
+        for mm, apex in zip(shape.apices, marks.apices.values(), strict=True):
+            up = up - np.float32(mm) * _bump(x, z, (apex[0], apex[2]), (48, 45))
         for mm, dome in zip(shape.diaphragm, marks.domes.values(), strict=True):
             up = up - np.float32(mm) * _bump(x, z, (dome[0], dome[2] - 20), (55, 70))
         return np.asarray(left, np.float32), np.asarray(up, np.float32)
@@ -192,6 +197,8 @@ def _draw_shape(random: np.random.Generator, age: int) -> Shape:
         curve_at=float(random.uniform(-np.pi, np.pi)),
         heart=float(random.normal(-3 + 6 * old, 5)),
         knob=float(random.normal(-1 + 8 * old, 3)),
+        # The CT's patient leans
+        apices=(float(random.normal(12, 4)), float(random.normal(0, 4))),
         diaphragm=(float(random.normal(4, 7)), float(random.normal(0, 7))),
         sway=random.normal(0, _SWAY_MM, (2, _SWAYS, _SWAYS)).astype(np.float32),
     )

@@ -29,6 +29,8 @@ _WIDE_MM = (2.8, 7.0, 16.0, 36.0)
 # Film densities (natural logarithm) that a band's amplitude is weighed against
 _AMPLITUDE = 0.06
 _WIDE_AMPLITUDE = 0.5
+# Over which what is dense is told
+_CALM_MM = 6.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,22 +47,26 @@ class Processing:
         By how much wide bands (ribs, heart, diaphragm) are amplified where they are faint.
     compression
         0..1: how much less a strong band is amplified; 0 amplifies all alike.
+    dense
+        0..1: share of the amplification that is left where most is absorbed, and the film is mostly noise.
     """
 
     latitude: float
     detail: tuple[float, float, float]
     structure: float
     compression: float
+    dense: float
 
 
 def draw_processing(random: np.random.Generator) -> Processing:
     """Return a random system's processing."""
-    finest = random.uniform(2.0, 3.0)
+    finest = random.uniform(2.4, 3.4)
     return Processing(
         latitude=float(random.uniform(0.5, 0.8)),
-        detail=(float(finest), float(finest * random.uniform(1.05, 1.3)), float(random.uniform(1.2, 1.7))),
+        detail=(float(finest), float(finest * random.uniform(1.1, 1.35)), float(random.uniform(1.2, 1.7))),
         structure=float(random.uniform(1.0, 1.4)),
         compression=float(random.uniform(0.15, 0.4)),
+        dense=float(random.uniform(0.35, 0.6)),
     )
 
 
@@ -76,28 +82,38 @@ def process(film: Image, healthy: Image, processing: Processing, pixel_mm: float
     """
     wide = processing.latitude * healthy
     level = healthy
+    calm = _calm(healthy, processing, pixel_mm)
     for sigma in _WIDE_MM[::-1]:
         smooth = blurred(healthy, sigma / pixel_mm)
         if level is not healthy:
             band = smooth - level
-            wide = wide + _gain(band, processing.structure, _WIDE_AMPLITUDE, processing) * band
+            wide = wide + _gain(band, processing.structure, _WIDE_AMPLITUDE, processing) * calm * band
             wide = wide - processing.latitude * band
         level = smooth
     # A finding is as conspicuous as the organs, and fluid no whiter than the belly
     pass_on = np.sqrt(processing.latitude) * (film - healthy)
-    return _detailed(film, wide + pass_on, processing, pixel_mm), _detailed(
-        healthy, wide, processing, pixel_mm
+    return (
+        _detailed(film, wide + pass_on, calm, processing, pixel_mm),
+        _detailed(healthy, wide, calm, processing, pixel_mm),
     )
 
 
-def _detailed(film: Image, base: Image, processing: Processing, pixel_mm: float) -> Image:
+def _calm(healthy: Image, processing: Processing, pixel_mm: float) -> Image:
+    """Return which share of the amplification is left at each place: all in the lungs, least behind spine and liver."""
+    level = blurred(healthy, _CALM_MM / pixel_mm)
+    thin, thick = np.percentile(level[::4, ::4], [35, 90])
+    share = np.clip((level - thin) / max(thick - thin, 1e-3), 0, 1)
+    return np.asarray(1 - (1 - processing.dense) * share, np.float32)
+
+
+def _detailed(film: Image, base: Image, calm: Image, processing: Processing, pixel_mm: float) -> Image:
     """Return a film whose narrow bands are amplified, on a base that has them at the latitude's scale."""
     total = base
     finer = film
     for sigma, gain in zip(_NARROW_MM, (processing.detail[0], *processing.detail), strict=True):
         smooth = blurred(film, sigma / pixel_mm)
         band = finer - smooth
-        total = total + (_gain(band, gain, _AMPLITUDE, processing) - processing.latitude) * band
+        total = total + (_gain(band, gain, _AMPLITUDE, processing) * calm - processing.latitude) * band
         finer = smooth
     return np.asarray(total, np.float32)
 

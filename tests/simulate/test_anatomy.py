@@ -103,7 +103,7 @@ def test_processing_keeps_a_change_where_it_is():
     healthy = 2 + np.cumsum(random.normal(0, 0.05, (200, 200)), axis=1)
     film = healthy.copy()
     film[80:120, 80:120] += 1.5
-    how = Processing(latitude=0.6, detail=(3.0, 2.0, 1.5), structure=1.2, compression=0.3)
+    how = Processing(latitude=0.6, detail=(3.0, 2.0, 1.5), structure=1.2, compression=0.3, dense=0.5)
     changed = np.abs(process(film, healthy, how, 1.0)[0] - process(healthy, healthy, how, 1.0)[0])
     near = np.zeros(changed.shape, bool)
     near[80 - 12 : 120 + 12, 80 - 12 : 120 + 12] = True
@@ -131,7 +131,7 @@ def test_people_differ(chest):
 def test_faint_detail_gains_more_than_strong_edges():
     columns = np.arange(256)
     wave = np.tile(np.sin(2 * np.pi * columns / 8), (64, 1))
-    processing = Processing(latitude=0.6, detail=(2.0, 2.4, 1.8), structure=1.2, compression=0.4)
+    processing = Processing(latitude=0.6, detail=(2.0, 2.4, 1.8), structure=1.2, compression=0.4, dense=1.0)
     gains = []
     for amplitude in (0.005, 0.5):
         film = 2 + amplitude * wave

@@ -120,6 +120,8 @@ def test_a_disc_is_outlined_as_a_disc():
 
 
 def test_a_band_is_as_wide_as_it_is_drawn():
+    """A line of half a mm with a mm and a half to either side; where a pixel is wider than that, the line itself."""
     line = np.zeros((100, 100), bool)
     line[:, 50] = True
-    assert outlined_devices(line, 1.0)[50].sum() == 5
+    assert outlined_devices(line, 0.5)[50].sum() == 7
+    assert outlined_devices(line, 1.6)[50].sum() == 1
