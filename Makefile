@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 NPM := node_modules/.installed
 
 DEMO := build/demo
+SHORTCUT := build/shortcut
 CLI = $(BIN)/python -m shamsul_core
 
 # Browsers mostly wait, so that two fit beside each other; a cluster wants every core
@@ -16,7 +17,7 @@ CLUSTER := tests/engine/test_cluster.py
 # One thread each, since there are as many processes as cores; a file's tests share what they make
 UNITS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(addprefix --ignore=,$(BROWSER) $(CLUSTER)) --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: run test check lint audit lock demo clean
+.PHONY: run test check lint audit lock demo shortcut clean
 
 run: $(VENV)/.installed-view
 	@echo "== Serving the dashboard; the address is below, Ctrl-C stops it"
@@ -100,6 +101,19 @@ demo: $(VENV)/.installed-dev
 	$(CLI) explain --cohort $(DEMO)/cohort --split test --model assets/demo/model.safetensors --run $(DEMO)/test \
 	  --method gradcam --pathology Cardiomegaly --workers 2
 	$(CLI) report --run $(DEMO)/test --out $(DEMO)/report
+
+# A model that took the bait, and whether its explanations show it (docs/shortcuts.md): half an hour on two slow cores.
+# Stopped, it goes on.
+shortcut: $(VENV)/.installed-dev
+	$(CLI) simulate --out $(SHORTCUT)/training --split train --count 480 --seed 31 --size 144 --at-least 150 \
+	  --shortcut "side marker:Pneumothorax:0.95"
+	$(CLI) train --cohort $(SHORTCUT)/training --out $(SHORTCUT)/model.safetensors --init assets/demo/model.safetensors \
+	  --size 112 --epochs 3 --batch-size 16 --learning-rate 3e-4 --uncertain ignore --dtype float16
+	$(CLI) simulate --out $(SHORTCUT)/evaluation --split val --count 100 --seed 32 --size 144 --at-least 40 \
+	  --shortcut "side marker:Pneumothorax:0.5"
+	$(CLI) explain --cohort $(SHORTCUT)/evaluation --model $(SHORTCUT)/model.safetensors --run $(SHORTCUT)/run \
+	  --pathology Pneumothorax
+	$(CLI) shortcut --run $(SHORTCUT)/run --out $(SHORTCUT)/report
 
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache
