@@ -115,8 +115,8 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _verdict(baits: pd.DataFrame, sign: PlantedSign) -> str:
-    whole = bait_summary(baits).iloc[0]
-    interval = intervals(*(pd.Series([whole[name]]) for name in ("low", "high", "n")))[0]
+    summary = bait_summary(baits).head(1)
+    whole, interval = summary.iloc[0], intervals(summary["low"], summary["high"], summary["n"])[0]
     took = "took the bait" if whole["mean"] >= BAIT_FROM else "did not take the bait"
     return (
         f"The model {took}: the {sign.name} alone moves the logit of {sign.pathology} by {whole['mean']:+.2f} "
@@ -233,11 +233,10 @@ def _with_interval(warned: pd.DataFrame, name: str) -> list[str]:
 
 
 def _shares(warned: pd.DataFrame) -> list[str]:
+    columns = (warned[name] for name in ("first", "first_low", "first_high", "first_n"))
     return [
-        "–"
-        if not row.first_n
-        else f"{row.first:.0%} ({row.first_low:.0%}–{row.first_high:.0%}; n {row.first_n})"
-        for row in warned.itertuples()
+        f"{first:.0%} ({low:.0%}–{high:.0%}; n {number})" if number else "–"
+        for first, low, high, number in zip(*columns, strict=True)
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pandas as pd
 import pytest
 
@@ -22,9 +24,10 @@ def explained(ct, small_model, tmp_path_factory):
     return folder
 
 
-def test_the_report_says_first_whether_the_bait_was_taken(explained):
+def test_the_report_says_first_whether_the_bait_was_taken(explained, small_model):
     out = explained / "report"
-    done = call("shortcut", "--run", explained / "run", "--out", out)
+    about = ("shortcut", "--run", explained / "run", "--out", out, "--model", small_model)
+    done = call(*about)
     assert done.exit_code == 0, done.output
     assert "did not take the bait: the corner tag alone moves the logit of Edema by" in said(done)
     text = (out / "shortcut.md").read_text(encoding="utf-8")
@@ -36,8 +39,18 @@ def test_the_report_says_first_whether_the_bait_was_taken(explained):
     assert written == {"shortcut.md", *(f"shortcut_{name}.csv" for name in names)}
     assert len(pd.read_csv(out / "shortcut_logits.csv")) == 4
     before = {path: path.read_bytes() for path in out.iterdir()}
-    call("shortcut", "--run", explained / "run", "--out", out)
+    call(*about)
     assert before == {path: path.read_bytes() for path in out.iterdir()}
+
+
+def test_the_runs_model_is_taken_from_beside_the_run_or_asked_for(explained, small_model, tmp_path):
+    asked = call("shortcut", "--run", explained / "run", "--out", tmp_path)
+    assert asked.exit_code == 1
+    assert "its model model.safetensors is not on this machine; give --model" in said(asked)
+    beside = explained / small_model.name
+    shutil.copy(small_model, beside)
+    assert call("shortcut", "--run", explained / "run", "--out", tmp_path).exit_code == 0
+    beside.unlink()
 
 
 def test_another_model_than_the_runs_is_refused(explained, tmp_path):
