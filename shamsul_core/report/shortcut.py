@@ -115,9 +115,8 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _verdict(baits: pd.DataFrame, sign: PlantedSign) -> str:
-    whole = bait_summary(baits).iloc[0]
-    one = {name: pd.Series([whole[name]]) for name in ("low", "high", "n")}
-    interval = intervals(one["low"], one["high"], one["n"])[0]
+    summary = bait_summary(baits).head(1)
+    whole, interval = summary.iloc[0], intervals(summary["low"], summary["high"], summary["n"])[0]
     took = "took the bait" if whole["mean"] >= BAIT_FROM else "did not take the bait"
     return (
         f"The model {took}: the {sign.name} alone moves the logit of {sign.pathology} by {whole['mean']:+.2f} "
@@ -234,10 +233,10 @@ def _with_interval(warned: pd.DataFrame, name: str) -> list[str]:
 
 
 def _shares(warned: pd.DataFrame) -> list[str]:
-    columns = warned[["first", "first_low", "first_high", "first_n"]].to_numpy(float)
+    columns = (warned[name] for name in ("first", "first_low", "first_high", "first_n"))
     return [
-        f"{share:.0%} ({low:.0%}–{high:.0%}; n {number:.0f})" if number else "–"
-        for share, low, high, number in columns
+        f"{first:.0%} ({low:.0%}–{high:.0%}; n {number})" if number else "–"
+        for first, low, high, number in zip(*columns, strict=True)
     ]
 
 

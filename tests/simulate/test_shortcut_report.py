@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pandas as pd
 import pytest
 
@@ -19,13 +21,13 @@ def explained(ct, small_model, tmp_path_factory):
     assert call("simulate", "--out", folder / "cohort", *about, *planted).exit_code == 0
     run = ("--model", small_model, "--run", folder / "run", "--method", "gradcam", "--pathology", "Edema")
     assert call("explain", "--cohort", folder / "cohort", *run).exit_code == 0
-    return folder, small_model
+    return folder
 
 
-def test_the_report_says_first_whether_the_bait_was_taken(explained):
-    folder, model = explained
-    out = folder / "report"
-    done = call("shortcut", "--run", folder / "run", "--out", out, "--model", model)
+def test_the_report_says_first_whether_the_bait_was_taken(explained, small_model):
+    out = explained / "report"
+    about = ("shortcut", "--run", explained / "run", "--out", out, "--model", small_model)
+    done = call(*about)
     assert done.exit_code == 0, done.output
     assert "did not take the bait: the corner tag alone moves the logit of Edema by" in said(done)
     text = (out / "shortcut.md").read_text(encoding="utf-8")
@@ -37,12 +39,22 @@ def test_the_report_says_first_whether_the_bait_was_taken(explained):
     assert written == {"shortcut.md", *(f"shortcut_{name}.csv" for name in names)}
     assert len(pd.read_csv(out / "shortcut_logits.csv")) == 4
     before = {path: path.read_bytes() for path in out.iterdir()}
-    call("shortcut", "--run", folder / "run", "--out", out, "--model", model)
+    call(*about)
     assert before == {path: path.read_bytes() for path in out.iterdir()}
 
 
+def test_the_runs_model_is_taken_from_beside_the_run_or_asked_for(explained, small_model, tmp_path):
+    asked = call("shortcut", "--run", explained / "run", "--out", tmp_path)
+    assert asked.exit_code == 1
+    assert "its model model.safetensors is not on this machine; give --model" in said(asked)
+    beside = explained / small_model.name
+    shutil.copy(small_model, beside)
+    assert call("shortcut", "--run", explained / "run", "--out", tmp_path).exit_code == 0
+    beside.unlink()
+
+
 def test_another_model_than_the_runs_is_refused(explained, tmp_path):
-    done = call("shortcut", "--run", explained[0] / "run", "--out", tmp_path, "--model", "untrained")
+    done = call("shortcut", "--run", explained / "run", "--out", tmp_path, "--model", "untrained")
     assert done.exit_code == 1
     assert "not the model of" in said(done)
 
