@@ -27,6 +27,9 @@ ACCENT_INK, SECOND_INK, AREA_INK = "#0072b2", "#d55e00", "#8cc5e8"
 EXPERT, MASK = "#3df5a6", "#fff3c4"
 """The experts' contour, a continuous line, and the method's mask, a dashed one, over a radiograph."""
 
+CHANGED = "#ff9de2"
+"""Where a finding changes a simulated radiograph, dotted over it; what location alone gives, dashed over a chart."""
+
 EXPERT_INK, MASK_INK = "#00a86b", "#8a7f45"
 """The same in a legend on paper."""
 

@@ -31,4 +31,10 @@ def test_the_viewers_variables_are_the_tables(variable, name):
 
 def test_lines_over_a_radiograph_have_the_same_colours_in_browser_and_files():
     drawn = dict(re.findall(r'const (\w+)_LINE = \{ colour: "(#[0-9a-f]{6})"', LAYERS))
-    assert drawn == {"EXPERT": colours.EXPERT, "MASK": colours.MASK, "SPECKLE": colours.MASK}
+    named = {
+        "EXPERT": colours.EXPERT,
+        "MASK": colours.MASK,
+        "SPECKLE": colours.MASK,
+        "CHANGED": colours.CHANGED,
+    }
+    assert drawn == named

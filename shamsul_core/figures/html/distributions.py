@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from shamsul_core.cohort.truth_words import words_in
-from shamsul_core.figures.colours import MUTED, TEXT, WHITE
+from shamsul_core.figures.colours import CHANGED, MUTED, TEXT, WHITE
 from shamsul_core.figures.html.foreign import as_plotly
 from shamsul_core.figures.html.points import (
     chart_layout,
@@ -174,7 +174,7 @@ def add_location(figure: go.Figure, location: pd.DataFrame, summary: pd.DataFram
         x=ends.ravel(),
         y=np.repeat(means[places], 3),
         mode="lines",
-        line={"color": "#ff9de2", "width": 2, "dash": "dash"},
+        line={"color": CHANGED, "width": 2, "dash": "dash"},
         name="Location alone",
         customdata=np.repeat(table["n"].to_numpy(np.float64)[places], 3),
         hovertemplate=f"Location alone: mean {score} %{{y:.2f}}, %{{customdata}} radiographs<extra></extra>",
