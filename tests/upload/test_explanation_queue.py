@@ -266,14 +266,15 @@ def test_a_worker_that_is_stopped_is_ended_and_the_next_is_served(queue, when):
     clock = Clock()
     queue = ExplanationQueue(queue.model, clock=clock)
     try:
-        follow(queue, queue.ask(PIXELS), lambda job: job.passes > 0)
-        if when == "before it is asked":
-            follow(queue, queue._jobs[0], is_over)
-            os.kill(queue._worker.process.pid, signal.SIGSTOP)
         # Larger than what a pipe holds: who sends it to a stopped process waits as well
-        job, following = queue.ask(made_pixels(2000, 1800)), queue.ask(PIXELS)
+        large, first = made_pixels(2000, 1800), queue.ask(PIXELS)
+        follow(queue, first, lambda job: job.passes > 0)
+        if when == "before it is asked":
+            follow(queue, first, is_over)
+            os.kill(queue._worker.process.pid, signal.SIGSTOP)
+        job, following = queue.ask(large), queue.ask(PIXELS)
         if when == "while it explains":
-            queue.cancel(queue._jobs[0])
+            queue.cancel(first)
             follow(queue, job, lambda job: job.state == "working" and job.probabilities)
             os.kill(queue._worker.process.pid, signal.SIGSTOP)
         follow(queue, job, lambda job: job.state == "working")
