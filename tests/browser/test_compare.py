@@ -278,6 +278,9 @@ def test_a_case_of_a_finding_opens_with_its_pathology(page, dashboard):
     page.get_by_role("button", name="Filter and sort").click()
     choose_filter(page, "Pathology", "Edema")
     page.keyboard.press("Escape")
+    # The list before the filter names no pathology
+    page.wait_for_url("**=Edema**")
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     page.get_by_test_id("case-list").get_by_role("option").nth(1).click()
     expect_case(page, 2, "Edema")
     page.wait_for_url("**pathology=Edema**")
