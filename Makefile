@@ -107,6 +107,8 @@ demo: $(VENV)/.installed-dev
 shortcut: $(VENV)/.installed-dev
 	$(CLI) simulate --out $(SHORTCUT)/training --split train --count 480 --seed 31 --size 144 --at-least 150 \
 	  --shortcut "side marker:Pneumothorax:0.95"
+	$(CLI) simulate --out $(SHORTCUT)/training --split val --count 100 --seed 33 --size 144 --at-least 30 \
+	  --shortcut "side marker:Pneumothorax:0.95"
 	$(CLI) train --cohort $(SHORTCUT)/training --out $(SHORTCUT)/model.safetensors --init assets/demo/model.safetensors \
 	  --size 112 --epochs 3 --batch-size 16 --learning-rate 3e-4 --uncertain ignore --dtype float16
 	$(CLI) simulate --out $(SHORTCUT)/evaluation --split val --count 100 --seed 32 --size 144 --at-least 40 \
