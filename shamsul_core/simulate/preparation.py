@@ -80,7 +80,11 @@ def prepared(
     slabs = _in_slabs(relative.astype(np.float32) * np.float32(WATER), axis=1)
     second = ndimage.convolve1d(slabs, [1, -2, 1], axis=2, mode="nearest")
     # Rows from 2.5 to 1.25 mm, cubic, so that the slices do not show
-    finer = ndimage.zoom(slabs - _SHARPENED * second, (1, 1, 2), order=3, mode="nearest", grid_mode=True)
+    lines = (slabs - _SHARPENED * second).reshape(
+        -1, slabs.shape[2]
+    )  # along two axes a quarter of the work of three
+    finer = ndimage.zoom(lines, (1, 2), order=3, mode="nearest", grid_mode=True)
+    finer = finer.reshape(*slabs.shape[:2], -1)
     order = (1, 2, 0)
     attenuation = np.ascontiguousarray(np.maximum(finer, 0).transpose(order))
     seen = np.ascontiguousarray(np.repeat(labels[:, ::2], 2, axis=2).transpose(order))
