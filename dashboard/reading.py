@@ -20,6 +20,7 @@ from shamsul_core.figures.scene.illustrated_case import make_case
 from shamsul_core.figures.scene.overlay import encode_scene, picture_of
 from shamsul_core.files.storage import place
 from shamsul_core.imaging import to_8_bits
+from shamsul_core.localisation.baselines import LOCATION
 from shamsul_core.messages import brief
 from shamsul_core.run import Run, RunError
 from shamsul_core.run.cohort import cohort_of
@@ -31,6 +32,7 @@ from shamsul_core.statistics.prediction.assessment import assess
 from shamsul_core.statistics.prediction.decisions import Thresholds, decision_thresholds
 from shamsul_core.statistics.prediction.discrimination import observations_of, u_zeros
 from shamsul_core.statistics.summary import in_slice, summarise
+from shamsul_core.statistics.yardsticks import hold_against
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,7 +153,17 @@ def summary(run: Run, which: Slice, view: ViewFilter) -> tuple[pd.DataFrame, pd.
 
 def yardsticks(run: Run, view: ViewFilter = "all views") -> pd.DataFrame:
     """Return what the scores of a view are held against; not to be changed."""
-    return _yardsticks(str(run.folder), view, _yardstick_stamps(run))
+    return _yardsticks(str(run.folder), view, _table_stamps(run))
+
+
+def location(run: Run, view: ViewFilter) -> pd.DataFrame:
+    """Return the summary of a view's baseline *location*, one row a pathology; NaN where it was not measured."""
+    return _location(str(run.folder), view, _table_stamps(run))
+
+
+def held_against(run: Run, view: ViewFilter, pathologies: tuple[str, ...]) -> pd.DataFrame:
+    """Return how methods and baselines fare on a view's pathologies, see `shamsul_core.statistics.yardsticks`."""
+    return _held_against(str(run.folder), view, pathologies, _table_stamps(run))
 
 
 def lesions(run: Run) -> pd.DataFrame:
@@ -166,7 +178,7 @@ def human_benchmark(run: Run, view: ViewFilter) -> pd.DataFrame:
 
 def card(run: Run, chosen: ChosenCase, address: str) -> str:
     """Return a chosen case as a card that leads to an address."""
-    stamps = (stamp(run.path_of(chosen.image_id)), stamp(run.folder / "scores.parquet"))
+    stamps = (stamp(run.path_of(chosen.image_id)), *_table_stamps(run))
     return _card(str(run.folder), chosen, address, stamps)
 
 
@@ -203,7 +215,7 @@ def look_ahead(run: Run, image_id: str, pathology: str, rule: ThresholdRule) -> 
 
 
 def _table_stamps(run: Run) -> tuple[int, ...]:
-    return tuple(stamp(run.folder / f"{name}.parquet") for name in ("predictions", "scores"))
+    return tuple(stamp(run.folder / f"{name}.parquet") for name in ("predictions", "scores", "yardsticks"))
 
 
 def _yardsticks_if_readable(run: Run) -> pd.DataFrame | None:
@@ -212,10 +224,6 @@ def _yardsticks_if_readable(run: Run) -> pd.DataFrame | None:
         return yardsticks(run)
     except RunError:
         return None
-
-
-def _yardstick_stamps(run: Run) -> tuple[int, ...]:
-    return tuple(stamp(run.folder / f"{name}.parquet") for name in ("scores", "yardsticks"))
 
 
 def stamp(path: Path) -> int:
@@ -261,6 +269,22 @@ def _summary(
 def _yardsticks(folder: str, view: ViewFilter, stamps: tuple[int, ...]) -> pd.DataFrame:
     table = Run.open(place(folder)).yardsticks
     return _rows_of(list(ids_of_view(open_run_cohort(folder).radiographs, view)), table)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _location(folder: str, view: ViewFilter, stamps: tuple[int, ...]) -> pd.DataFrame:
+    return summarise(
+        _yardsticks(folder, view, stamps), Run.open(place(folder)).manifest.pathologies, [LOCATION]
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _held_against(
+    folder: str, view: ViewFilter, pathologies: tuple[str, ...], stamps: tuple[int, ...]
+) -> pd.DataFrame:
+    table = _yardsticks(folder, view, stamps)
+    here = table[table["pathology"].isin(pathologies)]
+    return hold_against(here, list(Run.open(place(folder)).manifest.methods))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Measuring the lesions")

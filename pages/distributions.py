@@ -18,7 +18,7 @@ from shamsul_core.figures.html.iou_against import iou_against
 from shamsul_core.figures.html.linked_table import linked_table
 from shamsul_core.figures.html.points import case_of, drawn_in_words
 from shamsul_core.figures.html.summary import (
-    LOCATION_COLUMN,
+    LOCATION_INTERVAL,
     boxes_in_words,
     column_help,
     located_in_words,
@@ -31,14 +31,14 @@ from shamsul_core.figures.html.summary import (
     summary_table,
 )
 from shamsul_core.figures.html.yardsticks import verdict, yardstick_help, yardstick_table
-from shamsul_core.localisation.baselines import LOCATION, MEANINGS
+from shamsul_core.localisation.baselines import LOCATION, LOCATION_ALONE, MEANINGS
 from shamsul_core.run.wording import PROJECTIONS, sentence, threshold_in_words, titles_in_words, why_no_iou
 from shamsul_core.statistics.human_benchmark import benchmark_in_words
+from shamsul_core.statistics.intervals import FEWEST, TOO_FEW
 from shamsul_core.statistics.lesions import FEATURES
 from shamsul_core.statistics.located_boxes import LOCATED_MEANING, located_boxes
 from shamsul_core.statistics.paper import SOURCE
 from shamsul_core.statistics.summary import Slice, rank_correlations
-from shamsul_core.statistics.yardsticks import hold_against, location_means
 
 SLICES = {
     "true positive": "both masks mark something (true-positive slice)",
@@ -125,9 +125,9 @@ if len(parts) > 1:
     scores, summary = (table[table["pathology"].isin(pathologies)] for table in (scores, summary))
 drawn_titles = titles if method == "all" or figure_name == "methods" else {method: titles[method]}
 with stopping_plainly():
-    yardsticks = reading.yardsticks(run, view)
-yardsticks = yardsticks[yardsticks["pathology"].isin(summary["pathology"])]
-held, location = hold_against(yardsticks, list(titles)), location_means(yardsticks)
+    location = reading.location(run, view)
+    held = reading.held_against(run, view, tuple(summary["pathology"].unique()))
+location = location[location["pathology"].isin(summary["pathology"])]
 st.markdown(verdict(held, titles, truth))
 st.markdown(means)
 if figure_name == "methods":
@@ -235,8 +235,7 @@ if not held.empty:
         },
         alt="Methods and baselines that never saw the network, on the same radiographs",
     )
-by_location = dict(zip(location["pathology"], location["mean"], strict=True))
-table = summary_table(summary, drawn_titles, case_address, by_location)
+table = summary_table(summary, drawn_titles, case_address, location)
 st.html(
     linked_table(
         table,
@@ -246,7 +245,8 @@ st.html(
         meanings={
             **help_on,
             "Paper's mean": SOURCE,
-            LOCATION_COLUMN: f"Mean {truth.score} here of {MEANINGS[LOCATION]}",
+            LOCATION_ALONE: f"Mean {truth.score} here of {MEANINGS[LOCATION]}",
+            LOCATION_INTERVAL: f"Bootstrap interval of what location alone gives; {TOO_FEW}: fewer than {FEWEST} patients",
             **dict.fromkeys(
                 ("Best case", "Worst case"), f"{sentence(truth.score_and_full)}; click to open the case"
             ),

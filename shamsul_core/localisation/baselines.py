@@ -32,6 +32,9 @@ BASELINES = {
 }
 """Titles of the baselines by their names, which no method has, in the order shown."""
 
+LOCATION_ALONE = "Location alone"
+"""What a score of the baseline *location* is called beside a method's."""
+
 MEANINGS = {
     LOCATION: "the mean of what experts marked of this pathology on other patients' radiographs",
     CENTRE: "a Gaussian in the middle of every radiograph, its standard deviation a fifth of each side",

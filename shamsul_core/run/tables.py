@@ -135,17 +135,9 @@ def read_scores(path: Path, manifest: Manifest) -> pd.DataFrame:
     RunError
         If it cannot be read as such a table, or holds what the run did not explain.
     """
-    if not _exists(path):
-        return empty_table(SCORE_COLUMNS)
-    try:
-        table = _typed(read_columns(path, SCORE_COLUMNS), SCORE_COLUMNS)
-        _check_keys(table, ["image_id", "pathology", "method"])
-        _check_names(table["method"], manifest.methods)
-        _check_names(table["pathology"], manifest.pathologies)
-        _check_shares(table, ["probability", "iou", "iobb", "hit"])
-    except _UNREADABLE as error:
-        raise _not_a_table(path, error) from error
-    return table
+    return _read_by_case(
+        path, SCORE_COLUMNS, manifest, manifest.methods, ["probability", "iou", "iobb", "hit"]
+    )
 
 
 def read_failures(path: Path) -> pd.DataFrame:
@@ -173,14 +165,28 @@ def read_yardsticks(path: Path, manifest: Manifest) -> pd.DataFrame:
     RunError
         If it cannot be read as such a table, or holds what the run did not explain.
     """
+    shares = ["iou", "hit", "iou_elsewhere", "hit_elsewhere", "ceiling"]
+    return _read_by_case(path, YARDSTICK_COLUMNS, manifest, [*manifest.methods, *BASELINES], shares)
+
+
+def _read_by_case(
+    path: Path, types: Mapping[str, str], manifest: Manifest, methods: Iterable[str], shares: list[str]
+) -> pd.DataFrame:
+    """Read a table of a row for each radiograph, pathology and method; empty where there is none.
+
+    Raises
+    ------
+    RunError
+        If it cannot be read, names another method or pathology, or one of `shares` is not within 0..1.
+    """
     if not _exists(path):
-        return empty_table(YARDSTICK_COLUMNS)
+        return empty_table(types)
     try:
-        table = _typed(read_columns(path, YARDSTICK_COLUMNS), YARDSTICK_COLUMNS)
+        table = _typed(read_columns(path, types), types)
         _check_keys(table, ["image_id", "pathology", "method"])
-        _check_names(table["method"], [*manifest.methods, *BASELINES])
+        _check_names(table["method"], methods)
         _check_names(table["pathology"], manifest.pathologies)
-        _check_shares(table, ["iou", "hit", "iou_elsewhere", "hit_elsewhere", "ceiling"])
+        _check_shares(table, shares)
     except _UNREADABLE as error:
         raise _not_a_table(path, error) from error
     return table

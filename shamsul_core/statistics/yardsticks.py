@@ -80,14 +80,6 @@ def hold_against(yardsticks: pd.DataFrame, methods: Sequence[str]) -> pd.DataFra
     return pd.DataFrame(rows, columns=list(YARDSTICK_SUMMARY_COLUMNS))
 
 
-def location_means(yardsticks: pd.DataFrame) -> pd.DataFrame:
-    """Return the baseline *location* of each pathology: ``pathology``, ``mean`` (IoU), ``hit_rate``, ``n``."""
-    table = yardsticks[yardsticks["method"] == LOCATION].groupby("pathology", sort=False)
-    return pd.DataFrame(
-        {"mean": table["iou"].mean(), "hit_rate": table["hit"].mean(), "n": table["iou"].count()}
-    ).reset_index()
-
-
 def _macro(table: Floats) -> float:
     """Return the mean over pathologies of the means over radiographs."""
     return float(mean_of_known(mean_of_known(table, axis=0)[None], axis=1)[0])

@@ -9,7 +9,8 @@ import pytest
 from shamsul_core.figures.html.yardsticks import NOT_MEASURED, verdict, yardstick_table
 from shamsul_core.localisation.baselines import BY_LOT, LOCATION
 from shamsul_core.run import YARDSTICK_COLUMNS
-from shamsul_core.statistics.yardsticks import hold_against, location_means
+from shamsul_core.statistics.summary import summarise
+from shamsul_core.statistics.yardsticks import hold_against
 from tests.made import image_id
 
 TITLES = {"good": "Good", "bad": "Bad"}
@@ -100,7 +101,7 @@ def test_the_table_holds_nothing_against_itself():
 
 
 def test_the_location_of_each_pathology():
-    means = location_means(table_of(IOUS)).set_index("pathology")
+    means = summarise(table_of(IOUS), ["Edema", "Cardiomegaly"], [LOCATION]).set_index("pathology")
     assert list(means.index) == ["Edema", "Cardiomegaly"]
     assert means["mean"].mean() == pytest.approx(0.4, abs=0.03)
     assert (means["n"] == 12).all()

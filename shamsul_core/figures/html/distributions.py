@@ -21,6 +21,7 @@ from shamsul_core.figures.html.points import (
     style_of,
     tick_step,
 )
+from shamsul_core.localisation.baselines import LOCATION_ALONE
 from shamsul_core.run.wording import sentence
 from shamsul_core.statistics.human_benchmark import EACH_OTHER, is_between_readers
 from shamsul_core.statistics.intervals import TOO_FEW
@@ -150,37 +151,6 @@ def hit_bars(summary: pd.DataFrame, titles: Mapping[str, str]) -> go.Figure:
     return figure
 
 
-def add_location(figure: go.Figure, location: pd.DataFrame, summary: pd.DataFrame, column: str) -> None:
-    """Add what location alone gives on each pathology as a dashed line across it.
-
-    Parameters
-    ----------
-    figure
-        From `iou_boxes` or `hit_bars`, of the same summary.
-    location
-        As `shamsul_core.statistics.yardsticks.location_means` returns it.
-    column
-        ``"iou"`` or ``"hit"``.
-    """
-    pathologies = list(dict.fromkeys(summary["pathology"]))
-    table = location.set_index("pathology").reindex(pathologies)
-    means = table["mean" if column == "iou" else "hit_rate"].to_numpy(np.float64)
-    places = np.flatnonzero(np.isfinite(means))
-    if not len(places):
-        return
-    score = "hit rate" if column == "hit" else words_in(summary).score
-    ends = np.column_stack([places - _GROUP / 2, places + _GROUP / 2, np.full(len(places), np.nan)])
-    figure.add_scatter(
-        x=ends.ravel(),
-        y=np.repeat(means[places], 3),
-        mode="lines",
-        line={"color": CHANGED, "width": 2, "dash": "dash"},
-        name="Location alone",
-        customdata=np.repeat(table["n"].to_numpy(np.float64)[places], 3),
-        hovertemplate=f"Location alone: mean {score} %{{y:.2f}}, %{{customdata}} radiographs<extra></extra>",
-    )
-
-
 def add_human_benchmark(figure: go.Figure, readers: pd.DataFrame, summary: pd.DataFrame, column: str) -> None:
     """Add the readers' mean of each pathology as a line across it, where there is a human benchmark.
 
@@ -193,25 +163,51 @@ def add_human_benchmark(figure: go.Figure, readers: pd.DataFrame, summary: pd.Da
     column
         ``"iou"`` or ``"hit"``.
     """
+    name = sentence(EACH_OTHER) if is_between_readers(readers) else "Second readers"
+    _add_means(figure, readers, summary, column, name, {"color": WHITE, "width": 2, "dash": "dot"})
+
+
+def add_location(figure: go.Figure, location: pd.DataFrame, summary: pd.DataFrame, column: str) -> None:
+    """Add what location alone gives on each pathology as a line across it, where it was measured.
+
+    Parameters
+    ----------
+    figure, column
+        As for `add_human_benchmark`.
+    location
+        The summary of the baseline *location*, as `shamsul_core.statistics.summary.summarise` returns it.
+    """
+    line = {"color": CHANGED, "width": 2, "dash": "dash"}
+    _add_means(figure, location, summary, column, LOCATION_ALONE, line)
+
+
+def _add_means(
+    figure: go.Figure,
+    others: pd.DataFrame,
+    summary: pd.DataFrame,
+    column: str,
+    name: str,
+    line: Mapping[str, object],
+) -> None:
+    """Add the means of another summary, one row a pathology, as lines across the pathologies of a figure's own."""
     pathologies = list(dict.fromkeys(summary["pathology"]))
     names = (
         ["mean", "mean_low", "mean_high", "n"]
         if column == "iou"
         else ["hit_rate", "hit_low", "hit_high", "hit_n"]
     )
-    table = readers.set_index("pathology")[names].reindex(pathologies)
+    table = others.set_index("pathology")[names].reindex(pathologies)
     means, low, high, number = table.to_numpy(np.float64).T
     places = np.flatnonzero(np.isfinite(means))
     if not len(places):
         return
-    name = sentence(EACH_OTHER) if is_between_readers(readers) else "Second readers"
     score = "hit rate" if column == "hit" else words_in(summary).score
     ends = np.column_stack([places - _GROUP / 2, places + _GROUP / 2, np.full(len(places), np.nan)])
     figure.add_scatter(
         x=ends.ravel(),
         y=np.repeat(means[places], 3),
         mode="lines",
-        line={"color": WHITE, "width": 2, "dash": "dot"},
+        line=line,
         name=name,
         customdata=np.repeat(number[places], 3),
         hovertext=np.repeat(_between(low[places], high[places]), 3),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from shamsul_core.cohort.truth_words import CONTOUR, parts_by_truth, words_in
 from shamsul_core.figures.html.foreign import as_markdown
+from shamsul_core.localisation.baselines import LOCATION_ALONE
 from shamsul_core.localisation.boxes import WANG_THRESHOLDS
 from shamsul_core.run.wording import sentence
 from shamsul_core.statistics.intervals import FEWEST, TOO_FEW
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from shamsul_core.cohort.truth_words import TruthWords
 
-LOCATION_COLUMN = "Location alone"
+LOCATION_INTERVAL = "95 % interval of location"
 LEVEL = 0.05
 """Below this p the methods are said to differ."""
 
@@ -152,7 +153,7 @@ def summary_table(
     summary: pd.DataFrame,
     titles: Mapping[str, str],
     address: Callable[[str, str], str],
-    location: Mapping[str, float] | None = None,
+    location: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the summary of some methods as a reader sees it.
 
@@ -161,7 +162,7 @@ def summary_table(
     address
         Of a radiograph and a pathology; best and worst case are such addresses that end in ``#`` and the IoU.
     location
-        The mean of the baseline *location* by pathology, where it was measured.
+        The summary of the baseline *location*, one row a pathology, where it was measured.
 
     Returns
     -------
@@ -181,7 +182,7 @@ def summary_table(
             "n": rows["n"],
             mean_title(words_in(summary)): rows["mean"],
             "95 % interval": intervals(rows["mean_low"], rows["mean_high"], rows["n"]),
-            LOCATION_COLUMN: rows["pathology"].map(location or {}).astype(float),
+            **({} if location is None else _location_columns(rows["pathology"], location)),
             "Paper's mean": rows["paper_mean"],
             "Median": rows["median"],
             "Best case": [link(row, "best") for _, row in rows.iterrows()],
@@ -190,11 +191,16 @@ def summary_table(
             "95 % interval of hits": intervals(rows["hit_low"], rows["hit_high"], rows["hit_n"]),
         }
     )
-    unknown = [
-        *([] if has_paper(summary) else ["Paper's mean"]),
-        *([] if location else [LOCATION_COLUMN]),
-    ]
-    return table.drop(columns=unknown)
+    return table if has_paper(summary) else table.drop(columns="Paper's mean")
+
+
+def _location_columns(pathologies: pd.Series[str], location: pd.DataFrame) -> dict[str, Any]:
+    """Return what location alone gives on each of these rows' pathologies; none where it was not measured at all."""
+    here = location.set_index("pathology").reindex(pathologies)
+    if here["mean"].isna().all():
+        return {}
+    between = intervals(here["mean_low"], here["mean_high"], here["n"].fillna(0))
+    return {LOCATION_ALONE: here["mean"].to_numpy(), LOCATION_INTERVAL: between}
 
 
 def located_in_words(shares: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:

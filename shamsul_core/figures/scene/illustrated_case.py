@@ -9,7 +9,7 @@ import pandas as pd
 
 from shamsul_core.figures.scene.comparison import comparison_scene
 from shamsul_core.figures.scene.scene import EXPERT
-from shamsul_core.figures.scene.score_grid import LOCATION_ALONE
+from shamsul_core.localisation.baselines import LOCATION_ALONE
 from shamsul_core.run.wording import sentence
 
 if TYPE_CHECKING:

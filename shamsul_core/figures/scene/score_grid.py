@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from shamsul_core.cohort.truth_words import BOX, CONTOUR, TruthWords
-from shamsul_core.localisation.baselines import LOCATION, MEANINGS
+from shamsul_core.localisation.baselines import LOCATION, LOCATION_ALONE, MEANINGS
 from shamsul_core.statistics.prediction.decisions import RULE_MEANINGS, Thresholds
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 NOTHING = "–"
 """Stands where there is no figure."""
-
-LOCATION_ALONE = "Location alone"
-"""Name of the reading of the baseline that knows where a pathology usually lies."""
 
 _SIDE_SHARE = 0.9
 """A lesion lies on one side where so much of its area does."""
