@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
+from shamsul_core.figures.html.summary import intervals, two_digits
 from shamsul_core.report.chapter import Chapter, Table, Words
 from shamsul_core.run.removal import MOVED_FROM
-from shamsul_core.statistics.intervals import TOO_FEW
 from shamsul_core.statistics.removals import removals_by_pathology
 
 if TYPE_CHECKING:
@@ -37,20 +36,13 @@ def removal_chapters(evidence: Evidence) -> Iterator[Chapter]:
         {
             "Pathology": table["pathology"],
             "Radiographs": table["radiographs"],
-            "Fall of the logit": table["change"].map("{:.2f}".format),
-            "95 % interval": [
-                TOO_FEW if np.isnan(low) else f"{low:.2f} to {high:.2f}"
-                for low, high in zip(table["low"].to_numpy(float), table["high"].to_numpy(float), strict=True)
-            ],
+            "Fall of the logit": table["change"].map(two_digits),
+            "95 % interval": intervals(table["low"], table["high"], table["radiographs"]),
             "Used": [f"{row.used} of {row.radiographs}" for row in table.itertuples()],
-            "IoU, used": table["iou_used"].map(_iou),
-            "IoU, not used": table["iou_unused"].map(_iou),
+            "IoU, used": table["iou_used"].map(two_digits),
+            "IoU, not used": table["iou_unused"].map(two_digits),
         }
     )
     yield Chapter(
         "What the model used", (Words(words), Table("removals", caption, table.set_index("pathology"), shown))
     )
-
-
-def _iou(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:.2f}"

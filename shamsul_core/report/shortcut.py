@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from shamsul_core.figures.html.summary import intervals
+from shamsul_core.figures.html.summary import intervals, two_digits
 from shamsul_core.figures.scene.notes import banner
 from shamsul_core.files.atomic import write_atomically
 from shamsul_core.progress import OnStep, say_nothing
@@ -183,7 +183,7 @@ def _density_chapter(densities: pd.DataFrame, sign: PlantedSign, titles: Mapping
             "Sign": summary["has_sign"].map(words),
             "Finding": summary["has_finding"].map(words),
             "Where": summary["region"],
-            "Density": [_density(value) for value in summary["mean"]],
+            "Density": [two_digits(value) for value in summary["mean"]],
             "95 % interval": intervals(summary["low"], summary["high"], summary["n"]),
             "n": summary["n"],
         }
@@ -227,7 +227,7 @@ def _density_chapter(densities: pd.DataFrame, sign: PlantedSign, titles: Mapping
 def _with_interval(warned: pd.DataFrame, name: str) -> list[str]:
     ends = intervals(warned[f"{name}_low"], warned[f"{name}_high"], warned[f"{name}_n"])
     return [
-        f"{_density(value)} ({interval}; n {number})"
+        f"{two_digits(value)} ({interval}; n {number})"
         for value, interval, number in zip(warned[name], ends, warned[f"{name}_n"], strict=True)
     ]
 
@@ -238,7 +238,3 @@ def _shares(warned: pd.DataFrame) -> list[str]:
         f"{first:.0%} ({low:.0%}–{high:.0%}; n {number})" if number else "–"
         for first, low, high, number in zip(*columns, strict=True)
     ]
-
-
-def _density(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:.2f}"

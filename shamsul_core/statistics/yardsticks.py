@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from shamsul_core.statistics.intervals import Floats
 
 YARDSTICK_SUMMARY_COLUMNS = (
-    *("method", "patients", "iou", "hit", "iou_elsewhere", "hit_elsewhere", "ceiling"),
+    *("method", "patients", "iou", "iou_low", "iou_high", "hit", "hit_low", "hit_high"),
+    *("iou_elsewhere", "hit_elsewhere", "ceiling"),
     *(
         f"{column}_{part}"
         for column in ("over_location", "over_chance", "own")
@@ -43,7 +44,8 @@ def hold_against(yardsticks: pd.DataFrame, methods: Sequence[str]) -> pd.DataFra
     Returns
     -------
     pandas.DataFrame
-        `YARDSTICK_SUMMARY_COLUMNS`. Each figure is a mean over pathologies of the means over radiographs. ``over_location``
+        `YARDSTICK_SUMMARY_COLUMNS`. Each figure is a mean over pathologies of the means over radiographs, of ``iou`` and
+        ``hit`` with the same intervals as the differences. ``over_location``
         and ``over_chance`` are the IoU less that of the baseline *location* and of superpixels drawn by lot on the same
         radiographs, ``own`` the IoU with the patient's own marks less that with other patients' (the location-corrected IoU);
         ``low`` to ``high`` is the 95 % bootstrap interval over patients, NaN where fewer than `FEWEST` patients have one.
@@ -69,13 +71,15 @@ def hold_against(yardsticks: pd.DataFrame, methods: Sequence[str]) -> pd.DataFra
         iou = values("iou", name)
         row = {"method": name, "patients": _patients(iou, patients)}
         row |= {column: _macro(values(column, name)) for column in wide}
-        for part, other in (
-            ("over_location", values("iou", LOCATION)),
-            ("over_chance", values("iou", BY_LOT)),
-            ("own", values("iou_elsewhere", name)),
+        for part, differences in (
+            ("over_location", iou - values("iou", LOCATION)),
+            ("over_chance", iou - values("iou", BY_LOT)),
+            ("own", iou - values("iou_elsewhere", name)),
         ):
-            mean, low, high = _difference(iou - other, patients)
-            row |= {f"{part}_mean": mean, f"{part}_low": low, f"{part}_high": high}
+            row[f"{part}_mean"] = _macro(differences)
+            row[f"{part}_low"], row[f"{part}_high"] = _interval(differences, patients)
+        for part, own in (("iou", iou), ("hit", values("hit", name))):
+            row[f"{part}_low"], row[f"{part}_high"] = _interval(own, patients)
         rows.append(row)
     return pd.DataFrame(rows, columns=list(YARDSTICK_SUMMARY_COLUMNS))
 
@@ -90,11 +94,11 @@ def _patients(table: Floats, patients: np.ndarray) -> int:
     return int(count_patients(has_any, patients)[0])
 
 
-def _difference(table: Floats, patients: np.ndarray) -> tuple[float, float, float]:
-    mean = _macro(table)
+def _interval(table: Floats, patients: np.ndarray) -> tuple[float, float]:
+    """Return the ends of the 95 % bootstrap interval over patients of `_macro`, NaN of too few."""
     if _patients(table, patients) < FEWEST:
-        return mean, np.nan, np.nan
+        return np.nan, np.nan
     known = np.isfinite(table).any(axis=0)
     means = mean_of_known(resampled_means(table[:, known], patients), axis=1)
     low, high = np.nanpercentile(means, [2.5, 97.5])
-    return mean, float(low), float(high)
+    return float(low), float(high)

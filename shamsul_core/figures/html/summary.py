@@ -72,7 +72,7 @@ def means_in_words(summary: pd.DataFrame, titles: Mapping[str, str]) -> str:
 def _means_of_part(truth: TruthWords, part: pd.DataFrame, titles: Mapping[str, str], parts: int) -> str:
     means = part.groupby("method")[["mean", "hit_rate"]].mean().loc[list(titles)]
     words = [
-        f"**{as_markdown(titles[method])}** {_two_digits(iou)} (hits {_two_digits(hits)})"
+        f"**{as_markdown(titles[method])}** {two_digits(iou)} (hits {two_digits(hits)})"
         for method, iou, hits in means.sort_values("mean", ascending=False).itertuples()
     ]
     which = "" if parts == 1 else f" marked as {truth.plural}"
@@ -81,7 +81,7 @@ def _means_of_part(truth: TruthWords, part: pd.DataFrame, titles: Mapping[str, s
 
 def ranks_in_words(ranks: pd.DataFrame, titles: Mapping[str, str]) -> str:
     """Return the correlations of `rank_correlations`, each with its number of radiographs and pathologies."""
-    return ", ".join(f"{titles[method]} {_two_digits(rho)} (n = {n})" for method, n, rho in ranks.to_numpy())
+    return ", ".join(f"{titles[method]} {two_digits(rho)} (n = {n})" for method, n, rho in ranks.to_numpy())
 
 
 def pair_table(scores: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
@@ -232,5 +232,6 @@ def intervals(
     ]
 
 
-def _two_digits(value: float) -> str:
+def two_digits(value: float) -> str:
+    """Return a figure as it is read, a dash where there is none."""
     return "–" if np.isnan(value) else f"{value:.2f}"

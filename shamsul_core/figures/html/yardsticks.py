@@ -9,7 +9,9 @@ import pandas as pd
 
 from shamsul_core.cohort.truth_words import CONTOUR
 from shamsul_core.figures.html.foreign import as_markdown
+from shamsul_core.figures.html.summary import intervals, two_digits
 from shamsul_core.localisation.baselines import BASELINES, LOCATION, MEANINGS
+from shamsul_core.run.wording import sentence
 from shamsul_core.statistics.intervals import FEWEST, TOO_FEW
 from shamsul_core.statistics.yardstick_words import signed, verdict_in_words
 
@@ -28,6 +30,7 @@ _OVER_LOCATION, _OWN, _ELSEWHERE, _CEILING = (
     "With other patients'",
     "Ceiling",
 )
+_INTERVAL = f"95 % bootstrap interval over patients ({TOO_FEW}: fewer than {FEWEST})"
 
 
 def verdict(held: pd.DataFrame, titles: Mapping[str, str], truth: TruthWords = CONTOUR) -> str:
@@ -46,12 +49,12 @@ def yardstick_table(
     return pd.DataFrame(
         {
             "Map": held["method"].map(both),
-            f"Mean {truth.score}": held["iou"].map(_two),
+            f"Mean {truth.score}": _means(held, "iou"),
             _OVER_LOCATION: _differences(held, "over_location"),
-            _ELSEWHERE: held["iou_elsewhere"].map(_two),
+            _ELSEWHERE: held["iou_elsewhere"].map(two_digits),
             _OWN: _differences(held, "own"),
-            _CEILING: held["ceiling"].map(_two),
-            "Hit rate": held["hit"].map(_two),
+            _CEILING: held["ceiling"].map(two_digits),
+            "Hit rate": _means(held, "hit"),
             "Patients": held["patients"],
         }
     )
@@ -61,14 +64,13 @@ def yardstick_help(truth: TruthWords = CONTOUR) -> dict[str, str]:
     """Return what the columns of `yardstick_table` mean."""
     return {
         "Map": f"Baselines never saw the network. {'. '.join(f'{title}: {MEANINGS[name]}' for name, title in BASELINES.items())}.",
-        f"Mean {truth.score}": f"{truth.score_and_full[:1].upper()}{truth.score_and_full[1:]}, mean over radiographs and then over pathologies",
-        _OVER_LOCATION: f"{truth.score} less that of the baseline *Location* on the same radiographs; 95 % bootstrap interval over "
-        f"patients ({TOO_FEW}: fewer than {FEWEST})",
+        f"Mean {truth.score}": f"{sentence(truth.score_and_full)}, mean over radiographs and then over pathologies; {_INTERVAL}",
+        _OVER_LOCATION: f"{truth.score} less that of the baseline *Location* on the same radiographs; {_INTERVAL}",
         _ELSEWHERE: f"Mean {truth.score} of the same masks with the {truth.plural} of the same finding in other patients",
         _OWN: f"{truth.score} with the patient's own {truth.plural} less that with other patients': the location-corrected {truth.score}; "
-        "95 % bootstrap interval over patients",
+        f"{_INTERVAL}",
         _CEILING: f"The highest {truth.score} that maps of so few places, or these superpixels, could reach",
-        "Hit rate": f"Share of radiographs on which the map's maximum lies inside the experts' {truth.noun}",
+        "Hit rate": f"Share of radiographs on which the map's maximum lies inside the experts' {truth.noun}; {_INTERVAL}",
         "Patients": f"Patients with {truth.a_score}",
     }
 
@@ -87,5 +89,10 @@ def _differences(held: pd.DataFrame, part: str) -> list[str]:
     ]
 
 
-def _two(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:.2f}"
+def _means(held: pd.DataFrame, part: str) -> list[str]:
+    """Return a mean and its interval for each row."""
+    between = intervals(held[f"{part}_low"], held[f"{part}_high"], held["patients"])
+    return [
+        "–" if np.isnan(mean) else f"{mean:.2f} ({ends})"
+        for mean, ends in zip(held[part].to_numpy(np.float64), between, strict=True)
+    ]
