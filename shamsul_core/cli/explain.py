@@ -122,7 +122,7 @@ def explain(
         f"{run}: {summary.explained} radiographs explained, {summary.explained_before} before, "
         f"{summary.unreadable} unreadable"
     )
-    if summary.explained or plan.run.yardsticks.empty:
+    if summary.explained or not plan.run.has_yardsticks:
         from shamsul_core.engine.yardsticks import measure_yardsticks
 
         with progress_bar(2 * len(plan.run.explained_ids())) as on_step:

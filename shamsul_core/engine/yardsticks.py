@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -25,7 +26,7 @@ from shamsul_core.localisation.baselines import (
     on_grid,
     superpixels_by_lot,
 )
-from shamsul_core.localisation.others import FINE_PX, MarksOfOthers
+from shamsul_core.localisation.others import FINE_PX, MarksOfOthers, Others
 from shamsul_core.localisation.scoring import Truth, expert_truths, score_heatmap
 from shamsul_core.localisation.segmentation import segment
 from shamsul_core.progress import OnStep, say_nothing
@@ -54,12 +55,22 @@ class _Case:
     result: RadiographResult
     pathology: str
     truths: Sequence[Truth]
-    others: MarksOfOthers
+    marks: MarksOfOthers
     segmentation: SegmentationSettings
 
     def random(self) -> np.random.Generator:
         """Return the case's own random numbers."""
         return np.random.default_rng(zlib.crc32(f"{self.result.image_id}/{self.pathology}".encode()))
+
+    @cached_property
+    def union(self) -> Truth:
+        """What any of the experts marked."""
+        return _union(self.truths)
+
+    @cached_property
+    def others(self) -> Others:
+        """The other patients' marks, the same for all maps."""
+        return self.marks.others_of(self.result.image_id, self.random())
 
 
 def measure_yardsticks(
@@ -104,8 +115,9 @@ def measure_yardsticks(
 
 def _marked(run: Run, cohort: Cohort, image_id: str) -> Iterator[tuple[str, tuple[Truth, ...]]]:
     """Yield the pathologies that experts marked on a radiograph, on a small copy of it."""
-    size = run.read_record(image_id).size
-    for name in run.manifest.pathologies:
+    names = [name for name in cohort.marked_on(image_id) if name in run.manifest.pathologies]
+    size = run.read_record(image_id).size if names else (0, 0)
+    for name in names:
         try:
             truths, nothing = expert_truths(cohort, image_id, size, name)
         except CohortError:
@@ -165,14 +177,14 @@ def _baselines(case: _Case, methods: Sequence[Heatmap], grey: FloatArray | None)
     def made(name: str, values: FloatArray, **more: Any) -> Heatmap:
         return Heatmap(method=name, pathology=case.pathology, output="logit", values=values, **more)
 
-    location = case.others.location(case.result.image_id)
+    location = case.marks.location(case.result.image_id)
     if location is not None:
         yield made(LOCATION, location)
     yield made(CENTRE, centred_gaussian())
     cut = next((one.superpixels for one in methods if one.superpixels is not None and not one.is_mask), None)
     if cut is not None:
-        share = float(_union(case.truths).mask.mean())
-        yield made(BY_LOT, superpixels_by_lot(cut, share, case.random()), superpixels=cut)
+        drawn = superpixels_by_lot(cut, float(case.union.mask.mean()), case.random())
+        yield made(BY_LOT, drawn, superpixels=cut)
     if grey is not None:
         yield made(EDGES, edges(grey))
         yield made(GREY, grey)
@@ -184,7 +196,7 @@ def _row(case: _Case, heatmap: Heatmap) -> TableRow:
     # A cutoff that empties the mask does so whatever it is held against
     probability = result.probabilities.get(name)
     segmented = segment(heatmap, (FINE_PX, FINE_PX), case.segmentation, probability=probability)
-    return row | case.others.elsewhere(result.image_id, segmented.mask, _maximum(heatmap), case.random())
+    return row | case.others.scores(segmented.mask, _maximum(heatmap))
 
 
 def _maximum(heatmap: Heatmap) -> tuple[float, float] | None:
@@ -197,7 +209,7 @@ def _maximum(heatmap: Heatmap) -> tuple[float, float] | None:
 
 def _ceiling(case: _Case, heatmap: Heatmap) -> float | None:
     """Return the highest IoU that maps of this kind could reach; ``None`` where nothing limits them, or boxes were drawn."""
-    truth = _union(case.truths)
+    truth = case.union
     if len(truth.boxes) or heatmap.is_mask:
         return None
     if heatmap.superpixels is not None:

@@ -55,8 +55,8 @@ def centred_gaussian() -> FloatArray:
     return np.outer(across, across).astype(np.float32)
 
 
-def on_grid(pixels: npt.NDArray[np.uint8 | np.uint16]) -> FloatArray:
-    """Return a radiograph H × W averaged over the grid, float32, in its own grey levels."""
+def on_grid(pixels: npt.NDArray[np.uint8 | np.uint16 | np.bool_]) -> FloatArray:
+    """Return a radiograph or mask H × W averaged over the grid, float32, in its own grey levels or shares."""
     small = cv2.resize(pixels.astype(np.float32), (GRID_PX, GRID_PX), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.float32)
 

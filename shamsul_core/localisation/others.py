@@ -10,7 +10,8 @@ import numpy as np
 
 from shamsul_core.cohort.annotation import OUTLINED
 from shamsul_core.cohort.patients import patient_of
-from shamsul_core.localisation.baselines import GRID_PX
+from shamsul_core.imaging.boxes import fill_boxes
+from shamsul_core.localisation.baselines import GRID_PX, on_grid
 from shamsul_core.localisation.boxes import best_of_each, boxes_around, iou_of_boxes
 
 if TYPE_CHECKING:
@@ -39,10 +40,7 @@ class _Mark:
     def filled(self) -> Mask:
         if self.bits is not None:
             return np.unpackbits(self.bits).reshape(FINE_PX, FINE_PX).astype(bool)
-        mask = np.zeros((FINE_PX, FINE_PX), bool)
-        for x0, y0, x1, y1 in np.rint(self.boxes).astype(int):
-            mask[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)] = True
-        return mask
+        return np.asarray(fill_boxes(self.boxes, (FINE_PX, FINE_PX)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +73,23 @@ class MarksOfOthers:
         others = self._total - sum((_coarse(mark) for mark in own), np.float32(0))
         return np.asarray(np.maximum(others, 0) / count, np.float32)
 
-    def elsewhere(
-        self, image_id: str, mask: Mask, place: tuple[float, float] | None, random: np.random.Generator
-    ) -> dict[str, float]:
-        """Return how a mask and its map's maximum fare against other patients' marks, as columns of the yardsticks.
+    def others_of(self, image_id: str, random: np.random.Generator) -> Others:
+        """Return what other patients have marked, to hold masks against; `random` draws from many."""
+        patient = patient_of(image_id)
+        others = [mark for mark in self._marks.values() if mark.patient != patient]
+        if len(others) > _MOST_OTHERS:
+            others = [others[at] for at in random.choice(len(others), _MOST_OTHERS, replace=False)]
+        return Others(others)
+
+
+@dataclass(frozen=True, eq=False)
+class Others:
+    """Other patients' marks of one pathology, which a patient's masks are held against."""
+
+    _marks: list[_Mark]
+
+    def scores(self, mask: Mask, place: tuple[float, float] | None) -> dict[str, float]:
+        """Return how a mask and its map's maximum fare against these marks, as columns of the yardsticks.
 
         Parameters
         ----------
@@ -86,8 +97,6 @@ class MarksOfOthers:
             bool, on the fine grid.
         place
             Row and column of the map's maximum as fractions of the radiograph; ``None`` of a map without one.
-        random
-            Draws the others where there are many.
 
         Returns
         -------
@@ -95,18 +104,18 @@ class MarksOfOthers:
             ``others``, ``iou_elsewhere`` (of bounding boxes where these were marked) and ``hit_elsewhere``; NaN where there
             are no others, or the mask is empty.
         """
-        patient = patient_of(image_id)
-        others = [mark for mark in self._marks.values() if mark.patient != patient]
-        if len(others) > _MOST_OTHERS:
-            others = [others[at] for at in random.choice(len(others), _MOST_OTHERS, replace=False)]
-        row = {"others": float(len(others)), "iou_elsewhere": float("nan"), "hit_elsewhere": float("nan")}
-        if not others:
+        row = {
+            "others": float(len(self._marks)),
+            "iou_elsewhere": float("nan"),
+            "hit_elsewhere": float("nan"),
+        }
+        if not self._marks:
             return row
         if mask.any():
-            row["iou_elsewhere"] = float(np.mean(_overlaps(mask, others)))
+            row["iou_elsewhere"] = float(np.mean(_overlaps(mask, self._marks)))
         if place is not None:
             at = tuple(min(int(share * FINE_PX), FINE_PX - 1) for share in place)
-            row["hit_elsewhere"] = float(np.mean([_holds(mark, *at) for mark in others]))
+            row["hit_elsewhere"] = float(np.mean([_holds(mark, *at) for mark in self._marks]))
         return row
 
 
@@ -117,8 +126,7 @@ def fine(mask: Mask) -> Mask:
 
 
 def _coarse(mark: _Mark) -> FloatArray:
-    filled = mark.filled().astype(np.float32)
-    return np.asarray(cv2.resize(filled, (GRID_PX, GRID_PX), interpolation=cv2.INTER_AREA), np.float32)
+    return on_grid(mark.filled())
 
 
 def _overlaps(mask: Mask, others: list[_Mark]) -> list[float]:

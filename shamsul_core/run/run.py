@@ -261,9 +261,18 @@ class Run:
     @property
     def yardsticks(self) -> pd.DataFrame:
         """What the scores are held against, see `YARDSTICK_COLUMNS`; none where they are not of these scores' masks."""
-        path = self.folder / "yardsticks.parquet"
-        table = read_yardsticks(path, self.manifest)
-        return table if read_segmentation(path) == self.segmentation else table.iloc[:0]
+        table = read_yardsticks(self._yardsticks_path, self.manifest)
+        return table if self.has_yardsticks else table.iloc[:0]
+
+    @property
+    def has_yardsticks(self) -> bool:
+        """Whether the yardsticks of these scores' masks were measured, also where experts marked nothing."""
+        measured = read_segmentation(self._yardsticks_path)
+        return measured is not None and measured == self.segmentation
+
+    @property
+    def _yardsticks_path(self) -> Path:
+        return self.folder / "yardsticks.parquet"
 
     @property
     def segmentation(self) -> dict[str, Any] | None:
@@ -292,7 +301,7 @@ class Run:
         """Write the table of yardsticks, with the settings that made the masks they are for."""
         table = pd.DataFrame(list(rows), columns=list(YARDSTICK_COLUMNS)).astype(YARDSTICK_COLUMNS)
         table = table.sort_values(["image_id", "pathology", "method"], ignore_index=True)
-        write_table(self.folder / "yardsticks.parquet", table, {"segmentation": segmentation})
+        write_table(self._yardsticks_path, table, {"segmentation": segmentation})
 
     def write_failures(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write the table of failures."""

@@ -38,6 +38,10 @@ def marks_of(*truths):
     return marks
 
 
+def against(marks, mask, place):
+    return marks.others_of(IDS[0], np.random.default_rng(0)).scores(mask, place)
+
+
 def test_location_is_the_mean_of_other_patients_marks():
     """Patient 1 has two radiographs: neither may tell of the other."""
     marks = marks_of(half("left"), half("left"), half("left"), half("right"))
@@ -52,7 +56,7 @@ def test_location_is_the_mean_of_other_patients_marks():
 def test_of_one_patient_alone_nothing_is_known():
     marks = marks_of(half("left"), half("left"))
     assert marks.location(IDS[0]) is None
-    row = marks.elsewhere(IDS[0], fine(half("left").mask), (0.5, 0.5), np.random.default_rng(0))
+    row = against(marks, fine(half("left").mask), (0.5, 0.5))
     assert row["others"] == 0
     assert np.isnan(row["iou_elsewhere"])
     assert np.isnan(row["hit_elsewhere"])
@@ -61,18 +65,18 @@ def test_of_one_patient_alone_nothing_is_known():
 def test_a_mask_is_held_against_each_other_patients_mark():
     marks = marks_of(half("left"), half("left"), half("left"), half("right"))
     whole = np.ones((FINE_PX, FINE_PX), bool)
-    row = marks.elsewhere(IDS[0], whole, (0.5, 0.25), np.random.default_rng(0))
+    row = against(marks, whole, (0.5, 0.25))
     assert row == {"others": 2, "iou_elsewhere": 0.5, "hit_elsewhere": 0.5}
     left = fine(half("left").mask)
-    assert marks.elsewhere(IDS[0], left, None, np.random.default_rng(0))["iou_elsewhere"] == 0.5  # 1 and 0
-    empty = marks.elsewhere(IDS[0], np.zeros_like(whole), None, np.random.default_rng(0))
+    assert against(marks, left, None)["iou_elsewhere"] == 0.5  # 1 and 0
+    empty = against(marks, np.zeros_like(whole), None)
     assert np.isnan(empty["iou_elsewhere"])
 
 
 def test_boxes_are_held_against_boxes():
     """The mask's box is the left half; the other patient's its upper half, so that IoU is a half whatever else is marked."""
     marks = marks_of(half("left"), half("left"), box(0, 0, 64, 32))
-    row = marks.elsewhere(IDS[0], fine(half("left").mask), (0.2, 0.2), np.random.default_rng(0))
+    row = against(marks, fine(half("left").mask), (0.2, 0.2))
     assert row["iou_elsewhere"] == pytest.approx(0.5, abs=0.01)
     assert row["hit_elsewhere"] == 1
     location = marks.location(IDS[0])
