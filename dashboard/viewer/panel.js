@@ -39,8 +39,6 @@ export function describePanel(parts, panel, sideMarkers) {
   parts.canvas.setAttribute("aria-label", panel.label);
   parts.left.textContent = left;
   parts.right.textContent = right;
-  parts.message.textContent = panel.message ?? "";
-  parts.message.classList.toggle("failed", panel.is_failed);
   // The reason of a failure is its panel's note, which stands on the picture.
   parts.message.dataset.testid = `${panel.is_failed ? "note" : "message"}-${panel.key}`;
   parts.note.hidden = !panel.note;

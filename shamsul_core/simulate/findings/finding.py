@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shamsul_core.simulate.ct import WATER
+from shamsul_core.simulate.preparation import WATER
 
 if TYPE_CHECKING:
     from shamsul_core.simulate.chest import Region, Volume

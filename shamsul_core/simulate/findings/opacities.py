@@ -8,7 +8,6 @@ import numpy as np
 from scipy import ndimage
 
 from shamsul_core.simulate.chest import SIDES
-from shamsul_core.simulate.ct import WATER
 from shamsul_core.simulate.findings.branches import branches, bronchi, septal_lines
 from shamsul_core.simulate.findings.finding import SOFT, Finding
 from shamsul_core.simulate.findings.places import (
@@ -19,6 +18,7 @@ from shamsul_core.simulate.findings.places import (
     softened,
     texture,
 )
+from shamsul_core.simulate.preparation import WATER
 
 if TYPE_CHECKING:
     from shamsul_core.simulate.chest import Chest, Side

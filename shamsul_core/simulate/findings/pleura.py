@@ -8,9 +8,9 @@ import numpy as np
 from scipy import ndimage
 
 from shamsul_core.simulate.chest import SIDES
-from shamsul_core.simulate.ct import WATER
 from shamsul_core.simulate.findings.finding import Finding
 from shamsul_core.simulate.findings.places import lowest_mm, random_sides
+from shamsul_core.simulate.preparation import WATER
 
 if TYPE_CHECKING:
     from shamsul_core.simulate.chest import Chest
