@@ -72,11 +72,15 @@ class Ct:
         """Return where these structures are, bool, K × Z × X."""
         return np.isin(self.labels, structures)
 
-    def slabs(self, bone: float = 1.0) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
-        """Yield each slab's index and attenuation; what bone absorbs more than soft tissue is multiplied by `bone`."""
-        more = np.float32(bone - 1)
-        for index, slab in enumerate(self.attenuation):
-            yield index, slab + more * np.maximum(slab - np.float32(BONE_FROM), 0)
+    def slab(self, index: int, bone: float) -> npt.NDArray[np.float32]:
+        """Return a slab's attenuation; what bone absorbs more than soft tissue is multiplied by `bone`."""
+        slab = self.attenuation[index]
+        return np.asarray(slab + np.float32(bone - 1) * np.maximum(slab - np.float32(BONE_FROM), 0))
+
+    def slabs(self, bone: float) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
+        """Yield each slab's index and attenuation, see `slab`."""
+        for index in range(len(self.attenuation)):
+            yield index, self.slab(index, bone)
 
     def millimetres(self, place: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return points in mm, x from the right, y from the back, z from the feet, of places (slab, row, column)."""

@@ -214,8 +214,9 @@ def _changes(
     everything = [finding for several in findings.values() for finding in several]
     others = [finding for name, several in findings.items() if name not in of for finding in several]
     chosen = [finding for name in findings if name in of for finding in findings[name]]
-    for index, slab in ct.slabs(bone):
+    for index in range(len(ct.attenuation)):
         if any(_weight(finding, index) is not None for finding in chosen):
+            slab = ct.slab(index, bone)
             yield index, _put_in(slab, index, everything) - _put_in(slab, index, others)
 
 
