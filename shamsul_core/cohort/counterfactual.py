@@ -1,7 +1,8 @@
 """The same patient without a finding: a second truth, which only a simulated cohort has.
 
-For a radiograph's observation ``Counterfactuals/<split>/<id>/<CheXlocalize's name>.png`` holds the difference that it makes, at
-half the radiograph's size: a value v of 8 bits is 2 (v - 128) grey levels, with the finding less without.
+For a radiograph's observation ``Counterfactuals/<split>/<id>/<CheXlocalize's name>.png`` holds the difference that it makes, of
+the radiograph's size, since a lead or a wire is thinner than half of that shows: a value v of 8 bits is 2 (v - 128) grey
+levels, with the finding less without.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 CHANGED_FROM = 6.0
 """Grey levels, of 255, of a difference that a reader begins to see; a simulated radiograph's noise has about one."""
-_MIDDLE, _STEP, _SHARE = 128, 2.0, 0.5
+_MIDDLE, _STEP = 128, 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +53,7 @@ def counterfactual_file(folder: Path, split: str, image_id: str, pathology: str)
 def encode_difference(with_it: npt.NDArray[np.uint8], without: npt.NDArray[np.uint8]) -> bytes:
     """Return the content of the file that holds the difference of two pictures of H × W."""
     difference = with_it.astype(np.float32) - without
-    half = cv2.resize(difference, None, fx=_SHARE, fy=_SHARE, interpolation=cv2.INTER_AREA)
-    values = np.clip(np.rint(half / _STEP) + _MIDDLE, 0, 255).astype(np.uint8)
+    values = np.clip(np.rint(difference / _STEP) + _MIDDLE, 0, 255).astype(np.uint8)
     _, content = cv2.imencode(".png", values, [cv2.IMWRITE_PNG_COMPRESSION, 9])
     return content.tobytes()
 
@@ -67,17 +67,11 @@ def read_counterfactual(path: Path, radiograph: Radiograph) -> Counterfactual:
         The radiograph or the file cannot be read, or the file is of another radiograph.
     """
     pixels = radiograph.pixels()
-    values = read_beside(path, _half(pixels.shape))
-    height, width = pixels.shape
+    values = read_beside(path, pixels.shape)
     if pixels.dtype != np.uint8:
         message = f"it is of 8 bits, the radiograph of {8 * pixels.itemsize}; simulate the cohort again"
         raise CohortError(message, subject=str(path))
-    half = _STEP * (values.astype(np.float32) - _MIDDLE)
-    difference = cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR)
+    difference = _STEP * (values.astype(np.float32) - _MIDDLE)
     without = np.clip(np.rint(pixels - difference), 0, 255).astype(np.uint8)
     return Counterfactual(without, np.abs(difference) > CHANGED_FROM)
 
-
-def _half(shape: tuple[int, ...]) -> tuple[int, ...]:
-    # As OpenCV rounds
-    return tuple(int(np.rint(_SHARE * side)) for side in shape)
