@@ -21,8 +21,10 @@ import shap
 import torch
 import typer
 from captum.attr import LRP, LayerGradCam
+from captum.attr._utils.lrp_rules import EpsilonRule
 from lime.lime_image import LimeImageExplainer
 from skimage.segmentation import slic
+from torch import nn
 
 from benchmarks import fidelity
 from benchmarks.masked import seconds, throughput
@@ -33,7 +35,7 @@ from shamsul_core.explain import EXPLAINERS, PRESETS, Subject, explain_subject, 
 from shamsul_core.explain.gradcam import GradCam
 from shamsul_core.explain.kernelshap import KernelShap
 from shamsul_core.explain.lime import Lime
-from shamsul_core.explain.lrp import LayerwiseRelevancePropagation, LrpSettings, _assign_rules
+from shamsul_core.explain.lrp import LayerwiseRelevancePropagation
 from shamsul_core.memory import keep_freed_memory
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
@@ -149,7 +151,9 @@ def run_lrp(subject: Subject) -> None:
     """As captum's is used, by the epsilon rule."""
     network = subject.classifier.network
     for name in LOCALISED_PATHOLOGIES:
-        _assign_rules(network, LrpSettings())
+        for layer in network.modules():
+            if isinstance(layer, nn.Conv2d | nn.BatchNorm2d | nn.Linear | nn.AvgPool2d | nn.AdaptiveAvgPool2d | nn.MaxPool2d):
+                layer.__dict__["rule"] = EpsilonRule(1e-9)
         batch = subject.inputs.detach().clone().requires_grad_()
         LRP(network).attribute(batch, target=subject.classifier.output_index(name))
 

@@ -1,24 +1,31 @@
-"""LRP (Bach et al. 2015; the paper's equation 6), by captum's rules."""
+"""LRP (Bach et al. 2015; the paper's equation 6) by named sets of rules."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import torch
-from captum.attr import LRP
-from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule, IdentityRule
 from torch import nn
 
 from shamsul_core.classifier.outputs import LogOdds, log_odds
+from shamsul_core.explain.lrp_rules import RuleSet, SharingOut, relevance_of_input
 from shamsul_core.heatmap import Heatmap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from torch.utils.hooks import RemovableHandle
-
     from shamsul_core.explain.subject import Subject
+
+Rules: TypeAlias = Literal["epsilon", "alpha2_beta1", "deep_taylor", "epsilon_plus_flat", "epsilon_gamma_box"]
+
+RULE_SETS: Mapping[Rules, RuleSet] = {
+    "epsilon": RuleSet("epsilon", "epsilon", None),
+    "alpha2_beta1": RuleSet("alpha2_beta1", "alpha2_beta1", None),
+    "deep_taylor": RuleSet("plus", "plus", None),
+    "epsilon_plus_flat": RuleSet("plus", "epsilon", "flat"),
+    "epsilon_gamma_box": RuleSet("gamma", "epsilon", "box"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,34 +36,43 @@ class LrpSettings:
     ----------
     rules
         ``"epsilon"``: the epsilon rule at every layer (Bach et al. 2015, equation 58), which with a small epsilon is
-        the paper's equation 6. ``"alpha1_beta0"``: only positive weights at convolutions, the identity at batch norm
-        (Montavon et al. 2017), epsilon elsewhere.
+        the paper's equation 6, the code's ``lrp.z``, and gradient × input (Ancona et al. 2018, proposition 1).
+        ``"alpha2_beta1"`` and ``"deep_taylor"`` (positive contributions only; Montavon et al. 2017): two more that the
+        paper's code ran. ``"epsilon_plus_flat"`` and ``"epsilon_gamma_box"``: epsilon at linear layers, positive
+        contributions or favoured ones (gamma of 0.25) at convolutions, and at the first layer all the same, or by the box
+        of the input's lowest and highest value (Kohlbrenner et al. 2020).
     epsilon
-        Stabiliser added to a neuron's activation before it divides; 0 is the epsilon rule's limit.
+        Stabiliser added to an activation before it divides; 0 is the epsilon rule's limit. It holds at a batch norm too
+        that is not right behind a convolution.
     """
 
-    rules: Literal["epsilon", "alpha1_beta0"] = "epsilon"
+    rules: Rules = "epsilon"
     epsilon: float = 1e-9
 
 
-_VANISHING_EPSILON = 1e-8
-_PIECEWISE_LINEAR = (
+_LINEAR = (
     nn.Conv2d,
     nn.BatchNorm2d,
+    nn.LayerNorm,
     nn.Linear,
-    nn.ReLU,
     nn.MaxPool2d,
     nn.AvgPool2d,
     nn.AdaptiveAvgPool2d,
     nn.Dropout,
     nn.Flatten,
+    nn.Unflatten,
     nn.Identity,
 )
+_ACTIVATIONS = (nn.ReLU, nn.GELU, nn.SiLU, nn.Hardswish, nn.LeakyReLU, nn.Tanh)
+_GATES = (nn.Sigmoid, nn.Hardsigmoid, nn.Softmax)
+"""Their places' relevance is none, or what the gradient says."""
+_MOVING = ("Permute", "StochasticDepth", "DropPath")
+"""By torchvision's and timm's names."""
 
 
 @dataclass(frozen=True)
 class LayerwiseRelevancePropagation:
-    """Relevance of every pixel of the network's input, summed over the three channels."""
+    """Relevance of every place of the network's input, or of its first layer where that shares out evenly."""
 
     settings: LrpSettings
 
@@ -71,7 +87,7 @@ class LayerwiseRelevancePropagation:
         classifier.need_gradients("LRP")
         summing, weights = _summing(classifier.network, subject.inputs, columns)
         needed = weights.any(dim=0).nonzero().flatten().tolist()
-        relevance = propagate(summing, subject.inputs, needed, self.settings).sum(dim=1)
+        relevance = propagate(summing, subject.inputs, needed, self.settings)
         maps = torch.einsum("cn,nhw->chw", weights[:, needed], relevance).cpu().numpy()
         return {
             pathology: Heatmap(method=self.name, pathology=pathology, output="logit", values=maps[index])
@@ -105,9 +121,7 @@ def _summing(
 def propagate(
     network: nn.Module, inputs: torch.Tensor, columns: Sequence[int], settings: LrpSettings
 ) -> torch.Tensor:
-    """Propagate the relevance of some logits back to the input.
-
-    The network is as it was afterwards, its hooks and weights too, also if this fails.
+    """Propagate the relevance of some logits back to the input, by one forward pass and a backward pass for each.
 
     Parameters
     ----------
@@ -119,79 +133,26 @@ def propagate(
     Returns
     -------
     torch.Tensor
-        float32, len(columns) × 3 × S × S.
+        float32, len(columns) × S × S, or h × w of the first layer's grid, see `relevance_of_input`.
 
     Raises
     ------
     ValueError
         If the network has a layer that LRP has no rule for.
     """
-    if settings.rules == "epsilon" and settings.epsilon <= _VANISHING_EPSILON:
-        return gradient_times_input(network, inputs, columns)
-    try:
-        _assign_rules(network, settings)
-        return _OneGraphLRP(network).attribute_each(inputs, columns)
-    except TypeError as error:
-        message = f"LRP has no rule for a layer of {type(network).__name__}: {error}"
-        raise ValueError(message) from error
-    finally:
-        for layer in network.modules():
-            layer.__dict__.pop("rule", None)
-            layer.__dict__.pop("activations", None)
-
-
-def gradient_times_input(network: nn.Module, inputs: torch.Tensor, columns: Sequence[int]) -> torch.Tensor:
-    """Return LRP by the epsilon rule as epsilon goes to zero, from one forward pass and a backward pass for each column.
-
-    In a network of linear layers, ReLU and pooling, what a layer's division takes out the next one's multiplication
-    puts back, so that gradient times input remains (Ancona et al., ICLR 2018, proposition 1). captum's layer by layer
-    rule with its epsilon of 1e-9 gives the same in six times the time.
-
-    Parameters, result and errors are those of `propagate`, without its settings.
-    """
     for layer in network.modules():
-        if not (any(layer.children()) or isinstance(layer, _PIECEWISE_LINEAR)):
+        known = isinstance(layer, (*_LINEAR, *_ACTIVATIONS, *_GATES)) or type(layer).__name__ in _MOVING
+        if not (any(layer.children()) or known):
             message = f"LRP has no rule for a layer of {type(network).__name__}: {type(layer).__name__}"
             raise ValueError(message)
+    rules = RULE_SETS[settings.rules]
     batch = inputs.detach().clone().requires_grad_()
-    logits = network(batch)[0]
-    gradients = [torch.autograd.grad(logits[column], batch, retain_graph=True)[0] for column in columns]
-    return torch.cat(gradients) * batch.detach()
-
-
-def _assign_rules(network: nn.Module, settings: LrpSettings) -> None:
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d) and settings.rules == "alpha1_beta0":
-            layer.__dict__["rule"] = Alpha1_Beta0_Rule()
-        elif isinstance(layer, nn.BatchNorm2d) and settings.rules == "alpha1_beta0":
-            layer.__dict__["rule"] = IdentityRule(settings.epsilon)
-        elif isinstance(
-            layer, nn.Conv2d | nn.BatchNorm2d | nn.Linear | nn.MaxPool2d | nn.AvgPool2d | nn.AdaptiveAvgPool2d
-        ):
-            layer.__dict__["rule"] = EpsilonRule(settings.epsilon)
-
-
-class _OneGraphLRP(LRP):
-    """captum's LRP with one forward graph kept for all outputs, where captum makes two passes for each."""
-
-    def attribute_each(self, inputs: torch.Tensor, columns: Sequence[int]) -> torch.Tensor:
-        self._original_state_dict = {name: value.clone() for name, value in self.model.state_dict().items()}
-        self.layers: list[nn.Module] = []
-        self.backward_handles: list[RemovableHandle] = []
-        self.forward_handles: list[RemovableHandle] = []
-        self._get_layers(self.model)
-        self._check_and_attach_rules()
-        batch = inputs.detach().clone().requires_grad_()
-        try:
-            with torch.no_grad():
-                logits = self._compute_output_and_change_weights((batch,), None, None)
-            self._register_forward_hooks()
-            # captum hooks a layer's input, which must not be the leaf itself
-            outputs = self.model(batch + 0)
-            shares = [
-                torch.autograd.grad(outputs[0, column], batch, retain_graph=True)[0] * logits[0, column]
-                for column in columns
-            ]
-        finally:
-            self._restore_model()
-        return torch.cat(shares).detach()
+    with torch.enable_grad(), SharingOut(rules, settings.epsilon) as sharing:
+        logits = network(batch)[0]
+    first = sharing.first
+    start = batch if first is None else first.output
+    gradients = [torch.autograd.grad(logits[column], start, retain_graph=True)[0] for column in columns]
+    relevance = torch.cat(gradients) * start.detach()
+    if first is None or rules.first is None:
+        return relevance.sum(dim=1)
+    return relevance_of_input(first, relevance, rules.first)

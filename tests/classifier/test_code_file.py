@@ -106,7 +106,7 @@ def test_a_method_of_ones_own_is_asked_like_the_others(code):
     assert (lrp.name, own.name, own.title) == ("lrp", "input_gradient", "input gradient")
     subject = Subject(classifier, made_pixels())
     names = classifier.pathologies
-    # Of a network of linear layers and ReLU that is what LRP is, see `gradient_times_input`
+    # Of a network of linear layers and ReLU that is what LRP is
     for theirs, ours in zip(
         explain_subject(own, subject, names), explain_subject(lrp, subject, names), strict=True
     ):
