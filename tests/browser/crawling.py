@@ -84,14 +84,16 @@ class Crawler:
         self.after()
         return [link.inner_text().split("\n")[-1] for link in links.all()]
 
-    def crawl(self, *, bring: Callable[[str, Page], None] | None = None) -> None:
-        """Open every page, `bring` it what it needs, and set every control on it, one at a time, to every value."""
+    def crawl(self, *, only: str | None = None, bring: Callable[[Page], None] | None = None) -> None:
+        """Open every page, or `only` one, `bring` it what it needs, and set every control on it, one at a time, to every value."""
         for at, name in enumerate(self.open()):
+            if only not in (None, name):
+                continue
             self._where = name
             self.page.evaluate("at => crawl.visit(at)", at)
             self.after()
             if bring is not None:
-                bring(name, self.page)
+                bring(self.page)
                 self.after()
             self._seen = set()
             self._set_all(self.controls(), ())

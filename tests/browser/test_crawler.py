@@ -28,7 +28,7 @@ def crawled(browser, tmp_path, monkeypatch):
     monkeypatch.setenv("SHAMSUL_REVIEWS", f"sqlite:///{tmp_path}/reviews.sqlite")
     contexts = []
 
-    def crawl(run_folder, *, bring=None):
+    def crawl(run_folder, **how):
         log = tmp_path / "log"
         permissions = ["clipboard-read", "clipboard-write"]
         contexts.append(
@@ -36,7 +36,7 @@ def crawled(browser, tmp_path, monkeypatch):
         )
         with served(run_folder, arguments=["--lead"], log=log) as server:
             crawler = Crawler(contexts[-1].new_page(), server.address, log)
-            crawler.crawl(bring=bring)
+            crawler.crawl(**how)
             contexts[-1].close()
         return crawler
 
@@ -94,14 +94,14 @@ def test_a_run_with_masks_of_others(crawled, made_run, made_cohort, tmp_path):
 def test_a_radiograph_of_ones_own(crawled, made_run, small_model, monkeypatch):
     monkeypatch.setenv("SHAMSUL_MODEL", str(small_model))
 
-    def bring(name, page):
-        if name != "Upload":
-            return
+    def bring(page):
         file = {"name": "own.dcm", "mimeType": "application/dicom", "buffer": file_of(radiograph())}
         page.locator("input[type=file]").first.set_input_files(file)
         page.get_by_text("Rate these heatmaps").wait_for(timeout=2 * SLOW_MS)
 
-    assert crawled(made_run.folder, bring=bring).faults == []
+    crawler = crawled(made_run.folder, only="Upload", bring=bring)
+    assert crawler.faults == []
+    assert crawler.opened["toggle"] > 1
 
 
 FAULTY = """
