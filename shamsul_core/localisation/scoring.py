@@ -18,6 +18,7 @@ from shamsul_core.cohort.truth_words import words_of_cohort
 from shamsul_core.imaging.boxes import NO_BOXES
 from shamsul_core.localisation.boxes import best_of_each, boxes_around, iobb, iou_of_boxes
 from shamsul_core.localisation.overlap import distance_of_maximum, hit, mass_accuracy, overlap
+from shamsul_core.localisation.sampling import sample_masks
 from shamsul_core.localisation.segmentation import grey_levels, resize, scale, segment
 from shamsul_core.localisation.thresholds import count_levels
 
@@ -87,13 +88,22 @@ def score_heatmap(
         "mask_area_px": int(np.count_nonzero(segmented.mask)),
         "reason": nothing or segmented.reason,
     }
+    outlined = [truth.mask for truth in truths if truth.kind in OUTLINED]
+    sampled = sample_masks(heatmap, segmentation, outlined)
+    if sampled is not None:
+        row["stability"] = sampled.stability
     if not truths:
         return row
     row["truth"] = truths[0].kind
     # A mask has neither a maximum nor thresholds
     relevance = None if heatmap.is_mask else full
     levels = None if heatmap.is_mask or isinstance(scaled, str) else scaled
-    return row | _mean([_scores(truth, segmented, relevance, levels) for truth in _marked(truths)])
+    row |= _mean([_scores(truth, segmented, relevance, levels) for truth in _marked(truths)])
+    if sampled is not None and outlined:
+        row["iou_low"], row["iou_high"] = np.clip(
+            [row["iou"] + sampled.iou_low, row["iou"] + sampled.iou_high], 0, 1
+        )
+    return row
 
 
 def score_readers(annotations: Sequence[Annotation]) -> dict[str, float] | None:

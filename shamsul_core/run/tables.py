@@ -37,6 +37,8 @@ SCORE_COLUMNS = {
     "truth": "string",  # as what the experts marked: contour, polygon, box or point; missing where there is nothing
     "threshold": "float64",  # of the map scaled to 0..1
     "iou": "float64",  # true-positive slice: NaN where either mask is empty; where truth is a box, of bounding boxes
+    "iou_low": "float64",  # 95 % interval of the IoU by the sampling's error; NaN where nothing was sampled
+    "iou_high": "float64",
     "iobb": "float64",  # of bounding boxes, the intersection over the detected one; NaN where truth is no box
     "hit": "float64",  # 1, 0, or NaN where the experts marked nothing
     "dice": "float64",  # in the true-positive slice as the IoU
@@ -52,6 +54,7 @@ SCORE_COLUMNS = {
     "mask_area_px": "float64",
     "expert_area_px": "float64",
     "converged": "boolean",  # whether the sampling reached its target error; missing where there is none
+    "stability": "float64",  # mean IoU of the mask with those that the sampling's error makes of it; NaN without sampling
     "standard_error": "float64",  # root mean square over the superpixels, in the unit of what was explained
     "probability_without": "float64",  # of the same simulated patient without the finding; NaN where that is not known
     "logit_change": "float64",  # by how much the finding raises its logit
@@ -95,7 +98,7 @@ _LATER = {
         "average_precision",
     ),
     *("mass_accuracy", "rank_accuracy", "distance", "converged", "standard_error", "evaluations"),
-    *("probability_without", "logit_change"),
+    *("probability_without", "logit_change", "stability", "iou_low", "iou_high"),
 }
 """Columns that tables of earlier versions lack; of any other the lack is damage."""
 

@@ -27,6 +27,7 @@ from shamsul_core.figures.scene.score_grid import (
 from shamsul_core.figures.scene.without_finding import removal_fact, unused_remark, without_finding
 from shamsul_core.imaging import to_8_bits
 from shamsul_core.localisation.overlap import iou
+from shamsul_core.localisation.sampling import STABLE_FROM
 from shamsul_core.localisation.segmentation import grey_levels, outline, scale, segment
 from shamsul_core.localisation.thresholds import count_levels, count_overlaps
 from shamsul_core.run.manifest import ALL
@@ -203,7 +204,7 @@ def _method(case: _Case, method: str, size: tuple[int, int]) -> _Shown:
         )
     remarks = (
         note or ("Not scored yet." if score is None else None),
-        _convergence(heatmap),
+        _instability(heatmap, score),
         unused_remark(case.result.removals.get(case.pathology)),
     )
     panel = Panel(
@@ -217,7 +218,7 @@ def _method(case: _Case, method: str, size: tuple[int, int]) -> _Shown:
         note=" ".join(filter(None, remarks)) or None,
         levels=levels,
     )
-    return _Shown(panel, None if grey is None else (segmented.mask, grey), _sampling(title, heatmap))
+    return _Shown(panel, None if grey is None else (segmented.mask, grey), _sampling(title, heatmap, score))
 
 
 def _why_not_explained(case: _Case, method: str) -> str:
@@ -266,7 +267,7 @@ def _facts(
         Metric(
             name="Sampling",
             value=", ".join(sampled),
-            help="Whether a sampled heatmap reached the requested precision",
+            help="How alike the masks are that the sampling's error makes: mean IoU with the one shown",
         )
         if sampled
         else None,
@@ -283,17 +284,34 @@ def _agreements(methods: Sequence[_Shown]) -> tuple[Agreement, ...]:
     )
 
 
-def _sampling(title: str, heatmap: Heatmap) -> str | None:
+def _sampling(title: str, heatmap: Heatmap, score: Mapping[Hashable, Any] | None) -> str | None:
+    stability = _stability(score)
+    if stability is not None:
+        return f"{title}'s mask {'stable' if stability >= STABLE_FROM else 'unstable'} ({stability:.2f})"
     if heatmap.converged is None:
         return None
     return f"{title} {'converged' if heatmap.converged else 'not converged'}"
 
 
-def _convergence(heatmap: Heatmap) -> str | None:
-    """Return what a reader must know of a sampled heatmap that is not good enough."""
+def _instability(heatmap: Heatmap, score: Mapping[Hashable, Any] | None) -> str | None:
+    """Return what a reader must know of a sampled heatmap whose mask another sample would change."""
+    stability = _stability(score)
+    if stability is not None:
+        if stability >= STABLE_FROM:
+            return None
+        return (
+            f"Another sample would mark elsewhere: such masks share an IoU of {stability:.2f} with this one."
+        )
     if heatmap.converged is not False:
         return None
     return f"Not converged after {heatmap.evaluations} forward passes."
+
+
+def _stability(score: Mapping[Hashable, Any] | None) -> float | None:
+    """Return the mask's stability; ``None`` where nothing was sampled, or scores are of an earlier version."""
+    if score is None or pd.isna(score["stability"]):
+        return None
+    return float(score["stability"])
 
 
 def _metrics(score: Mapping[Hashable, Any], mask: Mask, case: _Case) -> tuple[Metric, ...]:
@@ -303,7 +321,7 @@ def _metrics(score: Mapping[Hashable, Any], mask: Mask, case: _Case) -> tuple[Me
         Metric(
             name=sentence(case.truth.score),
             value=overlap,
-            help=case.truth.defined(case.whose),
+            help=case.truth.defined(case.whose) + _by_sampling(score),
         ),
         Metric(
             name="Hit",
@@ -312,6 +330,12 @@ def _metrics(score: Mapping[Hashable, Any], mask: Mask, case: _Case) -> tuple[Me
         ),
         _area(mask, "The method's mask, as a share of the radiograph"),
     )
+
+
+def _by_sampling(score: Mapping[Hashable, Any]) -> str:
+    if pd.isna(score["iou_low"]):
+        return ""
+    return f". By sampling alone it would lie between {score['iou_low']:.2f} and {score['iou_high']:.2f} in 95 of 100 runs."
 
 
 def _area(mask: Mask, meaning: str) -> Metric:
