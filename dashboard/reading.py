@@ -197,6 +197,11 @@ def leak(run: Run) -> str | None:
     return _leak(str(run.folder))
 
 
+def novelty(run: Run) -> pd.Series:
+    """Return how new the cohort's radiographs are to the model, see `Run.novelty`; not to be changed."""
+    return _novelty(str(run.folder), stamp(run.folder / "predictions.parquet"))
+
+
 def assessment(run: Run, rule: ThresholdRule, *, zeros: bool) -> Assessment:
     """Return how well the run's predictions agree with the labels; `zeros` takes indefinite ones as negative."""
     return _assessment(str(run.folder), rule, stamp(run.folder / "predictions.parquet"), zeros=zeros)
@@ -406,6 +411,13 @@ def _cohort_problems(folder: str) -> list[str]:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _leak(folder: str) -> str | None:
     return leak_in_words(card_of_run(Run.open(place(folder))), open_run_cohort(folder))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _novelty(folder: str, stamp: int) -> pd.Series:
+    novelty = Run.open(place(folder)).novelty
+    # A table may name radiographs that have left the cohort since
+    return novelty[novelty.index.isin(list(open_run_cohort(folder).radiographs))]
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
