@@ -352,7 +352,9 @@ def _cases_of(
     radiographs = open_run_cohort(folder).radiographs
     image_ids = tuple(image_id for image_id in _explained if image_id in radiographs)
     tables = _tables(folder, stamps)
-    table = case_table(image_ids, run.manifest.pathologies, radiographs, *tables, thresholds(run, rule))
+    table = case_table(
+        image_ids, run.manifest.pathologies, radiographs, *tables, thresholds(run, rule), run.novelty
+    )
     return Cases(key, image_ids, table)
 
 

@@ -1,10 +1,11 @@
 """How far a radiograph lies from those that a model was trained on, seen before anything was understood of it.
 
 Lee et al. (NeurIPS 2018) measure novelty by the Mahalanobis distance of a network's features from their mean over the training
-radiographs. Here the features are of the first convolution: each channel's mean and standard deviation over its map, the
-statistics by which pictures differ in style (Gatys et al. 2016). What the network ends in, trained to tell findings apart,
-hardly tells a foreign radiograph: on the demonstration real radiographs lay among the simulated ones there, and outside them in
-the first maps.
+radiographs. Here the features are of the first convolution with its norm and activation: each channel's mean and standard
+deviation over its map, the statistics by which pictures differ in style (Gatys et al. 2016). What the network ends in is
+trained to tell findings apart and hardly tells a foreign radiograph: of the demonstration's first model, 60 of its 100
+radiographs summed up, the nearest of seven real radiographs lay at 0.5 times the distance of the farthest of the other 40 by
+what the last layer is given, and at 1.3 times by these (1.0 by the first dense block's, 0.9 before norm and activation).
 
 The covariance is Ledoit and Wolf's (2004) of the features in units of their standard deviation. The line is the 99th percentile
 of radiographs held out, the order statistic that a further one of the same kind exceeds in at most 1 of 100 (Vovk et al. 2005).
@@ -117,26 +118,45 @@ def sum_up(
 
 @contextmanager
 def first_maps(network: nn.Module) -> Iterator[list[npt.NDArray[np.float32]]]:
-    """Gather the features N × D of each batch that a network is given in this block.
+    """Gather the features N × D of each batch that a network is given in this block, where it has a convolution of torch's.
 
-    None are gathered where the network has no convolution of torch's.
+    They are of the maps N × C × h × w of the first one, after whatever keeps their shape before the next: norm, activation.
     """
     gathered: list[npt.NDArray[np.float32]] = []
-    convolution = next((module for module in network.modules() if isinstance(module, nn.Conv2d)), None)
-    if convolution is None:
-        yield gathered
-        return
+    first = next((module for module in network.modules() if isinstance(module, nn.Conv2d)), None)
+    shape: torch.Size | None = None
 
-    def keep(_module: nn.Module, _inputs: object, maps: torch.Tensor) -> None:
-        values = maps.detach().float()
-        statistics = torch.cat([values.mean((2, 3)), values.std((2, 3), correction=0)], dim=1)
-        gathered.append(statistics.cpu().numpy())
+    def begin(_module: nn.Module, _inputs: object, maps: torch.Tensor) -> None:
+        nonlocal shape
+        shape = maps.shape
+        gathered.append(_statistics(maps))
 
-    handle = convolution.register_forward_hook(keep)
+    def go_on(_module: nn.Module, _inputs: object, maps: object) -> None:
+        if shape is not None and isinstance(maps, torch.Tensor) and maps.shape == shape:
+            gathered[-1] = _statistics(maps)
+
+    def end(_module: nn.Module, _inputs: object) -> None:
+        nonlocal shape
+        shape = None
+
+    leaves = [module for module in network.modules() if not any(module.children())]
+    convolutions = [module for module in leaves if isinstance(module, nn.Conv2d)]
+    handles = [module.register_forward_pre_hook(end) for module in convolutions if module is not first]
+    handles += [module.register_forward_hook(go_on) for module in leaves if module not in convolutions]
+    handles += [] if first is None else [first.register_forward_hook(begin)]
     try:
         yield gathered
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
+
+
+def _statistics(maps: torch.Tensor) -> npt.NDArray[np.float32]:
+    """Return each channel's mean and standard deviation, N × 2C, of maps N × C × h × w."""
+    values = maps.detach().float()
+    statistics = torch.cat([values.mean((2, 3)), values.std((2, 3), correction=0)], dim=1)
+    array: npt.NDArray[np.float32] = statistics.cpu().numpy()
+    return array
 
 
 def novelty_file(model: str) -> Path:

@@ -53,7 +53,10 @@ def test_one_of_a_hundred_others_lies_beyond_and_all_of_another_kind():
         summed = sum_up(gaussian(100 + seed, 600), gaussian(200 + seed, 299))
         others = summed.distances(gaussian(300 + seed, 2000)) / summed.line
         beyond, asked = beyond + int((others > 1).sum()), asked + len(others)
-    low, high = 0.004, 0.016  # three standard errors: of 20 lines the share's is .6 % / sqrt(20), of who is asked .05 %
+    low, high = (
+        0.004,
+        0.016,
+    )  # three standard errors: of 20 lines the share's is .6 % / sqrt(20), of who is asked .05 %
     assert low < beyond / asked < high
     assert binom.cdf(beyond, asked, low) > 0.999 > binom.cdf(beyond, asked, high)
     foreign = gaussian(400, 50, shift=30.0)
@@ -101,7 +104,9 @@ def _no_numbers(path):
 def _changed(name, value):
     def change(path):
         tensors = load_file(path) | ({} if name == "line" else {name: value})
-        numbers = {"line": "1.0", "trained": "5", "held_out": "5"} | ({"line": value} if name == "line" else {})
+        numbers = {"line": "1.0", "trained": "5", "held_out": "5"} | (
+            {"line": value} if name == "line" else {}
+        )
         save_file(tensors, path, {"format": "shamsul-novelty", "version": "1", "model": "abc"} | numbers)
         return "abc"
 
@@ -133,14 +138,16 @@ def test_what_is_damaged_or_of_another_model_is_named_in_one_line(tmp_path, harm
 
 def test_the_first_convolutions_maps_are_told_by_mean_and_standard_deviation():
     torch.manual_seed(0)
-    network = nn.Sequential(nn.Conv2d(3, 5, 3), nn.ReLU(), nn.Conv2d(5, 2, 3), nn.Flatten())
+    layers = (nn.Conv2d(3, 5, 3, padding=1), nn.BatchNorm2d(5), nn.ReLU(), nn.Conv2d(5, 5, 3, padding=1))
+    network = nn.Sequential(*layers, nn.Tanh()).eval()
     batch = torch.rand(4, 3, 9, 9)
-    maps = network[0](batch).detach().numpy()
+    maps = network[:3](batch).detach().numpy()
     with first_maps(network) as gathered:
         network(batch)
     expected = np.concatenate([maps.mean((2, 3)), maps.std((2, 3))], axis=1)
     np.testing.assert_allclose(gathered[0], expected, atol=1e-6)
-    assert not network[0]._forward_hooks, "the network is as it was"
+    hooks = [(*layer._forward_hooks, *layer._forward_pre_hooks) for layer in network]
+    assert not any(hooks), "the network is as it was"
     with first_maps(nn.Linear(2, 2)) as gathered:
         pass
     assert gathered == []
