@@ -51,6 +51,8 @@ def offer(
     rule: ThresholdRule,
     criteria: Criteria,
     truth: TruthWords,
+    *,
+    is_novelty_known: bool,
 ) -> None:
     """Let the reader search, filter and sort.
 
@@ -64,13 +66,15 @@ def offer(
         What `read` returned in this run.
     truth
         The words for what experts marked.
+    is_novelty_known
+        Whether it is known of any radiograph whether it is unlike what the model was trained on.
     """
     st.text_input(
         "Search", key=_SEARCH, placeholder="Search radiographs", label_visibility="collapsed", live=True
     )
     name = f"Filter and sort ({criteria.count})" if criteria.count else "Filter and sort"
     with st.popover(name, width="stretch", icon=":material/filter_list:"):
-        _draw(_options(pathologies, titles), titles, rule, truth)
+        _draw(_options(pathologies, titles), titles, rule, truth, is_novelty_known=is_novelty_known)
 
 
 def _options(pathologies: Sequence[str], methods: Iterable[str]) -> dict[str, list[str]]:
@@ -82,13 +86,19 @@ def _options(pathologies: Sequence[str], methods: Iterable[str]) -> dict[str, li
         "explained": [_ANY, *_YES],
         "correct": [_ANY, *_CORRECT],
         "view": [_ANY, "frontal", "lateral"],
+        "unlike": [_ANY, *_YES],
         "method": [_BEST, *methods],
         "sort": list(_SORTS),
     }
 
 
 def _draw(
-    options: Mapping[str, Sequence[str]], titles: Mapping[str, str], rule: ThresholdRule, truth: TruthWords
+    options: Mapping[str, Sequence[str]],
+    titles: Mapping[str, str],
+    rule: ThresholdRule,
+    truth: TruthWords,
+    *,
+    is_novelty_known: bool,
 ) -> None:
     words = {**titles, **{name: name.replace("IoU", truth.score) for name in _SORTS}}
 
@@ -113,6 +123,8 @@ def _draw(
         st.slider(f"{sentence(truth.score)} between", *_WHOLE, step=0.05, key=_IOU)
     with last:
         select("sort", "Sort by")
+        if is_novelty_known:
+            select("unlike", "Unlike the training radiographs")
         st.button(
             "Clear filters",
             on_click=address.forget,
@@ -135,6 +147,7 @@ def _criteria(search: str, iou: tuple[float, float], chosen: Mapping[str, str]) 
         is_correct=_CORRECT.get(chosen["correct"]),
         is_annotated=_YES.get(chosen["annotated"]),
         is_explained=_YES.get(chosen["explained"]),
+        is_unlike=_YES.get(chosen["unlike"]),
         view=narrowing["view"],
         method=narrowing["method"],
         iou=iou,

@@ -14,9 +14,17 @@ from shamsul_core.figures.colours import WARNING, WARNING_SURFACE
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.figures.scene.notes import banner
 from shamsul_core.run import RunError
+from shamsul_core.run.novelty_words import (
+    HOW_IT_IS_KNOWN,
+    are_more_than_chance,
+    novelties_in_words,
+    novelty_in_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pandas as pd
 
     from shamsul_core.run.reader import RunReader
 
@@ -33,6 +41,23 @@ def show_banner(run: RunReader) -> None:
 def show_note(text: str) -> None:
     """Show a line that nobody may miss."""
     st.html(f'<div role="note" style="{_STYLE}">{escape(text)}</div>')
+
+
+def show_novelty(novelty: float | None) -> None:
+    """Say that a radiograph is unlike those that the model was trained on, where it is."""
+    if (words := novelty_in_words(novelty)) is not None:
+        st.warning(words, icon=":material/warning:")
+
+
+def show_novelties(novelty: pd.Series) -> None:
+    """Say how many radiographs are unlike those that the model was trained on, where that is known."""
+    words = novelties_in_words(novelty)
+    if words is None:
+        return
+    if are_more_than_chance(novelty):
+        st.warning(words, icon=":material/warning:")
+    else:
+        st.caption(words, help=HOW_IT_IS_KNOWN)
 
 
 def show_error(error: object) -> None:

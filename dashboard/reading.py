@@ -197,6 +197,11 @@ def leak(run: Run) -> str | None:
     return _leak(str(run.folder))
 
 
+def novelty(run: Run) -> pd.Series:
+    """Return how new the cohort's radiographs are to the model, see `Run.novelty`; not to be changed."""
+    return _novelty(str(run.folder), stamp(run.folder / "predictions.parquet"))
+
+
 def assessment(run: Run, rule: ThresholdRule, *, zeros: bool) -> Assessment:
     """Return how well the run's predictions agree with the labels; `zeros` takes indefinite ones as negative."""
     return _assessment(str(run.folder), rule, stamp(run.folder / "predictions.parquet"), zeros=zeros)
@@ -347,7 +352,9 @@ def _cases_of(
     radiographs = open_run_cohort(folder).radiographs
     image_ids = tuple(image_id for image_id in _explained if image_id in radiographs)
     tables = _tables(folder, stamps)
-    table = case_table(image_ids, run.manifest.pathologies, radiographs, *tables, thresholds(run, rule))
+    table = case_table(
+        image_ids, run.manifest.pathologies, radiographs, *tables, thresholds(run, rule), run.novelty
+    )
     return Cases(key, image_ids, table)
 
 
@@ -406,6 +413,13 @@ def _cohort_problems(folder: str) -> list[str]:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _leak(folder: str) -> str | None:
     return leak_in_words(card_of_run(Run.open(place(folder))), open_run_cohort(folder))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _novelty(folder: str, stamp: int) -> pd.Series:
+    novelty = Run.open(place(folder)).novelty
+    # A table may name radiographs that have left the cohort since
+    return novelty[novelty.index.isin(list(open_run_cohort(folder).radiographs))]
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

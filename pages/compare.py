@@ -79,7 +79,14 @@ except (CohortError, RunError) as error:
     show_error(error)
 
 with narrowing:
-    filters.offer(pathologies, run.manifest.titles, rule, criteria, words_of_cohort(cohort))
+    filters.offer(
+        pathologies,
+        run.manifest.titles,
+        rule,
+        criteria,
+        words_of_cohort(cohort),
+        is_novelty_known=not reading.novelty(run).empty,
+    )
 with listing:
     if listed.table.empty:
         st.caption("No radiograph matches these filters.")

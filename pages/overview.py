@@ -7,7 +7,7 @@ from dashboard.address import choice, flag, write_address
 from dashboard.choices import threshold_choice
 from dashboard.guard import enter
 from dashboard.model_card import show_model_card
-from dashboard.notes import show_banner, show_error
+from dashboard.notes import show_banner, show_error, show_novelties
 from shamsul_core.cohort.summary import has_indefinite_labels
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.figures.html.observation_table import interval, number, observation_table
@@ -49,6 +49,7 @@ with st.sidebar:
 write_address()
 try:
     assessment, failures = reading.assessment(run, rule, zeros=zeros), run.failures
+    novelty = reading.novelty(run)
 except RunError as error:
     show_error(error)
     st.stop()
@@ -58,6 +59,7 @@ st.header(as_markdown(cohort_title(cohort)), anchor=False)
 show_model_card(run)
 if leak := reading.leak(run):
     st.warning(as_markdown(leak), icon=":material/warning:")
+show_novelties(novelty)
 st.caption(
     f"{performance.radiographs} of {len(radiographs)} radiographs predicted · "
     f"model {as_markdown(manifest.model['source'])}, {'trained' if manifest.model['is_trained'] else 'untrained'} · "

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import address, upload_parts, uploading, viewer, visit
 from dashboard.downloads import offer_downloads
 from dashboard.guard import enter
-from dashboard.notes import show_error, show_note
+from dashboard.notes import show_error, show_note, show_novelty
 from dashboard.readers import open_reviews, reader_name
 from dashboard.review_form import ask
 from shamsul_core.figures.html.foreign import as_markdown
@@ -43,6 +43,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         show_note(upload.simulated)
 upload_parts.show_card(upload.queue)
 uploading.show_problems()
+show_novelty(upload.job.novelty)
 with st.container(horizontal=True, vertical_alignment="center"):
     upload_parts.show_state(upload)
 for remark in upload.intake.remarks:

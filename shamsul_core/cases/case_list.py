@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from shamsul_core.cohort.patients import CHEXPERT_ID
+from shamsul_core.run.novelty_words import LINE
 from shamsul_core.statistics.prediction.decisions import Thresholds
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Criteria:
         As in `case_table`.
     view
         ``"frontal"`` or ``"lateral"``.
+    is_unlike
+        Whether it is unlike what the model was trained on, see `shamsul_core.run.novelty_words`.
     method
         Whose IoU is meant by `iou` and by sorting; the best method's otherwise.
     iou
@@ -58,13 +61,14 @@ class Criteria:
     is_annotated: bool | None = None
     is_explained: bool | None = None
     view: str | None = None
+    is_unlike: bool | None = None
     method: str | None = None
     iou: tuple[float, float] = _ANY_IOU
 
     @property
     def count(self) -> int:
         """Number of criteria that narrow the list, besides the search."""
-        return self._of_pathologies + (self.view is not None)
+        return self._of_pathologies + (self.view is not None) + (self.is_unlike is not None)
 
     @property
     def _of_pathologies(self) -> int:
@@ -79,7 +83,7 @@ class Criteria:
 
 
 _FINDING_COLUMNS = (
-    *("image_id", "pathology", "view", "label"),
+    *("image_id", "pathology", "view", "is_unlike", "label"),
     *("probability", *_YES_OR_NO),
 )
 
@@ -93,6 +97,7 @@ def case_table(
     predictions: pd.DataFrame,
     scores: pd.DataFrame,
     thresholds: Thresholds | None = None,
+    novelty: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Return one row for each radiograph and pathology.
 
@@ -104,11 +109,13 @@ def case_table(
         The run's tables; what they do not hold yet is NaN.
     thresholds
         From which probability on each pathology counts as predicted; the fixed one by default.
+    novelty
+        By radiograph, see `shamsul_core.run.Run.novelty`.
 
     Returns
     -------
     pandas.DataFrame
-        image_id, pathology, view; label (1, 0, -1 uncertain, NaN blank); probability; is_predicted (at its threshold);
+        image_id, pathology, view; is_unlike (the training, missing where that is not known); label (1, 0, -1 uncertain, NaN blank); probability; is_predicted (at its threshold);
         is_correct (prediction against label, missing where either is unknown or uncertain); is_annotated (experts drew
         a contour); is_explained (at least one method has a heatmap or mask); then a column of IoU for each method
         scored.
@@ -118,6 +125,11 @@ def case_table(
     table = pd.DataFrame(index=index)
     listed = [radiographs[image_id] for image_id in image_ids]
     table["view"] = np.repeat([radiograph.view for radiograph in listed], len(pathologies))
+    unlike = pd.Series(pd.NA, index=list(image_ids), dtype="boolean")
+    if novelty is not None:
+        unlike = (novelty > LINE).astype("boolean").reindex(list(image_ids))
+    table["is_unlike"] = unlike.repeat(len(pathologies)).to_numpy()
+    table["is_unlike"] = table["is_unlike"].astype("boolean")
     labels = [[radiograph.labels.get(name) for name in pathologies] for radiograph in listed]
     table["label"] = np.array(labels, float).ravel()
     probabilities = predictions.set_index("image_id").reindex(
@@ -229,7 +241,7 @@ def _meets(table: pd.DataFrame, criteria: Criteria) -> pd.Series[bool]:
     if criteria.label is not None:
         label = _LABELS[criteria.label]
         meets &= table["label"].isna() if np.isnan(label) else table["label"] == label
-    for column in _YES_OR_NO:
+    for column in ("is_unlike", *_YES_OR_NO):
         if (value := getattr(criteria, column)) is not None:
             meets &= (table[column] == value).fillna(value=False).astype(bool)
     if criteria.iou != _ANY_IOU:

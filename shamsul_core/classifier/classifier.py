@@ -12,6 +12,7 @@ import torch
 
 from shamsul_core.classifier.architectures import DENSENET121, TORCHS_EPSILON, epsilon_of
 from shamsul_core.classifier.fast import fast_copy
+from shamsul_core.classifier.novelty import first_maps
 from shamsul_core.classifier.outputs import LogOdds, log_odds
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from shamsul_core.classifier.model_card import ModelCard
+    from shamsul_core.classifier.novelty import TrainingFeatures
     from shamsul_core.classifier.outputs import OutputKind
     from shamsul_core.classifier.preprocessing import Preprocessing
     from shamsul_core.classifier.source import ModelSource
@@ -54,6 +56,8 @@ class Classifier:
         What besides its weights decides what the network computes, as text; empty where its modules' names tell it.
     asked
         What it was loaded from; no part of the fingerprint.
+    training
+        What the radiographs that it was trained on have in common, where that was summed up; no part of the fingerprint.
     """
 
     network: nn.Module
@@ -66,6 +70,7 @@ class Classifier:
     output_kind: OutputKind = "sigmoid"
     definition: str = ""
     asked: ModelSource | None = None
+    training: TrainingFeatures | None = None
 
     def __post_init__(self) -> None:
         self.network.eval().requires_grad_(requires_grad=False)
@@ -91,6 +96,18 @@ class Classifier:
         """Return the probability, 0..1, of each pathology on one radiograph H × W (uint8 or uint16)."""
         probabilities = torch.sigmoid(self.logits(self.preprocess(pixels)))[0]
         return dict(zip(self.pathologies, probabilities.tolist(), strict=True))
+
+    def predict_novel(
+        self, pixels: npt.NDArray[np.uint8 | np.uint16]
+    ) -> tuple[dict[str, float], float | None]:
+        """Return what `predict` does, and of the same pass how new the radiograph is to the model.
+
+        See `TrainingFeatures.novelty`; ``None`` where it is not known what the model was trained on.
+        """
+        with first_maps(self.network) as features:
+            probabilities = self.predict(pixels)
+        is_known = self.training is not None and bool(features)
+        return probabilities, self.training.novelty(features[0][0]) if self.training and is_known else None
 
     def output_index(self, pathology: str) -> int:
         """Return the column of `pathology` among the logits.

@@ -25,6 +25,7 @@ from shamsul_core.classifier.huggingface import is_transformers, load_transforme
 from shamsul_core.classifier.keras_h5 import is_keras_weights, load_keras_weights
 from shamsul_core.classifier.keras_model import is_keras, load_keras
 from shamsul_core.classifier.model_card import read_card
+from shamsul_core.classifier.novelty import novelty_file, read_training_features
 from shamsul_core.classifier.onnx_file import is_onnx, load_onnx
 from shamsul_core.classifier.own_file import (
     is_own,
@@ -53,7 +54,9 @@ if TYPE_CHECKING:
 __all__ = ["ModelError", "ModelSource", "load_classifier", "save_classifier", "untrained_classifier"]
 
 
-def load_classifier(model: str | ModelSource, device: str = "cpu") -> Classifier:
+def load_classifier(
+    model: str | ModelSource, device: str = "cpu", *, sums_up_anew: bool = False
+) -> Classifier:
     """Return the classifier that `model` names.
 
     Parameters
@@ -63,6 +66,8 @@ def load_classifier(model: str | ModelSource, device: str = "cpu") -> Classifier
         more is to be said.
     device
         Where it is to run: ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
+    sums_up_anew
+        Whether what lies beside it of its training radiographs is about to be made anew, and not read.
 
     Raises
     ------
@@ -72,9 +77,13 @@ def load_classifier(model: str | ModelSource, device: str = "cpu") -> Classifier
     _check_device(device)
     source = ModelSource.of(model)
     classifier = _untrained(source) if source.model == UNTRAINED else _load(source)
+    path = novelty_file(source.file)
+    training = (
+        read_training_features(path, classifier.fingerprint) if path.is_file() and not sums_up_anew else None
+    )
     classifier.network.to(device)
     try:
-        return replace(classifier, card=read_card(source.file), asked=source)
+        return replace(classifier, card=read_card(source.file), asked=source, training=training)
     except ValueError as error:
         message = f"{source.model}: its model card cannot be read ({error})"
         raise ModelError(message) from error

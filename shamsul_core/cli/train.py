@@ -87,6 +87,9 @@ def train(
 
 
 def _report(outcome: Outcome, out: Path, batch_size: int) -> None:
+    from shamsul_core.classifier.novelty import novelty_file
+    from shamsul_core.cli.novelty import say_novelty
+
     position, timing = outcome.position, outcome.timing
     if not timing.steps:
         say(f"{out}: already trained, nothing to do; give more --epochs to continue")
@@ -102,6 +105,8 @@ def _report(outcome: Outcome, out: Path, batch_size: int) -> None:
             f"the network took {timing.network / timing.total:.0%} of the time per step "
             f"({timing.total / timing.steps:.3f} s for {batch_size} radiographs)"
         )
+    if outcome.training_features is not None:
+        say_novelty(novelty_file(str(out)), outcome.training_features)
     from shamsul_core.messages import brief
 
     for line in brief((f"left out: {problem}" for problem in outcome.problems), outcome.unreadable):

@@ -232,7 +232,7 @@ def explain_one(plan: Plan, radiograph: Radiograph, on_step: OnStep) -> Radiogra
     """
     pixels = radiograph.pixels()
     subject = Subject(plan.classifier, pixels)
-    probabilities = plan.classifier.predict(pixels)
+    probabilities, novelty = plan.classifier.predict_novel(pixels)
     removals, unusable = remove_findings(
         plan.classifier, plan.cohort, radiograph.id, subject.inputs, plan.run.manifest.pathologies
     )
@@ -255,6 +255,7 @@ def explain_one(plan: Plan, radiograph: Radiograph, on_step: OnStep) -> Radiogra
             ),
         ),
         removals=removals,
+        novelty=novelty,
     )
 
 

@@ -28,6 +28,7 @@ from shamsul_core.report.removals import removal_chapters
 from shamsul_core.report.yardsticks import yardstick_chapter
 from shamsul_core.run import RunError
 from shamsul_core.run.model import card_of_run
+from shamsul_core.run.novelty_words import novelties_in_words
 from shamsul_core.run.wording import origin_in_words
 from shamsul_core.statistics.paper import why_not_comparable
 from shamsul_core.statistics.prediction.assessment import assess
@@ -126,7 +127,8 @@ def _chapters(
     assessment = assess(run.predictions, labels, thresholds)
     evidence = Evidence(run, cohort)
     yield cohort_chapter(radiographs)
-    yield prediction_chapter(assessment, leak_in_words(card_of_run(run), cohort))
+    leak = leak_in_words(card_of_run(run), cohort)
+    yield prediction_chapter(assessment, leak, novelties_in_words(run.novelty))
     if not evidence.scores.empty:
         yield yardstick_chapter(evidence)
         yield from method_chapters(evidence)

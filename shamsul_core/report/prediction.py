@@ -28,10 +28,11 @@ _CAPTIONS = {
 }
 
 
-def prediction_chapter(assessment: Assessment, leak: str | None = None) -> Chapter:
-    """Return the chapter; a leak between training and test is said before any number."""
-    said = (Words(leak),) if leak else ()
-    return Chapter("How well the model predicts", (*said, *_blocks(assessment)))
+def prediction_chapter(assessment: Assessment, *said: str | None) -> Chapter:
+    """Return the chapter; what is `said` of the model and these radiographs stands before any number."""
+    return Chapter(
+        "How well the model predicts", (*(Words(words) for words in said if words), *_blocks(assessment))
+    )
 
 
 def _blocks(assessment: Assessment) -> Iterator[Block]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from math import prod
+from math import inf, prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,6 +53,9 @@ class RadiographResult:
         Which of `Manifest.made_with`; ``None`` in results from before this was kept, and in imported ones.
     removals
         By pathology, what its removal does, of simulated radiographs alone, see `Cohort.counterfactual`.
+    novelty
+        How far it lies from what the model was trained on, above 1 beyond 99 of 100 radiographs of that kind; ``None`` where
+        that is not known, see `shamsul_core.classifier.novelty`.
     """
 
     image_id: str
@@ -62,6 +65,7 @@ class RadiographResult:
     failures: tuple[tuple[str, str, str], ...] = ()
     made_with: str | None = None
     removals: Mapping[str, Removal] = field(default_factory=dict)
+    novelty: float | None = None
 
 
 def encode_result(result: RadiographResult) -> bytes:
@@ -90,6 +94,8 @@ def encode_result(result: RadiographResult) -> bytes:
     }
     if result.made_with is not None:
         record["made_with"] = result.made_with
+    if result.novelty is not None:
+        record["novelty"] = result.novelty
     if result.removals:
         record["removals"] = {
             name: [removal.logit, removal.logit_without] for name, removal in result.removals.items()
@@ -140,12 +146,22 @@ def checked_record(record: dict[str, Any]) -> dict[str, Any]:
         message = "its record is damaged"
         raise ValueError(message)
     _removals(record)
+    _novelty(record)
     return record
 
 
 def _removals(record: Mapping[str, Any]) -> dict[str, Removal]:
     stored = record.get("removals", {})
     return {name: Removal(float(logit), float(without)) for name, (logit, without) in stored.items()}
+
+
+def _novelty(record: Mapping[str, Any]) -> float | None:
+    stored = record.get("novelty")
+    novelty = None if stored is None else float(stored)
+    if novelty is not None and not 0 <= novelty < inf:
+        message = "its novelty is no distance"
+        raise ValueError(message)
+    return novelty
 
 
 def decode_heatmaps(
@@ -242,4 +258,5 @@ def make_result(
         ),
         record.get("made_with"),
         _removals(record),
+        _novelty(record),
     )

@@ -27,8 +27,10 @@ from shamsul_core.run.result import (
 from shamsul_core.run.result_file import OpenResult
 from shamsul_core.run.tables import (
     FAILURE_COLUMNS,
+    NOVELTY,
     YARDSTICK_COLUMNS,
     read_failures,
+    read_novelty,
     read_predictions,
     read_scores,
     read_segmentation,
@@ -63,9 +65,8 @@ class Run:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
         self.manifest = manifest
-        self._probabilities: dict[
-            str, Mapping[str, float]
-        ] = {}  # of results read so far, each of which is read once
+        # Of results read so far, each of which is read once
+        self._predicted: dict[str, Mapping[str, float | None]] = {}
 
     @property
     def name(self) -> str | None:
@@ -170,7 +171,7 @@ class Run:
             If the disk is full or the run cannot be written.
         """
         write_atomically(self.path_of(result.image_id), encode_result(result))
-        self._probabilities[result.image_id] = result.probabilities
+        self._predicted[result.image_id] = _row_of(result)
 
     def read(self, image_id: str) -> RadiographResult:
         """Read a radiograph's result with all its heatmaps; one that is no map is among the failures.
@@ -249,6 +250,11 @@ class Run:
         return read_predictions(self.folder / "predictions.parquet", self.manifest)
 
     @property
+    def novelty(self) -> pd.Series:
+        """How new each radiograph is to the model, by image_id, see `RadiographResult`; without those not known."""
+        return read_novelty(self.folder / "predictions.parquet")
+
+    @property
     def scores(self) -> pd.DataFrame:
         """One row per radiograph, pathology and method, see `SCORE_COLUMNS`."""
         return read_scores(self.folder / "scores.parquet", self.manifest)
@@ -282,14 +288,13 @@ class Run:
     def write_predictions(self) -> None:
         """Write the table of predictions from the radiographs' results; a damaged one is left out."""
         for image_id in self.explained_ids():
-            if image_id not in self._probabilities:
+            if image_id not in self._predicted:
                 with suppress(RunError):
-                    self._probabilities[image_id] = self.read_record(image_id).probabilities
-        rows = [
-            {"image_id": image_id, **self._probabilities[image_id]}
-            for image_id in sorted(self._probabilities)
-        ]
+                    self._predicted[image_id] = _row_of(self.read_record(image_id))
+        rows = [{"image_id": image_id, **self._predicted[image_id]} for image_id in sorted(self._predicted)]
         columns = ["image_id", *self.manifest.model["pathologies"]]
+        if any(row[NOVELTY] is not None for row in rows):
+            columns.append(NOVELTY)
         types = dict.fromkeys(columns, "float64") | {"image_id": "string"}
         write_table(self.folder / "predictions.parquet", pd.DataFrame(rows, columns=columns).astype(types))
 
@@ -314,6 +319,10 @@ class Run:
         """The cohort's folder, which need not exist any more."""
         path = str(self.manifest.cohort["path"])
         return place(path) if is_remote(self.folder) else (self.folder / path).resolve()
+
+
+def _row_of(result: RadiographResult) -> dict[str, float | None]:
+    return {**result.probabilities, NOVELTY: result.novelty}
 
 
 def find_runs(folders: Sequence[str]) -> dict[str, str]:

@@ -72,6 +72,9 @@ FAILURE_COLUMNS = {
 }
 """Columns of ``failures.parquet`` and their types."""
 
+NOVELTY = "_novelty"
+"""Column of ``predictions.parquet`` beside the observations, none of which can have such a name."""
+
 YARDSTICK_COLUMNS = {
     "image_id": "string",
     "pathology": "string",
@@ -128,6 +131,29 @@ def read_predictions(path: Path, manifest: Manifest) -> pd.DataFrame:
     except _UNREADABLE as error:
         raise _not_a_table(path, error) from error
     return table
+
+
+def read_novelty(path: Path) -> pd.Series:
+    """Read how new each radiograph is to the model, by image_id; those of which it is not known are left out.
+
+    Raises
+    ------
+    RunError
+        If it cannot be read as such a table.
+    """
+    types = {"image_id": "string", NOVELTY: "float64"}
+    if not _exists(path):
+        return pd.Series(name=NOVELTY, dtype="float64")
+    try:
+        table = read_columns(path, types)
+        if NOVELTY not in table:
+            return pd.Series(name=NOVELTY, dtype="float64")
+        table = _typed(table, types)
+        _check_keys(table, ["image_id"])
+    except _UNREADABLE as error:
+        raise _not_a_table(path, error) from error
+    novelty = table.set_index("image_id")[NOVELTY].dropna()
+    return novelty[(novelty >= 0) & np.isfinite(novelty)]
 
 
 def read_scores(path: Path, manifest: Manifest) -> pd.DataFrame:

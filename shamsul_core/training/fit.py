@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import torch
 
+from shamsul_core.classifier.novelty import novelty_file
 from shamsul_core.classifier.weights import save_classifier
 from shamsul_core.files.atomic import write_atomically
 from shamsul_core.memory import keep_freed_memory
@@ -210,6 +211,7 @@ class _Loop:
     def _write_model(self) -> None:
         task = self.task
         trained = trained_classifier(self.network.state_dict(), task.preprocessing, task.out.name)
+        novelty_file(str(task.out)).unlink(missing_ok=True)  # of the model before
         save_classifier(replace(trained, card=task.card), task.out, dtype=task.dtype)
 
     @torch.inference_mode()

@@ -130,6 +130,21 @@ def open_training(
     )
 
 
+def splits_of(cohort_folder: Path, layout: str | None = None) -> tuple[list[Radiograph], list[Radiograph]]:
+    """Return the radiographs of a cohort to train on and those held out, as a training divides them with the default seed.
+
+    Raises
+    ------
+    CohortError
+        If there is no train split.
+    """
+    train = list(open_cohort(cohort_folder, split="train", layout=layout).radiographs.values())
+    try:
+        return train, list(open_cohort(cohort_folder, split="val", layout=layout).radiographs.values())
+    except CohortError:
+        return hold_out(train, Settings().seed)
+
+
 def card_of_training(
     cohort: Cohort, image_ids: Sequence[str], init: str, *, trained_on: str = "", not_for: str = ""
 ) -> ModelCard:

@@ -15,12 +15,14 @@ from lightning.fabric import Fabric
 from torch.multiprocessing.spawn import ProcessRaisedException
 
 from shamsul_core.classifier.classifier import has_fast_bfloat16
+from shamsul_core.classifier.weights import load_classifier
 from shamsul_core.files.atomic import write_atomically
 from shamsul_core.files.lock import locked
 from shamsul_core.training.examples import read_examples
 from shamsul_core.training.fit import Progress, fit, silence
 from shamsul_core.training.settings import TrainingError
 from shamsul_core.training.task import Position, Task, Timing, read_checkpoint
+from shamsul_core.training.training_features import FEWEST, steps_of, summed_up_examples, write_beside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from shamsul_core.classifier.novelty import TrainingFeatures
     from shamsul_core.cohort import Problem
     from shamsul_core.training.opening import Training
 
@@ -46,12 +49,15 @@ class Outcome:
         Radiographs that could not be used; they are listed in `unreadable`.
     unreadable
         Path of ``unreadable.csv``.
+    training_features
+        What the radiographs have in common, by which others unlike them are told; ``None`` where they are too few.
     """
 
     position: Position
     timing: Timing
     problems: tuple[Problem, ...]
     unreadable: Path
+    training_features: TrainingFeatures | None = None
 
     @property
     def best_epoch(self) -> dict[str, float]:
@@ -125,7 +131,25 @@ def train(
             card=training.card,
         )
         position, timing = _until_done(fabric, training.network, task, progress)
-    return Outcome(position=position, timing=timing, problems=problems, unreadable=unreadable)
+        training_features = _sum_up(task, device, progress)
+    return Outcome(
+        position=position,
+        timing=timing,
+        problems=problems,
+        unreadable=unreadable,
+        training_features=training_features,
+    )
+
+
+def _sum_up(task: Task, device: str, progress: Progress) -> TrainingFeatures | None:
+    """Sum up the radiographs beside the model, unless they are already, or are too few."""
+    classifier = load_classifier(str(task.out), device)
+    if classifier.training is not None or len(task.train) < FEWEST:
+        return classifier.training
+    with progress(steps_of(len(task.train), len(task.val))) as on_step:
+        features = summed_up_examples(classifier, task.train, task.val, on_step)
+    write_beside(str(task.out), classifier, features)
+    return features
 
 
 def _until_done(

@@ -243,7 +243,7 @@ class ExplanationQueue:
         if job.is_cancelled:
             return told[0] in ("done", "failed", "cancelled")
         if told[0] == "predicted":
-            job.probabilities = told[1]
+            job.probabilities, job.novelty = told[1], told[2]
         elif told[0] == "passes":
             job.method, job.passes = str(told[1]), int(told[2])
             self._measure(job)

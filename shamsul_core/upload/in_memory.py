@@ -225,7 +225,12 @@ def run_of_job(job: Job, offer: Offer, cohort: CohortInMemory, created: str) -> 
     )
     height, width = np.shape(cohort.radiograph.pixels_in_memory)
     result = RadiographResult(
-        cohort.radiograph.id, (height, width), job.probabilities, tuple(heatmaps), tuple(failures)
+        cohort.radiograph.id,
+        (height, width),
+        job.probabilities,
+        tuple(heatmaps),
+        tuple(failures),
+        novelty=job.novelty,
     )
     return RunInMemory(manifest, result, cohort)
 

@@ -26,6 +26,8 @@ class Job:
     ----------
     probabilities
         Of each observation, empty until predicted.
+    novelty
+        How new it is to the model, see `shamsul_core.classifier.novelty`; ``None`` where that is not known.
     outcomes
         Of each method that is ready: its heatmaps, and (method, pathology, reason) where there is none.
     method, passes
@@ -44,6 +46,7 @@ class Job:
     pixels: npt.NDArray[np.uint8 | np.uint16]
     state: State = "waiting"
     probabilities: Mapping[str, float] = field(default_factory=dict)
+    novelty: float | None = None
     outcomes: dict[str, tuple[list[Heatmap], list[FailureWords]]] = field(default_factory=dict)
     method: str = ""
     passes: int = 0

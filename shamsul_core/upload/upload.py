@@ -147,6 +147,7 @@ class Upload:
         self.queue.forget(self.job)
         self.job.outcomes.clear()
         self.job.probabilities = {}
+        self.job.novelty = None
         self.dicom = self._run = self._scene = None
         self.name = ""
         for pixels in (self.intake.pixels, self._inverted):

@@ -4,7 +4,7 @@ Started as ``python -m shamsul_core.upload.worker FD MODEL PATHOLOGY...``: an en
 the model has an output for none of these, all that it predicts is explained. What it sends:
 
 - ``("ready", manifest words on model and methods)`` or ``("broken", sentence)``, once;
-- for each radiograph ``("predicted", probabilities)``, ``("passes", method, done)`` again and again,
+- for each radiograph ``("predicted", probabilities, novelty)``, ``("passes", method, done)`` again and again,
   ``("explained", method, heatmaps, failures)`` for each method, and ``("done",)`` or ``("failed", sentence)``.
 
 It takes ``("explain", pixels)`` and, while it works, ``("cancel",)``, which it answers by ``("cancelled",)``.
@@ -122,7 +122,7 @@ def _explain(
             raise _Cancelled
 
     subject = _WatchedSubject(classifier, pixels, after=after)
-    connection.send(("predicted", classifier.predict(pixels)))
+    connection.send(("predicted", *classifier.predict_novel(pixels)))
     for explainer in explainers:
         method = explainer.name
         after(0)

@@ -46,6 +46,10 @@ def said(result):
     return " ".join(result.output.split())
 
 
+def _splits(cohort):
+    return [open_cohort(cohort, split=split).radiographs for split in ("train", "val")]
+
+
 def test_it_learns_a_cohort(learnable, tmp_path):
     settings = Settings(**QUICK | {"learning_rate": 1e-3})
     outcome = train(open_training(learnable, tmp_path / "m.safetensors", settings), epochs=8)
@@ -57,6 +61,18 @@ def test_it_learns_a_cohort(learnable, tmp_path):
     assert 0 < outcome.timing.network < outcome.timing.total
     model = load_classifier(str(tmp_path / "m.safetensors"))
     assert model.preprocessing == Preprocessing(size_px=32)
+    # Beside it lies what it was trained on; the command makes the same of it, from pixels in more than 8 bits
+    first = model.training
+    assert (first.trained, first.held_out) == (*map(len, _splits(learnable)),)
+    done = call("novelty", "--model", tmp_path / "m.safetensors", "--cohort", learnable)
+    assert done.exit_code == 0, done.output
+    assert f"{first.trained} training radiographs summed up" in said(done)
+    assert f"only {first.held_out} radiographs were held out" in said(done)
+    again = load_classifier(str(tmp_path / "m.safetensors")).training
+    assert (again.trained, again.held_out) == (first.trained, first.held_out)
+    np.testing.assert_allclose(again.mean, first.mean, atol=0.01 * np.abs(first.mean).max())
+    for other in ("untrained", "timm:resnet18"):
+        assert "no file or folder" in said(call("novelty", "--model", other, "--cohort", learnable))
 
 
 def test_it_learns_the_sample(sample, tmp_path):

@@ -67,7 +67,7 @@ def serve(descriptor: int, model: str) -> None:
 def _explain(connection: Connection) -> bool:
     """Say what the real one says; return whether it was let to its end."""
     heatmap = Heatmap(method="gradcam", values=np.ones((7, 7), np.float32), pathology="Edema", output="logit")
-    connection.send(("predicted", {"Edema": 0.5}))
+    connection.send(("predicted", {"Edema": 0.5}, None))
     connection.send(("explained", "gradcam", [heatmap], []))
     for step in range(_STEPS):
         connection.send(("passes", "lime", 25 * (step + 1)))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from shamsul_core.cohort.truth_words import CONTOUR, words_of_cohort, words_of_pathology
 from shamsul_core.figures.scene.expert_marks import ExpertMarks, expert_marks, shrunk
-from shamsul_core.figures.scene.notes import banner, threshold_rule
+from shamsul_core.figures.scene.notes import banner_of, threshold_rule
 from shamsul_core.figures.scene.overlay import map_for_thresholds, picture_of
 from shamsul_core.figures.scene.scene import EXPERT, Agreement, Levels, Panel, Picture, Scene
 from shamsul_core.figures.scene.score_grid import (
@@ -142,7 +142,7 @@ def comparison_scene(
         boxes=drawn.marks.boxes,
         phrase=drawn.marks.phrase,
         panels=(_expert_panel(case), *(method.panel for method in methods)),
-        banner=banner(run),
+        banner=banner_of(run, result),
         side_markers=None if radiograph.view == "lateral" else ("R", "L"),
         facts=_facts(case, radiograph, methods, thresholds, yardsticks),
         prediction_rule=RULE_MEANINGS[thresholds.rule],
