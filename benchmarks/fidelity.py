@@ -82,7 +82,7 @@ def main(
 
 def reference(subject: Subject, evaluations: int) -> dict[str, np.ndarray]:
     """Return each method's values for all outputs, n × C, from so many evaluations."""
-    masked = subject.masked(Lime.presets["default"].superpixels, hide=0.0, seed=0)
+    masked = subject.masked(Lime.presets["default"].superpixels, hide="grey", seed=0)
     stream = CoalitionStream(masked, masked.count, seed=_REFERENCE_SEED)
     pairs = stream.take((evaluations - 2) // 2)
     return {
