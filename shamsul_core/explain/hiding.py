@@ -8,26 +8,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-import cv2
 import numpy as np
 import torch
-from scipy.ndimage import gaussian_filter, grey_dilation, mean
+from scipy.ndimage import gaussian_filter, mean
+from scipy.sparse import coo_array, diags_array
+from scipy.sparse.linalg import splu
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Plane = npt.NDArray[np.float32]
+    Planes = npt.NDArray[np.float32]
 
 Hide: TypeAlias = Literal["grey", "blur", "local mean", "inpainted"]
 """``"grey"``: 0 of the network's normalised input, the mean grey of what it was made for. ``"blur"``: the radiograph
 itself, smoothed. ``"local mean"``: each superpixel's own mean, lime's default for photographs. ``"inpainted"``: each
-superpixel as its surroundings would go on within it (Telea 2004, OpenCV's)."""
+superpixel as its surroundings would go on within it, every pixel the mean of its neighbours (linear imputation, as
+Rong et al. 2022 have it, without their noise)."""
 
 HIDES: tuple[Hide, ...] = get_args(Hide)
 
 _BLUR = 1 / 16
 """Standard deviation of the smoothing, over the input's side."""
-_INPAINTED_FROM_PX = 3
 
 
 def hidden_picture(
@@ -58,31 +59,33 @@ def hidden_picture(
         message = f"nothing can be hidden behind {hide!r} here; there are {', '.join(HIDES)}"
         raise ValueError(message)
     planes = inputs[0].cpu().numpy()
-    hidden = np.stack([_hidden(plane, hide, superpixels) for plane in planes])
+    if superpixels is None or hide == "blur":
+        sigma = _BLUR * planes.shape[-1]
+        hidden = gaussian_filter(planes, (0, sigma, sigma), mode="nearest")
+    elif hide == "local mean":
+        labels = np.arange(superpixels.max() + 1)
+        hidden = np.stack([mean(plane, superpixels, labels)[superpixels] for plane in planes])
+    else:
+        hidden = _inpainted(planes, superpixels)
     return torch.as_tensor(hidden, dtype=inputs.dtype, device=inputs.device)[None]
 
 
-def _hidden(plane: Plane, hide: Hide, superpixels: npt.NDArray[np.integer] | None) -> Plane:
-    if superpixels is None or hide == "blur":
-        return np.asarray(gaussian_filter(plane, _BLUR * len(plane), mode="nearest"))
-    if hide == "local mean":
-        return np.asarray(mean(plane, superpixels, np.arange(superpixels.max() + 1)), np.float32)[superpixels]
-    return _inpainted(plane, superpixels)
-
-
-def _inpainted(plane: Plane, superpixels: npt.NDArray[np.integer]) -> Plane:
-    """Return each superpixel as OpenCV goes on from all around it."""
-    painted = np.empty_like(plane)
-    for label in range(int(superpixels.max()) + 1):
-        is_hidden = superpixels == label
-        # Its surroundings are all that inpainting looks at
-        rows, columns = np.nonzero(grey_dilation(is_hidden.astype(np.uint8), 4 * _INPAINTED_FROM_PX + 1))
-        part = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-        filled = cv2.inpaint(
-            np.ascontiguousarray(plane[part]),
-            is_hidden[part].astype(np.uint8),
-            _INPAINTED_FROM_PX,
-            cv2.INPAINT_TELEA,
-        )
-        painted[is_hidden] = filled[is_hidden[part]]
-    return painted
+def _inpainted(planes: Planes, superpixels: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
+    """Return each superpixel from what borders on it alone: pixels of the same are unknown, all others known."""
+    number = np.arange(superpixels.size).reshape(superpixels.shape)
+    pairs = np.concatenate(
+        [
+            np.stack([number[:, :-1].ravel(), number[:, 1:].ravel()], axis=1),
+            np.stack([number[:-1].ravel(), number[1:].ravel()], axis=1),
+        ]
+    )
+    pairs = np.concatenate([pairs, pairs[:, ::-1]])
+    is_same = superpixels.ravel()[pairs[:, 0]] == superpixels.ravel()[pairs[:, 1]]
+    of_same, of_others = (
+        coo_array((np.ones(len(part)), part.T), shape=(number.size, number.size)).tocsc()
+        for part in (pairs[is_same], pairs[~is_same])
+    )
+    neighbours = np.bincount(pairs[:, 0], minlength=number.size).astype(float)
+    known = of_others @ planes.reshape(len(planes), -1).T.astype(float)
+    filled = splu((diags_array(neighbours) - of_same).tocsc()).solve(known)
+    return np.asarray(filled.T.reshape(planes.shape))
