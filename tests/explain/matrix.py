@@ -56,8 +56,8 @@ CAMS = {
 }
 
 QUICK = {
-    "lime": {"superpixels": SuperpixelSettings(count=4), "sampling": AdaptiveSampling()},
-    "shap": {"superpixels": SuperpixelSettings(count=4), "sampling": AdaptiveSampling()},
+    "lime": {"superpixels": SuperpixelSettings(count=6), "sampling": AdaptiveSampling()},
+    "shap": {"superpixels": SuperpixelSettings(count=6), "sampling": AdaptiveSampling()},
     "ig": {"steps": 2},
     "smoothgrad": {"copies": 2},
     "occlusion": {"tiles": 2, "window": 1},

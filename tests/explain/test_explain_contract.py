@@ -22,6 +22,7 @@ from shamsul_core.explain import (
 )
 from shamsul_core.explain.adaptive import AdaptiveSampling
 from shamsul_core.heatmap import Heatmap
+from shamsul_core.version import ROOT
 from tests.explain.networks import PATHOLOGIES, classifier_of, small_transformer
 
 pytestmark = pytest.mark.slow
@@ -159,3 +160,10 @@ def test_what_hides_is_a_setting_of_every_method_that_hides():
     }
     with pytest.raises(ValueError, match="nothing can be hidden behind 'black'; there are grey, blur"):
         make_explainers(hide="black")
+
+
+def test_the_page_methods_describes_each_method_and_its_limits():
+    for name in EXPLAINERS:
+        works, limits = (ROOT / "dashboard" / "texts" / f"{name}{part}.md" for part in ("", "-limits"))
+        assert works.read_text(encoding="utf-8").startswith("**Asks: ")
+        assert limits.read_text(encoding="utf-8").startswith("- ")
