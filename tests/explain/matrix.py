@@ -72,7 +72,9 @@ def cells(name: str) -> dict[str, str]:
     torch.manual_seed(0)
     network = build(architecture, len(EDEMA), size_px=size_px).eval()
     with torch.no_grad():
-        [module for module in network.modules() if isinstance(module, nn.Linear)][-1].weight.normal_(std=20)
+        [module for module in network.modules() if isinstance(module, nn.Linear)][-1].weight.normal_(
+            std=20_000
+        )
     classifier = Classifier(network, EDEMA, Preprocessing(size_px=size_px), name, is_trained=False)
     # The references know no other precision
     classifier.__dict__["fast_dtype"] = torch.float32

@@ -22,6 +22,7 @@ from shamsul_core.explain import (
 )
 from shamsul_core.explain.adaptive import AdaptiveSampling
 from shamsul_core.heatmap import Heatmap
+from shamsul_core.interchange.importing.heatmap_folder import _TITLES
 from shamsul_core.version import ROOT
 from tests.explain.networks import PATHOLOGIES, classifier_of, small_transformer
 
@@ -167,3 +168,7 @@ def test_the_page_methods_describes_each_method_and_its_limits():
         works, limits = (ROOT / "dashboard" / "texts" / f"{name}{part}.md" for part in ("", "-limits"))
         assert works.read_text(encoding="utf-8").startswith("**Asks: ")
         assert limits.read_text(encoding="utf-8").startswith("- ")
+
+
+def test_maps_that_come_back_from_an_export_have_the_methods_titles():
+    assert {name: kind.title for name, kind in EXPLAINERS.items()} == _TITLES
