@@ -6,23 +6,28 @@
 - shap: `KernelExplainer` over slic's superpixels, 1,000 samples, masks filled in a Python loop, batches of 32,
 - captum: `LayerGradCam` and `LRP`, pathology by pathology,
 
-all in float32, against the presets ``paper`` (the same algorithms) and ``default``. For each ``--model``, which may be
-repeated, it then measures how much of the processor's matrix product masked forward passes reach, see `masked`; methods
+all in float32, against the presets ``paper`` (the same algorithms) and ``default``. Then every further method with its library
+in the same settings, pathology by pathology (pytorch-grad-cam's HiResCAM and Grad-CAM++, captum's Integrated Gradients,
+NoiseTunnel and Occlusion; RISE and both methods of attention have none), on the first model, whatever it is. For each
+``--model``, which may be repeated, it then measures how much of the processor's matrix product masked forward passes reach, see `masked`; methods
 are timed with the first, where it is a DenseNet-121. With ``--keep FOLDER`` its fidelity follows, see `fidelity`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path  # noqa: TC003 (typer reads it)
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+import pytorch_grad_cam
 import shap
 import torch
 import typer
-from captum.attr import LRP, LayerGradCam
+from captum.attr import LRP, IntegratedGradients, LayerGradCam, NoiseTunnel, Occlusion, Saliency
 from captum.attr._utils.lrp_rules import EpsilonRule
 from lime.lime_image import LimeImageExplainer
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from skimage.segmentation import slic
 from torch import nn
 
@@ -31,7 +36,7 @@ from benchmarks.masked import seconds, throughput
 from shamsul_core.classifier.network import DenseNet121
 from shamsul_core.classifier.weights import load_classifier
 from shamsul_core.cohort import open_cohort
-from shamsul_core.explain import EXPLAINERS, PRESETS, Subject, explain_subject, make_explainers
+from shamsul_core.explain import EXPLAINERS, PRESETS, Failure, Subject, explain_subject, make_explainers
 from shamsul_core.explain.gradcam import GradCam
 from shamsul_core.explain.kernelshap import KernelShap
 from shamsul_core.explain.lime import Lime
@@ -40,10 +45,11 @@ from shamsul_core.memory import keep_freed_memory
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from shamsul_core.classifier.classifier import Classifier
     from shamsul_core.cohort.radiograph import Radiograph
+    from shamsul_core.heatmap import Heatmap
 
 
 def main(
@@ -59,6 +65,7 @@ def main(
     if isinstance(load_classifier(model[0]).network, DenseNet121):
         print_methods(model[0], chosen)
     keep_freed_memory()
+    print_further(model[0], chosen)
     for name in model:
         print(f"{name}: {throughput(load_classifier(name))}")
     if keep is not None:
@@ -67,7 +74,7 @@ def main(
 
 def print_methods(model: str, chosen: list[Radiograph]) -> None:
     """Print the seconds of each method, the libraries' and ours."""
-    libraries = {name: [] for name in EXPLAINERS}
+    libraries = {name: [] for name in LIBRARIES}
     # Before memory is kept: the libraries run as they are used
     for radiograph in chosen:
         subject = Subject(load_classifier(model), radiograph.pixels())
@@ -75,10 +82,10 @@ def print_methods(model: str, chosen: list[Radiograph]) -> None:
             libraries[name].append(seconds(lambda run=run, subject=subject: run(subject)))
     keep_freed_memory()
     classifier = load_classifier(model)
-    ours = {preset: {name: [] for name in EXPLAINERS} for preset in PRESETS}
+    ours = {preset: {name: [] for name in LIBRARIES} for preset in ("paper", "default")}
     for radiograph in chosen:
         pixels = radiograph.pixels()
-        for preset in PRESETS:
+        for preset in ours:
             subject = Subject(classifier, pixels)
             for explainer in make_explainers(preset):
                 ours[preset][explainer.name].append(
@@ -90,7 +97,7 @@ def print_methods(model: str, chosen: list[Radiograph]) -> None:
                 )
     print(f"seconds a radiograph, {len(chosen)} radiographs, {len(LOCALISED_PATHOLOGIES)} pathologies")
     print("method    library    paper  times as fast   default  times as fast")
-    for names in [*([name] for name in EXPLAINERS), list(EXPLAINERS)]:
+    for names in [*([name] for name in LIBRARIES), list(LIBRARIES)]:
         theirs, paper, default = (
             sum(np.mean(measured[name]) for name in names)
             for measured in (libraries, ours["paper"], ours["default"])
@@ -102,6 +109,38 @@ def print_methods(model: str, chosen: list[Radiograph]) -> None:
     print(
         "with default, SHAP uses LIME's forward passes again and draws further ones only where it needs them"
     )
+
+
+def print_further(model: str, chosen: list[Radiograph]) -> None:
+    """Print the seconds and passes of each method beyond the four, and its library's seconds in the same settings."""
+    classifier = load_classifier(model)
+    names = [name for name in LOCALISED_PATHOLOGIES if name in classifier.pathologies]
+    print(f"\n{model}: seconds a radiograph, {len(chosen)} radiographs, {len(names)} pathologies")
+    print("method                 library     ours  times as fast   passes")
+    for explainer in make_explainers("all", [name for name in EXPLAINERS if name not in PRESETS["default"]]):
+        subjects = [Subject(classifier, radiograph.pixels()) for radiograph in chosen]
+        outcomes: list[Heatmap | Failure] = []
+        ours = [
+            seconds(
+                lambda one=explainer, subject=subject, kept=outcomes: kept.extend(
+                    explain_subject(one, subject, names)
+                )
+            )
+            for subject in subjects
+        ]
+        library = FURTHER_LIBRARIES.get(explainer.name)
+        theirs = [
+            seconds(lambda run=library, one=explainer, subject=subject: run(subject, one.settings, names))
+            for subject in subjects
+            if library is not None
+        ]
+        first = outcomes[0]
+        if isinstance(first, Failure):
+            print(f"{explainer.title:22} refused: {first.reason}")
+            continue
+        beside = f"{np.mean(theirs):8.2f}" if theirs else "    none"
+        ratio = f"{np.mean(theirs) / np.mean(ours):15.1f}" if theirs else " " * 15
+        print(f"{explainer.title:22}{beside} {np.mean(ours):8.2f}{ratio} {first.evaluations or 1:8}")
 
 
 def run_lime(subject: Subject) -> None:
@@ -163,6 +202,65 @@ LIBRARIES: dict[str, Callable[[Subject], None]] = {
     KernelShap.name: run_shap,
     GradCam.name: run_gradcam,
     LayerwiseRelevancePropagation.name: run_lrp,
+}
+
+
+def run_cam(kind: type[pytorch_grad_cam.GradCAM]) -> FurtherRun:
+    """As pytorch-grad-cam is used on DenseNet-121, at its last feature maps."""
+
+    def run(subject: Subject, _settings: Any, names: Sequence[str]) -> None:
+        network = subject.classifier.network
+        with kind(network, [network.relu]) as cam:
+            for name in names:
+                cam(subject.inputs, [ClassifierOutputTarget(subject.classifier.output_index(name))])
+
+    return run
+
+
+def run_integrated(subject: Subject, settings: Any, names: Sequence[str]) -> None:
+    """As captum's is used, four steps at once."""
+    for name in names:
+        IntegratedGradients(subject.classifier.network).attribute(
+            subject.inputs,
+            target=subject.classifier.output_index(name),
+            n_steps=settings.steps,
+            internal_batch_size=4,
+        )
+
+
+def run_smoothed(subject: Subject, settings: Any, names: Sequence[str]) -> None:
+    """As captum's NoiseTunnel is used around gradients, four copies at once."""
+    for name in names:
+        NoiseTunnel(Saliency(subject.classifier.network)).attribute(
+            subject.inputs,
+            nt_samples=settings.copies,
+            nt_samples_batch_size=4,
+            target=subject.classifier.output_index(name),
+            abs=False,
+        )
+
+
+def run_occlusion(subject: Subject, settings: Any, names: Sequence[str]) -> None:
+    """As captum's is used, 32 windows at once."""
+    px = subject.inputs.shape[-1] // settings.tiles
+    for name in names:
+        Occlusion(subject.classifier.network).attribute(
+            subject.inputs,
+            (3, settings.window * px, settings.window * px),
+            strides=(3, px, px),
+            target=subject.classifier.output_index(name),
+            perturbations_per_eval=32,
+        )
+
+
+FurtherRun = Callable[[Subject, Any, "Sequence[str]"], None]
+
+FURTHER_LIBRARIES: dict[str, FurtherRun] = {
+    "hirescam": run_cam(pytorch_grad_cam.HiResCAM),
+    "gradcampp": run_cam(pytorch_grad_cam.GradCAMPlusPlus),
+    "ig": run_integrated,
+    "smoothgrad": run_smoothed,
+    "occlusion": run_occlusion,
 }
 
 

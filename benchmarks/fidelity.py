@@ -21,7 +21,7 @@ from benchmarks.reference import shapley_reference, surrogate_reference
 from shamsul_core.classifier.classifier import Classifier
 from shamsul_core.classifier.weights import load_classifier
 from shamsul_core.cohort import open_cohort
-from shamsul_core.explain import EXPLAINERS, Subject, explain_subject, make_explainers
+from shamsul_core.explain import Subject, explain_subject, make_explainers
 from shamsul_core.explain.coalitions import CoalitionStream
 from shamsul_core.explain.kernelshap import KernelShap, kernel_explainer_values
 from shamsul_core.explain.lime import Lime, lime_coefficients
@@ -82,7 +82,7 @@ def main(
 
 def reference(subject: Subject, evaluations: int) -> dict[str, np.ndarray]:
     """Return each method's values for all outputs, n × C, from so many evaluations."""
-    masked = subject.masked(Lime.presets["default"].superpixels, hide=0.0, seed=0)
+    masked = subject.masked(Lime.presets["default"].superpixels, hide="grey", seed=0)
     stream = CoalitionStream(masked, masked.count, seed=_REFERENCE_SEED)
     pairs = stream.take((evaluations - 2) // 2)
     return {
@@ -126,7 +126,7 @@ def print_precision(classifier: Classifier, subject: Subject) -> None:
     )
     exact_classifier.__dict__["fast_dtype"] = torch.float32
     exact = default_values(Subject(exact_classifier, subject.pixels))
-    for method in EXPLAINERS:
+    for method in dict.fromkeys(key[0] for key in fast):
         ranks = [
             spearmanr(fast[key].values.ravel(), exact[key].values.ravel()).statistic
             for key in fast

@@ -76,7 +76,7 @@ def throughput(classifier: Classifier) -> str:
     size_px, channels = classifier.preprocessing.size_px, classifier.preprocessing.channels
     inputs = torch.randn(1, channels, size_px, size_px)
     place = np.arange(size_px) * _SIDE // size_px
-    masked = MaskedEvaluation(classifier, inputs, place[:, None] * _SIDE + place, hide=0.0)
+    masked = MaskedEvaluation(classifier, inputs, place[:, None] * _SIDE + place, torch.zeros_like(inputs))
     coalitions = np.random.default_rng(0).integers(0, 2, (_PASSES, masked.count))
     matrix = torch.randn(_PRODUCT_SIZE, _PRODUCT_SIZE).to(classifier.fast_dtype)
     masked(coalitions)

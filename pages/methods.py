@@ -40,6 +40,6 @@ with scoring:
         st.markdown(text("scores-boxes"))
     st.caption(f"In this run: {as_markdown(threshold_in_words(run.segmentation))}")
 with sampling:
-    if any(is_adaptive(method["settings"]) for method in methods.values()):
+    if any(is_adaptive(methods[name]["settings"]) for name in ("lime", "shap") if name in methods):
         st.markdown(text("sampling"))
 st.caption(as_markdown(origin_in_words(run.manifest)))

@@ -36,7 +36,8 @@ class Heatmap:
     pathology
         The pathology explained, by CheXpert's name.
     output
-        What was explained, ``"logit"`` or ``"probability"``. ``None`` where it is not known (imported maps).
+        What was explained, ``"logit"`` or ``"probability"``. ``None`` where it is not known (imported maps), or the
+        output has no part in the map (attention rollout).
     values
         float32. Without `superpixels`, the map itself, h × w at the method's native resolution, of the `field`'s
         extent. With `superpixels`, one value per superpixel, shape (n,).

@@ -15,7 +15,6 @@ from shamsul_core.cli.options import (
     Model,
     Names,
     Output,
-    Preset,
     Prompts,
     RunFolder,
     Weights,
@@ -50,11 +49,22 @@ def explain(
     split: CohortSplit = None,
     layout: CohortLayout = None,
     names: Names = None,
-    preset: Preset = "default",
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="Settings: 'default', 'paper' for those of the paper's code, or 'all' for every method's default."
+        ),
+    ] = "default",
     method: Annotated[
         list[str] | None,
         typer.Option(
-            help="lime, shap, gradcam, lrp, or FILE.py:FUNCTION for one of your own, which is executed; may be repeated. Default: the four."
+            help="lime, shap, gradcam, lrp, hirescam, gradcampp, ig, smoothgrad, occlusion, rise, relevancy, rollout, or FILE.py:FUNCTION for one of your own, which is executed; may be repeated. Default: the first four, with --preset all every one."
+        ),
+    ] = None,
+    hide: Annotated[
+        str | None,
+        typer.Option(
+            help="What LIME, SHAP and occlusion put in the place of what they hide: grey (default), blur, 'local mean' or inpainted."
         ),
     ] = None,
     pathology: Annotated[
@@ -111,6 +121,7 @@ def explain(
             methods=method,
             pathologies=pathology,
             preset=preset,
+            hide=hide,
             is_sparse=present_or_predicted,
         )
     warn_of([*opened.problems, *opened.remarks], run / "problems.txt")
@@ -142,6 +153,7 @@ def _plan(
     methods: Sequence[str] | None,
     pathologies: Sequence[str] | None,
     preset: str,
+    hide: str | None,
     is_sparse: bool,
 ) -> tuple[Plan, list[str]]:
     """Return what is to be done, and what is to be said of it before it begins."""
@@ -149,7 +161,7 @@ def _plan(
     from shamsul_core.classifier.leak import leak_in_words
     from shamsul_core.classifier.weights import load_classifier
     from shamsul_core.engine.plan import Plan, pathologies_to_explain
-    from shamsul_core.explain import EXPLAINERS, make_explainers
+    from shamsul_core.explain import make_explainers
     from shamsul_core.memory import keep_freed_memory
     from shamsul_core.run import Run
     from shamsul_core.run.manifest import ALL, PRESENT_OR_PREDICTED
@@ -159,7 +171,7 @@ def _plan(
 
     keep_freed_memory()
     classifier = load_classifier(model, device)
-    explainers = make_explainers(preset, methods or list(EXPLAINERS))
+    explainers = make_explainers(preset, methods or None, hide)
     pairing = pair(classifier.pathologies, cohort.observations, names)
     renamed = by_names(cohort, pairing.names)
     wanted = pathologies_to_explain(pairing, cohort, pathologies)

@@ -53,6 +53,8 @@ class WorkOrder:
         The run's names of observations that the cohort calls otherwise, each with the cohort's.
     preset, methods, pathologies
         As the command line has them: names of `PRESETS`, of `EXPLAINERS`, and of observations.
+    hide
+        What hidden parts are hidden behind, as `make_explainers` takes it.
     device
         Where a worker runs the network, as `load_classifier` takes it.
     """
@@ -67,6 +69,7 @@ class WorkOrder:
     pathologies: tuple[str, ...]
     run: str
     device: str = "cpu"
+    hide: str | None = None
 
     @classmethod
     def of(cls, plan: Plan, model: str | ModelSource, device: str = "cpu") -> WorkOrder:
@@ -84,6 +87,9 @@ class WorkOrder:
             pathologies=plan.run.manifest.pathologies,
             run=absolute(plan.run.folder),
             device=device,
+            hide=next(
+                (one["settings"]["hide"] for one in methods.values() if "hide" in one["settings"]), None
+            ),
         )
 
     def open(self) -> Plan:
@@ -104,7 +110,7 @@ class WorkOrder:
         names = dict(self.names)
         cohort = by_names(open_cohort(place(self.cohort), split=self.split, layout=self.layout), names)
         classifier = load_classifier(self.model, self.device)
-        explainers = make_explainers(self.preset, self.methods)
+        explainers = make_explainers(self.preset, self.methods, self.hide)
         run = Run.open(place(self.run))
         here = describe_run(
             run.folder,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from shamsul_core.explain.coalitions import Pairs
     from shamsul_core.explain.estimates import Estimate
+    from shamsul_core.explain.hiding import Hide
     from shamsul_core.explain.interactions import Floats
     from shamsul_core.explain.subject import Subject
     from shamsul_core.explain.superpixels import SuperpixelSettings
@@ -60,8 +61,8 @@ class SampledSettings(Protocol):
         """So many samples by the method's own library, or sampling that stops by itself."""
 
     @property
-    def hide(self) -> float:
-        """Value of a hidden pixel in the network's normalised input."""
+    def hide(self) -> Hide:
+        """What is in the place of a hidden superpixel."""
 
     @property
     def seed(self) -> int:

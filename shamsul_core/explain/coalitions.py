@@ -90,6 +90,8 @@ class CoalitionStream:
     def take(self, pairs: int) -> Pairs:
         """Return the first `pairs` pairs of the stream, or all there are, evaluating those not yet evaluated."""
         start = len(self._coalitions)
+        if self._is_finite:
+            pairs = min(pairs, len(self._enumerated))
         if pairs > start:
             # One pair after another, so that the stream does not depend on how many are asked for at once
             more = pairs - max(start, len(self._enumerated))

@@ -24,7 +24,7 @@ class Explainer(Protocol):
     title: ClassVar[str]
     """For people: ``"Grad-CAM"``."""
     presets: ClassVar[Mapping[str, Any]]
-    """Settings by the preset's name, ``"paper"`` and ``"default"``."""
+    """Settings by the preset's name: ``"default"``, and ``"paper"`` where the paper's code has the method."""
 
     @property
     def settings(self) -> Any:

@@ -1,4 +1,4 @@
-"""Where Grad-CAM looks: a network's last feature maps, or its last tokens that still reach the output.
+"""Where Grad-CAM and its kin look: a network's last feature maps, or its last tokens that still reach the output.
 
 Of a convolutional network these are the last activations with more than one place. A transformer's tokens are brought
 back to the grid of patches that they come from, without those that stand for no patch (class, distillation, registers),
@@ -18,6 +18,8 @@ from torch import nn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from shamsul_core.heatmap import Output
 
     Layout = Literal["channels first", "channels last", "tokens"]
 
@@ -109,6 +111,38 @@ def last_feature_maps(network: nn.Module, logits: torch.Tensor, maps: Sequence[F
     if not connected:
         raise ValueError(NO_MAPS.format(network=type(network).__name__))
     return connected[0]
+
+
+def features_and_gradients(
+    network: nn.Module, inputs: torch.Tensor, columns: Sequence[int], output: Output = "logit"
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the last feature maps and how each of some outputs rises with them, by a backward pass for each.
+
+    Parameters
+    ----------
+    inputs
+        The network's input, float32, 1 × channels × S × S.
+    columns, output
+        Which of the network's outputs, and whether as logits or probabilities.
+
+    Returns
+    -------
+    tuple
+        Features, float32, K × h × w, and gradients, float32, columns × K × h × w.
+
+    Raises
+    ------
+    ValueError
+        If the network has no feature maps.
+    """
+    logits, traced = trace(network, inputs)
+    last = last_feature_maps(network, logits, traced)
+    explained = torch.sigmoid(logits) if output == "probability" else logits
+    gradients = [
+        torch.autograd.grad(explained[column], last.activations, retain_graph=True)[0] for column in columns
+    ]
+    features = last.on_grid(last.activations.detach())[0]
+    return features, torch.cat([last.on_grid(gradient) for gradient in gradients])
 
 
 def _maps(module: nn.Module, activations: torch.Tensor, sides: set[int]) -> FeatureMaps | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 
 from shamsul_core.classifier.network import DenseNet121
-from shamsul_core.explain.feature_maps import last_feature_maps, trace
+from shamsul_core.explain.feature_maps import features_and_gradients
 from shamsul_core.heatmap import Heatmap, Output
 
 if TYPE_CHECKING:
@@ -106,13 +106,6 @@ def gradient_maps(
     ValueError
         If the network has no feature maps.
     """
-    logits, traced = trace(network, inputs)
-    last = last_feature_maps(network, logits, traced)
-    explained = torch.sigmoid(logits) if output == "probability" else logits
-    features = last.on_grid(last.activations)
-    maps = []
-    for column in columns:
-        (gradient,) = torch.autograd.grad(explained[column], last.activations, retain_graph=True)
-        alpha = last.on_grid(gradient).mean(dim=(2, 3), keepdim=True)
-        maps.append((alpha * features).sum(dim=1)[0].relu())
-    return torch.stack(maps).detach().cpu().numpy()
+    features, gradients = features_and_gradients(network, inputs, columns, output)
+    alpha = gradients.mean(dim=(2, 3))
+    return torch.einsum("ck,khw->chw", alpha, features).relu().cpu().numpy()

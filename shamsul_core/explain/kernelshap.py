@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from shamsul_core.explain.adaptive import Evaluate
+    from shamsul_core.explain.hiding import Hide
     from shamsul_core.explain.interactions import Floats
     from shamsul_core.explain.subject import Subject
     from shamsul_core.heatmap import Heatmap, Output
@@ -39,7 +40,7 @@ class KernelShapSettings:
         shap's regularisation: only so many superpixels, chosen by least-angle regression, get a value; ``None``
         keeps them all. The paper's code leaves shap's default of 10.
     hide
-        Value of a hidden pixel in the network's normalised input.
+        What is in the place of a hidden superpixel.
     seed
         For the coalitions drawn.
     """
@@ -48,7 +49,7 @@ class KernelShapSettings:
     superpixels: SuperpixelSettings = SuperpixelSettings()
     sampling: int | AdaptiveSampling = AdaptiveSampling()
     keep_largest: int | None = None
-    hide: float = 0.0
+    hide: Hide = "grey"
     seed: int = 0
 
 

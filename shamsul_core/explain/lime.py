@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shamsul_core.explain.adaptive import Evaluate
+    from shamsul_core.explain.hiding import Hide
     from shamsul_core.explain.interactions import Floats
     from shamsul_core.explain.subject import Subject
     from shamsul_core.heatmap import Heatmap, Output
@@ -37,7 +38,7 @@ class LimeSettings:
     kernel_width
         Width of the exponential kernel on the cosine distance between a coalition and the whole radiograph.
     hide
-        Value of a hidden pixel in the network's normalised input.
+        What is in the place of a hidden superpixel.
     seed
         For the coalitions drawn and for quickshift.
     """
@@ -46,7 +47,7 @@ class LimeSettings:
     superpixels: SuperpixelSettings = SuperpixelSettings()
     sampling: int | AdaptiveSampling = AdaptiveSampling()
     kernel_width: float = 0.25
-    hide: float = 0.0
+    hide: Hide = "grey"
     seed: int = 0
 
 

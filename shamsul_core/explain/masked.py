@@ -1,4 +1,4 @@
-"""The masked evaluation that LIME and KernelSHAP share: the classifier's answer where only some superpixels show."""
+"""The masked evaluation that all who hide parts share: the classifier's answer where only some of the radiograph shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from scipy.special import expit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -25,8 +25,8 @@ _BATCH = {"cpu": 32, "cuda": 512}
 class MaskedEvaluation:
     """The function of coalitions that is explained: f(h(z)) in the paper's equation 3.
 
-    A coalition is the set of superpixels that show; the others are hidden behind one value of the network's input.
-    All pathologies are answered by the same forward passes, in the classifier's fast precision.
+    A coalition is the set of superpixels that show; in the place of the others is another picture. All pathologies are
+    answered by the same forward passes, in the classifier's fast precision.
 
     Parameters
     ----------
@@ -34,21 +34,21 @@ class MaskedEvaluation:
         The network's input, float32, 1 × 3 × S × S.
     superpixels
         Labels 0..n-1, S × S.
-    hide
-        The value, in the network's normalised input, that stands for a hidden pixel; 0 is ImageNet's mean grey.
+    hidden
+        What is in the place of hidden superpixels, float32, the shape of `inputs`, see
+        `shamsul_core.explain.hiding.hidden_picture`.
     """
 
     classifier: Classifier
     inputs: torch.Tensor
     superpixels: npt.NDArray[np.intp]
-    hide: float
+    hidden: torch.Tensor
 
     @property
     def count(self) -> int:
         """Number of superpixels n."""
         return int(self.superpixels.max()) + 1
 
-    @torch.inference_mode()
     def __call__(self, coalitions: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
         """Evaluate coalitions.
 
@@ -62,14 +62,9 @@ class MaskedEvaluation:
         numpy.ndarray
             Logits, float64, k × C, all the classifier has.
         """
-        network, device = self.classifier.fast_network, self.classifier.device
-        image = self.inputs.to(self.classifier.fast_dtype).contiguous(memory_format=torch.channels_last)
-        labels = torch.as_tensor(self.superpixels).to(device)
-        is_shown = torch.as_tensor(np.asarray(coalitions) != 0).to(device)
-        batches = is_shown.split(_BATCH.get(device.type, 32))
-        # Nothing is fetched from a GPU before the last batch, so that it never waits for the processor
-        logits = torch.cat([network(_masked(image, labels, batch, self.hide)) for batch in batches])
-        return logits.double().cpu().numpy()
+        labels = torch.as_tensor(self.superpixels).to(self.classifier.device)
+        shown = (batch[:, labels] for batch in batches_of(np.asarray(coalitions) != 0, self.classifier))
+        return masked_logits(self.classifier, self.inputs, self.hidden, shown)
 
     def of(
         self, pathologies: Sequence[str], output: Output
@@ -84,8 +79,38 @@ class MaskedEvaluation:
         return evaluate
 
 
-def _masked(image: torch.Tensor, labels: torch.Tensor, is_shown: torch.Tensor, hide: float) -> torch.Tensor:
-    """Return the image k times, 3 × S × S each, with the superpixels that do not show at the value `hide`."""
-    visible = is_shown[:, labels].unsqueeze(1)
-    hidden = image.new_tensor(hide)
-    return torch.where(visible, image, hidden).contiguous(memory_format=torch.channels_last)
+@torch.inference_mode()
+def masked_logits(
+    classifier: Classifier, inputs: torch.Tensor, hidden: torch.Tensor, shown: Iterable[torch.Tensor]
+) -> npt.NDArray[np.float64]:
+    """Return the logits, float64, k × C, of the radiograph under masks, in the classifier's fast precision.
+
+    Parameters
+    ----------
+    inputs, hidden
+        The network's input and what is in the place of what does not show, float32, 1 × channels × S × S.
+    shown
+        Batches of masks, k × S × S in all, on the classifier's device: bool, or how much of a pixel shows, 0..1.
+    """
+    image, other = (
+        picture.to(classifier.fast_dtype).contiguous(memory_format=torch.channels_last)
+        for picture in (inputs, hidden)
+    )
+    # Nothing is fetched from a GPU before the last batch, so that it never waits for the processor
+    logits = torch.cat([classifier.fast_network(_masked(image, other, batch[:, None])) for batch in shown])
+    return logits.double().cpu().numpy()
+
+
+def batches_of(masks: npt.NDArray[np.generic], classifier: Classifier) -> Iterator[torch.Tensor]:
+    """Yield masks, as many at once as suit the classifier's device, there."""
+    device = classifier.device
+    yield from torch.as_tensor(masks).to(device).split(_BATCH.get(device.type, _BATCH["cpu"]))
+
+
+def _masked(image: torch.Tensor, hidden: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
+    """Return the image k times, channels × S × S each, where it shows, and what is hidden behind in between."""
+    if shown.dtype == torch.bool:
+        mixed = torch.where(shown, image, hidden)
+    else:
+        mixed = torch.lerp(hidden, image, shown.to(image.dtype))
+    return mixed.contiguous(memory_format=torch.channels_last)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shamsul_core.explain.coalitions import CoalitionStream
+from shamsul_core.explain.hiding import hidden_picture
 from shamsul_core.explain.masked import MaskedEvaluation
 from shamsul_core.explain.superpixels import SuperpixelSettings, superpixels
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import torch
 
     from shamsul_core.classifier.classifier import Classifier
+    from shamsul_core.explain.hiding import Hide
     from shamsul_core.heatmap import Field
 
 
@@ -34,7 +36,7 @@ class Subject:
     classifier: Classifier
     pixels: npt.NDArray[np.uint8 | np.uint16]
     _superpixels: dict[tuple[SuperpixelSettings, int], npt.NDArray[np.intp]] = field(default_factory=dict)
-    _streams: dict[tuple[SuperpixelSettings, float, int], CoalitionStream] = field(default_factory=dict)
+    _streams: dict[tuple[SuperpixelSettings, Hide, int], CoalitionStream] = field(default_factory=dict)
 
     @cached_property
     def inputs(self) -> torch.Tensor:
@@ -55,11 +57,17 @@ class Subject:
             )
         return self._superpixels[key]
 
-    def masked(self, settings: SuperpixelSettings, *, hide: float, seed: int) -> MaskedEvaluation:
+    def masked(self, settings: SuperpixelSettings, *, hide: Hide, seed: int) -> MaskedEvaluation:
         """Return the function of coalitions of these superpixels."""
-        return MaskedEvaluation(self.classifier, self.inputs, self.superpixels(settings, seed=seed), hide)
+        return self.masked_by(self.superpixels(settings, seed=seed), hide=hide)
 
-    def stream(self, settings: SuperpixelSettings, *, hide: float, seed: int) -> CoalitionStream:
+    def masked_by(self, labels: npt.NDArray[np.intp], *, hide: Hide) -> MaskedEvaluation:
+        """Return the function of coalitions of parts by their labels 0..n-1, size × size."""
+        return MaskedEvaluation(
+            self.classifier, self.inputs, labels, hidden_picture(self.inputs, hide, labels)
+        )
+
+    def stream(self, settings: SuperpixelSettings, *, hide: Hide, seed: int) -> CoalitionStream:
         """Return the evaluated coalitions that LIME and KernelSHAP share, so that each is evaluated once."""
         key = (settings, hide, seed)
         if key not in self._streams:

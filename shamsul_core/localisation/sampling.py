@@ -63,9 +63,10 @@ def sample_masks(
     Returns
     -------
     MaskSampling or None
-        ``None`` where nothing was sampled, or the map marks nothing.
+        ``None`` where no superpixels were sampled, or the map marks nothing. Of neighbouring places the errors are not
+        independent.
     """
-    if heatmap.standard_error is None:
+    if heatmap.standard_error is None or heatmap.superpixels is None:
         return None
     size = heatmap.relevance.shape
     whole = replace(settings, probability_cutoffs=None)

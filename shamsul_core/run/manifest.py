@@ -120,6 +120,7 @@ class Manifest:
             raise ValueError(message)
         check_texts("it", stored)
         _check(stored)
+        _name_what_hides(stored["methods"])
         return cls(
             **{field.name: stored[field.name] for field in fields(cls)}
             | {"pathologies": tuple(stored["pathologies"])}
@@ -176,6 +177,13 @@ def _check(stored: Mapping[str, Any]) -> None:
         raise ValueError(message)
     names = stored["cohort"].get("names") or {}
     _check_kinds("the cohort's names", names, dict.fromkeys(names, str))
+
+
+def _name_what_hides(methods: Mapping[str, Mapping[str, Any]]) -> None:
+    """Give the mean grey its name in runs from before there was anything else, which have its value of 0."""
+    for method in methods.values():
+        if method["settings"].get("hide") == 0:
+            method["settings"]["hide"] = "grey"
 
 
 def _check_kinds(part: str, stored: object, kinds: Mapping[str, type]) -> None:

@@ -27,6 +27,9 @@ METHOD_NAMES: Mapping[str, str] = {
     "shap": "Shapley additive explanations",
     "gradcam": "gradient-weighted class activation mapping",
     "lrp": "layer-wise relevance propagation",
+    "hirescam": "high-resolution class activation mapping",
+    "gradcampp": "Grad-CAM with a weight for each place",
+    "rise": "randomized input sampling for explanation",
 }
 """What the methods' titles stand for, as far as they are abbreviations."""
 
@@ -97,11 +100,14 @@ def settings_in_words(settings: Mapping[str, Any]) -> list[str]:
         "keep_largest": lambda count: (
             "Every superpixel gets a value." if count is None else f"Only {count} superpixels get a value."
         ),
-        "hide": lambda value: (
-            "Hidden superpixels are painted in the mean grey used to normalise the network's input."
-            if value == 0
-            else f"Hidden superpixels are set to {value} in the network's normalised input."
-        ),
+        "hide": _hide,
+        "steps": lambda count: f"The gradient is taken at {count} steps from mean grey to the radiograph.",
+        "copies": lambda count: f"The gradient is averaged over {count} noisy copies of the radiograph.",
+        "noise": lambda share: f"The noise's standard deviation is {share:.0%} of the range of grey levels.",
+        "tiles": lambda count: f"The radiograph is divided into {count} × {count} tiles.",
+        "window": lambda side: f"A window of {side} × {side} tiles is hidden at a time.",
+        "cells": lambda count: f"A mask is made of {count} × {count} cells and smooth in between.",
+        "shown": lambda share: f"Of its cells {share:.0%} show, on average.",
         "rules": lambda rules: f"Relevance is propagated by the {rules} rule.",
         "epsilon": lambda value: f"Epsilon is {value:g}.",
         "seed": lambda seed: f"Random seed: {seed}.",
@@ -113,7 +119,10 @@ def settings_in_words(settings: Mapping[str, Any]) -> list[str]:
         except (LookupError, TypeError, ValueError, AttributeError):  # of another version, or by hand
             return f"{name}: {value}."
 
-    return [said(name, value) for name, value in settings.items()]
+    sentences = [said(name, value) for name, value in settings.items()]
+    if is_adaptive(settings) and "superpixels" in settings:
+        sentences.append("LIME and SHAP share their queries.")
+    return sentences
 
 
 def origin_in_words(manifest: Manifest) -> str:
@@ -268,13 +277,22 @@ def _superpixels(settings: Mapping[str, Any]) -> str:
     return f"The radiograph is divided into {how}."
 
 
+def _hide(hide: str) -> str:
+    return {
+        "grey": "What is hidden is painted in the mean grey used to normalise the network's input.",
+        "blur": "What is hidden is blurred.",
+        "local mean": "What is hidden is painted in its own mean grey.",
+        "inpainted": "What is hidden is painted as its surroundings would go on.",
+    }[hide]
+
+
 def _sampling(sampling: int | Mapping[str, Any]) -> str:
     if isinstance(sampling, int):
         return f"It queries the network {sampling} times, whatever the error."
     return (
         f"It queries the network {sampling['first']} times, then {sampling['step']} more at a time until the map is "
         f"expected to correlate at {sampling['reliability']} with the map from unlimited queries, "
-        f"at most {sampling['budget']} times. LIME and SHAP share these queries."
+        f"at most {sampling['budget']} times."
     )
 
 

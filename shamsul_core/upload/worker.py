@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from shamsul_core.classifier.classifier import Classifier
-    from shamsul_core.explain.superpixels import SuperpixelSettings
+    from shamsul_core.explain.hiding import Hide
 
 ORDER = ("gradcam", "lrp", "lime", "shap")
 """The quick ones first."""
@@ -72,9 +72,9 @@ class _Watched(MaskedEvaluation):
 class _WatchedSubject(Subject):
     after: Callable[[int], None] = lambda _: None
 
-    def masked(self, settings: SuperpixelSettings, *, hide: float, seed: int) -> MaskedEvaluation:
-        plain = super().masked(settings, hide=hide, seed=seed)
-        return _Watched(plain.classifier, plain.inputs, plain.superpixels, plain.hide, self.after)
+    def masked_by(self, labels: npt.NDArray[np.intp], *, hide: Hide) -> MaskedEvaluation:
+        plain = super().masked_by(labels, hide=hide)
+        return _Watched(plain.classifier, plain.inputs, plain.superpixels, plain.hidden, self.after)
 
 
 def serve(connection: Connection, model: ModelSource, wanted: Sequence[str] = ()) -> None:

@@ -149,6 +149,18 @@ def test_a_stream_does_not_depend_on_how_it_is_asked():
     assert in_parts.evaluations == 122
 
 
+@pytest.mark.parametrize("count", [2, 5])
+def test_a_stream_of_few_superpixels_that_is_all_taken_is_asked_again(count):
+    """As SHAP does after LIME."""
+    stream = stream_of(game(count, 0), count)
+    first, again = stream.take(400), stream.take(400)
+    assert first.is_exhaustive
+    assert again.is_exhaustive
+    assert len(again.coalitions) == 2 ** (count - 1) - 1
+    values = shapley_values(again, [0], "logit").values[:, 0]
+    np.testing.assert_allclose(values, by_definition(game(count, 0), count))
+
+
 def test_pairs_are_complements_evaluated_in_their_order():
     function = smooth_game(12, 3)
     pairs = stream_of(function, 12).take(30)

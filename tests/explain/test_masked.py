@@ -33,7 +33,7 @@ def evaluation(request, monkeypatch):
     )
     inputs = torch.randn(1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
     tolerance = 1e-4 if request.param == "float32" else 0.02
-    return MaskedEvaluation(classifier, inputs, LABELS, -0.5), tolerance
+    return MaskedEvaluation(classifier, inputs, LABELS, torch.full_like(inputs, -0.5)), tolerance
 
 
 def test_hidden_superpixels_take_the_hidden_value_and_no_other(evaluation):

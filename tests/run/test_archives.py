@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from shamsul_core.localisation.segmentation import SegmentationSettings
-from shamsul_core.run import SCHEMA, SCORE_COLUMNS, Run
+from shamsul_core.run import SCHEMA, SCORE_COLUMNS, Manifest, Run
 from shamsul_core.run.wording import mixture_in_words
 
 ARCHIVES = sorted((Path(__file__).parents[1] / "archives").glob("v*"))
@@ -69,3 +70,17 @@ def test_the_demonstration_is_read():
     assert run.segmentation["sign"] == "positive"
     for image_id in run.explained_ids():
         assert run.read_record(image_id).image_id == image_id
+
+
+def test_what_hid_before_there_was_a_choice_is_the_mean_grey():
+    """Runs from then say 0.0; a manifest of today says grey, and is of the same run."""
+
+    def read(*hides):
+        values = iter(hides)
+        stored = (DEMONSTRATION / "manifest.json").read_text(encoding="utf-8")
+        return Manifest.from_json(re.sub('"hide": [^,\\n]+', lambda _: f'"hide": {next(values)}', stored))
+
+    before = read("0.0", "0.0")
+    assert before.methods["lime"]["settings"]["hide"] == before.methods["shap"]["settings"]["hide"] == "grey"
+    assert before.differences(read('"grey"', '"grey"')) == []
+    assert before.differences(read('"blur"', '"grey"')) == ["settings of lime"]

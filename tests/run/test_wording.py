@@ -7,7 +7,7 @@ import shutil
 import pandas as pd
 
 from shamsul_core.cohort import open_cohort
-from shamsul_core.run.wording import cohort_in_words, origin_in_words, why_no_iou
+from shamsul_core.run.wording import cohort_in_words, origin_in_words, settings_in_words, why_no_iou
 from tests.made import image_id, make_run
 
 
@@ -38,3 +38,20 @@ def test_a_run_says_its_cohort_in_words(made_run):
     assert words.startswith("Cohort “cohort”, validation set; model made;")
     own = {"name": "your radiograph", "split": "val", "simulated": None}
     assert cohort_in_words(own) == "Your radiograph"
+
+
+def test_settings_of_every_method_are_said_in_sentences():
+    said = settings_in_words({"hide": "inpainted", "tiles": 14, "window": 2, "noise": 0.15, "shown": 0.5})
+    assert said == [
+        "What is hidden is painted as its surroundings would go on.",
+        "The radiograph is divided into 14 × 14 tiles.",
+        "A window of 2 × 2 tiles is hidden at a time.",
+        "The noise's standard deviation is 15% of the range of grey levels.",
+        "Of its cells 50% show, on average.",
+    ]
+    sampling = {"first": 500, "step": 500, "budget": 4000, "reliability": 0.97}
+    assert "LIME and SHAP share their queries." not in settings_in_words({"sampling": sampling})
+    shared = settings_in_words(
+        {"sampling": sampling, "superpixels": {"algorithm": "quickshift", "max_distance": 9}}
+    )
+    assert shared[-1] == "LIME and SHAP share their queries."

@@ -25,7 +25,20 @@ if TYPE_CHECKING:
     """Maps of one radiograph, each with its method's short name."""
 
 _METHOD_FOLDER = re.compile(r"(.+)_maps(?:_(?:train|val|test))?")
-_TITLES = {"lime": "LIME", "shap": "SHAP", "gradcam": "Grad-CAM", "lrp": "LRP"}
+_TITLES = {
+    "lime": "LIME",
+    "shap": "SHAP",
+    "gradcam": "Grad-CAM",
+    "lrp": "LRP",
+    "hirescam": "HiResCAM",
+    "gradcampp": "Grad-CAM++",
+    "ig": "Integrated Gradients",
+    "smoothgrad": "SmoothGrad",
+    "occlusion": "Occlusion",
+    "rise": "RISE",
+    "relevancy": "Attention relevancy",
+    "rollout": "Attention rollout",
+}
 
 
 def import_folder(
