@@ -1,4 +1,7 @@
-"""The masked evaluation that LIME and KernelSHAP share: the classifier's answer where only some superpixels show."""
+"""The masked evaluation that LIME and KernelSHAP share: the classifier's answer where only some superpixels show.
+
+`fast_logits` is for whoever else asks it about many variants of one radiograph.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,6 @@ class MaskedEvaluation:
         """Number of superpixels n."""
         return int(self.superpixels.max()) + 1
 
-    @torch.inference_mode()
     def __call__(self, coalitions: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
         """Evaluate coalitions.
 
@@ -62,14 +64,10 @@ class MaskedEvaluation:
         numpy.ndarray
             Logits, float64, k × C, all the classifier has.
         """
-        network, device = self.classifier.fast_network, self.classifier.device
-        image = self.inputs.to(self.classifier.fast_dtype).contiguous(memory_format=torch.channels_last)
-        labels = torch.as_tensor(self.superpixels).to(device)
-        is_shown = torch.as_tensor(np.asarray(coalitions) != 0).to(device)
-        batches = is_shown.split(_BATCH.get(device.type, 32))
-        # Nothing is fetched from a GPU before the last batch, so that it never waits for the processor
-        logits = torch.cat([network(_masked(image, labels, batch, self.hide)) for batch in batches])
-        return logits.double().cpu().numpy()
+        labels = torch.as_tensor(self.superpixels).to(self.classifier.device)
+        is_shown = torch.as_tensor(np.asarray(coalitions) != 0)
+        image = self.inputs.to(self.classifier.fast_dtype)
+        return fast_logits(self.classifier, is_shown, lambda shown: _masked(image, labels, shown, self.hide))
 
     def of(
         self, pathologies: Sequence[str], output: Output
@@ -84,8 +82,34 @@ class MaskedEvaluation:
         return evaluate
 
 
+@torch.inference_mode()
+def fast_logits(
+    classifier: Classifier, variants: torch.Tensor, picture: Callable[[torch.Tensor], torch.Tensor]
+) -> npt.NDArray[np.float64]:
+    """Evaluate variants of a radiograph in the classifier's fast precision, as many at once as its device is fastest with.
+
+    Parameters
+    ----------
+    variants
+        k × ..., what tells them apart.
+    picture
+        Makes the network's inputs, b × channels × S × S, of b of them, which lie on the classifier's device.
+
+    Returns
+    -------
+    numpy.ndarray
+        Logits, float64, k × C, all the classifier has.
+    """
+    network, device, dtype = classifier.fast_network, classifier.device, classifier.fast_dtype
+    batches = variants.to(device).split(_BATCH.get(device.type, 32))
+    # Nothing is fetched from a GPU before the last batch, so that it never waits for the processor
+    logits = [
+        network(picture(batch).to(dtype).contiguous(memory_format=torch.channels_last)) for batch in batches
+    ]
+    return torch.cat(logits).double().cpu().numpy()
+
+
 def _masked(image: torch.Tensor, labels: torch.Tensor, is_shown: torch.Tensor, hide: float) -> torch.Tensor:
     """Return the image k times, 3 × S × S each, with the superpixels that do not show at the value `hide`."""
     visible = is_shown[:, labels].unsqueeze(1)
-    hidden = image.new_tensor(hide)
-    return torch.where(visible, image, hidden).contiguous(memory_format=torch.channels_last)
+    return torch.where(visible, image, image.new_tensor(hide))
