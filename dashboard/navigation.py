@@ -55,6 +55,7 @@ def navigate() -> StreamlitPage:
             st.Page(_PAGES / "upload.py", title="Upload", icon=":material/upload_file:"),
             st.Page(_PAGES / "review.py", title="Review", icon=":material/rate_review:"),
             st.Page(_PAGES / "overview.py", title="Overview", icon=":material/monitoring:"),
+            st.Page(_PAGES / "proof.py", title="Proof", icon=":material/fact_check:"),
             st.Page(_PAGES / "methods.py", title="Methods", icon=":material/menu_book:"),
             st.Page(_go_to_compare, title="Compare", url_path="compare", visibility="hidden"),
         ],
@@ -79,6 +80,13 @@ def _go_to_compare() -> NoReturn:
 def case_address(image_id: str, pathology: str) -> str:
     """Return the address of a radiograph and pathology in compare, relative to any page."""
     return "./?" + urlencode({"radiograph": image_id, "pathology": pathology})
+
+
+def proof_address(image_id: str, pathology: str) -> str:
+    """Return the address of a case's maps as the layers are randomised, relative to any page."""
+    return "./proof?" + urlencode(
+        {"part_of_proof": "case", "proof_case": image_id, "proof_pathology": pathology}
+    )
 
 
 def ensure_navigation() -> None:

@@ -25,12 +25,21 @@ from shamsul_core.messages import brief
 from shamsul_core.run import Run, RunError
 from shamsul_core.run.cohort import cohort_of
 from shamsul_core.run.model import card_of_run
+from shamsul_core.run.proof import ProofOfRun
 from shamsul_core.statistics.human_benchmark import READERS, human_benchmark_scores
 from shamsul_core.statistics.lesions import lesion_table
 from shamsul_core.statistics.paper import why_not_comparable
 from shamsul_core.statistics.prediction.assessment import assess
 from shamsul_core.statistics.prediction.decisions import Thresholds, decision_thresholds
 from shamsul_core.statistics.prediction.discrimination import observations_of, u_zeros
+from shamsul_core.statistics.proof import (
+    cascade_of,
+    curves,
+    densities,
+    failing,
+    means_by_setting,
+    summarise_proof,
+)
 from shamsul_core.statistics.summary import in_slice, summarise
 from shamsul_core.statistics.yardsticks import hold_against
 
@@ -47,8 +56,10 @@ if TYPE_CHECKING:
     from shamsul_core.cohort import Cohort
     from shamsul_core.cohort.views import ViewFilter
     from shamsul_core.figures.scene.scene import Picture
+    from shamsul_core.run.proof import SmallMaps
     from shamsul_core.statistics.prediction.assessment import Assessment
     from shamsul_core.statistics.prediction.decisions import ThresholdRule
+    from shamsul_core.statistics.proof import MethodProof
     from shamsul_core.statistics.summary import Slice
 
 
@@ -164,6 +175,65 @@ def location(run: Run, view: ViewFilter) -> pd.DataFrame:
 def held_against(run: Run, view: ViewFilter, pathologies: tuple[str, ...]) -> pd.DataFrame:
     """Return how methods and baselines fare on a view's pathologies, see `shamsul_core.statistics.yardsticks`."""
     return _held_against(str(run.folder), view, pathologies, _table_stamps(run))
+
+
+def proof(run: Run) -> pd.DataFrame:
+    """Return what the tests of the methods measured, no rows before there is any; not to be changed."""
+    return _proof(str(run.folder), stamp(run.folder / "proof.parquet"))
+
+
+def proof_summary(run: Run) -> tuple[list[MethodProof], pd.DataFrame]:
+    """Return what the tests say of each method, and how the methods and baselines fare against location."""
+    held = held_against(run, "all views", tuple(run.manifest.pathologies))
+    return _proof_summary(str(run.folder), stamp(run.folder / "proof.parquet")), held
+
+
+def proof_curves(run: Run, test: str, figure: str, setting: str | None) -> pd.DataFrame:
+    """Return mean curves, see `shamsul_core.statistics.proof.curves`."""
+    return _proof_curves(str(run.folder), test, figure, setting, stamp(run.folder / "proof.parquet"))
+
+
+def proof_settings(run: Run, test: str) -> pd.DataFrame:
+    """Return the mean rank correlation under each of a test's settings, by method."""
+    return _proof_settings(str(run.folder), test, stamp(run.folder / "proof.parquet"))
+
+
+def proof_densities(run: Run) -> pd.DataFrame:
+    """Return the densities on the findings with the falls of the logit, of the cases that the cohort still holds."""
+    rows = densities(proof(run))
+    return _rows_of(list(open_run_cohort(str(run.folder)).radiographs), rows)
+
+
+def proof_cases(run: Run) -> list[str]:
+    """Return the radiographs whose maps are kept as the layers are randomised."""
+    return ProofOfRun(run).with_maps()
+
+
+def proof_maps(run: Run, image_id: str) -> SmallMaps:
+    """Return a radiograph's maps as the layers are randomised."""
+    return ProofOfRun(run).maps(image_id)
+
+
+def proof_pathologies(run: Run, image_id: str) -> list[str]:
+    """Return the pathologies of which a radiograph's maps are kept, in the run's order; none where they cannot be read."""
+    try:
+        known = {pathology for _, _, pathology in proof_maps(run, image_id)}
+    except RunError:
+        return []
+    return [name for name in run.manifest.pathologies if name in known]
+
+
+def cascade_of_case(run: Run, image_id: str, pathology: str) -> dict[tuple[str, str], float]:
+    """Return what a case's map keeps at each stage of the cascade, by method and stage."""
+    return cascade_of(proof(run), image_id, pathology)
+
+
+def failed_methods(run: Run) -> Mapping[str, str]:
+    """Return in words what a method's maps failed, by method; nothing where there is no proof or it cannot be read."""
+    try:
+        return failing(_proof_summary(str(run.folder), stamp(run.folder / "proof.parquet")))
+    except RunError:
+        return {}
 
 
 def lesions(run: Run) -> pd.DataFrame:
@@ -290,6 +360,26 @@ def _held_against(
     table = _yardsticks(folder, view, stamps)
     here = table[table["pathology"].isin(pathologies)]
     return hold_against(here, list(Run.open(place(folder)).manifest.methods))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _proof(folder: str, stamp: int) -> pd.DataFrame:
+    return Run.open(place(folder)).proof
+
+
+@st.cache_resource(max_entries=4, show_spinner="Summing up the proof")
+def _proof_summary(folder: str, stamp: int) -> list[MethodProof]:
+    return summarise_proof(_proof(folder, stamp), list(Run.open(place(folder)).manifest.methods))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _proof_curves(folder: str, test: str, figure: str, setting: str | None, stamp: int) -> pd.DataFrame:
+    return curves(_proof(folder, stamp), test, figure, setting)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _proof_settings(folder: str, test: str, stamp: int) -> pd.DataFrame:
+    return means_by_setting(_proof(folder, stamp), test)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Measuring the lesions")

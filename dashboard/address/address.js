@@ -28,7 +28,7 @@ function go(address) {
 document.addEventListener("click", (event) => {
   if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
-  if (!link?.getAttribute("href")?.startsWith("./?")) return;
+  if (!/^\.\/[a-z]*\?/.test(link?.getAttribute("href") ?? "")) return;
   event.preventDefault();
   go(link.href);
 });

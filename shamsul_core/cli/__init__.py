@@ -14,6 +14,7 @@ from shamsul_core.cli.export import export
 from shamsul_core.cli.export_dicom import export_dicom
 from shamsul_core.cli.import_maps import import_maps
 from shamsul_core.cli.novelty import novelty
+from shamsul_core.cli.proof import proof
 from shamsul_core.cli.report import report
 from shamsul_core.cli.score import score
 from shamsul_core.cli.serve import serve
@@ -37,6 +38,7 @@ for command in (
     explain,
     score,
     tune,
+    proof,
     report,
     import_maps,
     export,

@@ -49,17 +49,11 @@ def shortcut(
 
 def _model(run: Run, model: str | None) -> Classifier:
     """Return the run's model."""
-    from shamsul_core.classifier.source import ModelSource
     from shamsul_core.classifier.weights import load_classifier
     from shamsul_core.run import RunError
-    from shamsul_core.run.model import model_of
+    from shamsul_core.run.model import source_of
 
-    source = model_of(run) if model is None else ModelSource.of(model)
-    if source is None:
-        message = (
-            f"{run.folder}: its model {run.manifest.model['source']} is not on this machine; give --model"
-        )
-        raise RunError(message)
+    source = source_of(run, model)
     classifier = load_classifier(source)
     if classifier.fingerprint != run.manifest.model["fingerprint"]:
         message = f"{source.model}: not the model of {run.folder}, whose explanations are of another one"

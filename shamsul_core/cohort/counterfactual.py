@@ -74,4 +74,3 @@ def read_counterfactual(path: Path, radiograph: Radiograph) -> Counterfactual:
     difference = _STEP * (values.astype(np.float32) - _MIDDLE)
     without = np.clip(np.rint(pixels - difference), 0, 255).astype(np.uint8)
     return Counterfactual(without, np.abs(difference) > CHANGED_FROM)
-

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import dask
 from dask.system import CPU_COUNT
@@ -24,12 +24,14 @@ from shamsul_core.files.storage import absolute, place
 from shamsul_core.run import Run, RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from distributed import Worker
 
     from shamsul_core.engine.plan import HandOut
     from shamsul_core.progress import OnStep
+
+T, Item = TypeVar("T"), TypeVar("Item")
 
 _DEATHS_BEFORE_SUSPICION = 1
 _RESTART = "2 minutes"
@@ -218,7 +220,7 @@ def hand_out_to(client: Client, order: WorkOrder) -> HandOut:
 
     def hand_out(plan: Plan, image_ids: Sequence[str], on_step: OnStep) -> Iterator[Entry]:
         suspects = []
-        for image_id, entry in _entries(client, order, image_ids):
+        for image_id, entry in outcomes(client, explain_here, image_ids, order=order):
             if entry is None:
                 suspects.append(image_id)
                 continue
@@ -226,7 +228,7 @@ def hand_out_to(client: Client, order: WorkOrder) -> HandOut:
             yield entry
         # One after the other, since others on the same worker are blamed for its end too
         for suspect in suspects:
-            ((_, entry),) = _entries(client, order, [suspect])
+            ((_, entry),) = outcomes(client, explain_here, [suspect], order=order)
             _tell(plan, suspect, on_step)
             message = "every worker that tried to explain it was killed, perhaps out of memory; see the workers' logs"
             yield entry or failed(suspect, "explain", message)
@@ -255,18 +257,29 @@ def opened(order: WorkOrder) -> Plan:
     return order.open()
 
 
-def _entries(
-    client: Client, order: WorkOrder, image_ids: Sequence[str]
-) -> Iterator[tuple[str, Entry | None]]:
-    """Yield what came of each radiograph as it comes; ``None`` where its workers ended."""
-    futures = client.map(explain_here, image_ids, order=order, pure=False)
-    ids = {future.key: image_id for future, image_id in zip(futures, image_ids, strict=True)}
-    outcomes: Any = as_completed(futures, with_results=True, raise_errors=False)
+def outcomes(
+    client: Client, work: Callable[..., T], items: Sequence[Item], **shared: Any
+) -> Iterator[tuple[Item, T | None]]:
+    """Yield what came of each item as it comes; ``None`` where its workers ended.
+
+    Parameters
+    ----------
+    work
+        Runs in a worker, on one item and what all share; never returns ``None``.
+
+    Raises
+    ------
+    ConnectionError
+        If the scheduler goes away.
+    """
+    futures = client.map(work, items, pure=False, **shared)
+    whose = {future.key: item for future, item in zip(futures, items, strict=True)}
+    ended: Any = as_completed(futures, with_results=True, raise_errors=False)
     # So that the scheduler forgets each once it is done
     del futures
-    for future, outcome in outcomes:
-        if isinstance(outcome, Entry):
-            yield ids[future.key], outcome
+    for future, outcome in ended:
+        if future.status == "finished":
+            yield whose[future.key], outcome
         elif future.status != "error":
             address = client.scheduler.address if client.scheduler else "Dask"
             message = (
@@ -274,7 +287,7 @@ def _entries(
             )
             raise ConnectionError(message)
         elif isinstance(outcome[1], KilledWorker):
-            yield ids[future.key], None
+            yield whose[future.key], None
         else:
             raise outcome[1]
 

@@ -260,14 +260,21 @@ def explain_one(plan: Plan, radiograph: Radiograph, on_step: OnStep) -> Radiogra
 
 
 def _to_explain(plan: Plan, radiograph: Radiograph, probabilities: Mapping[str, float]) -> list[str]:
-    """Return the run's pathologies that are to be explained on this radiograph.
-
-    Present is what is labelled positive or marked by experts, predicted what has a probability of `DECISION_THRESHOLD` or more.
-    """
+    """Return the run's pathologies that are to be explained on this radiograph."""
     pathologies = plan.run.manifest.pathologies
     if plan.run.manifest.explained == ALL:
         return list(pathologies)
-    marked = plan.cohort.marked_on(radiograph.id)
+    return present_or_predicted(plan.cohort, radiograph, probabilities, pathologies)
+
+
+def present_or_predicted(
+    cohort: Cohort, radiograph: Radiograph, probabilities: Mapping[str, float], pathologies: Sequence[str]
+) -> list[str]:
+    """Return those of the pathologies that are labelled positive, marked by experts or predicted on a radiograph.
+
+    Predicted is what has a probability of `DECISION_THRESHOLD` or more.
+    """
+    marked = cohort.marked_on(radiograph.id)
     return [
         name
         for name in pathologies

@@ -95,11 +95,7 @@ def measure_yardsticks(
     """
     with locked(run.folder, "run", RunError):
         explained = run.explained_ids()
-        marks: dict[str, MarksOfOthers] = {name: MarksOfOthers() for name in run.manifest.pathologies}
-        for image_id in explained:
-            for name, truths in _marked(run, cohort, image_id):
-                marks[name].add(image_id, _union(truths))
-            on_step(image_id)
+        marks = marks_of_run(run, cohort, on_step)
         scores = run.scores
         keys = zip(scores["image_id"], scores["pathology"], scores["method"], strict=True)
         own = dict(zip(keys, scores[["iou", "hit"]].to_dict("records"), strict=True))
@@ -111,6 +107,27 @@ def measure_yardsticks(
             own_scores = own.get((row["image_id"], row["pathology"], row["method"]), {})
             row.update({str(column): score for column, score in own_scores.items()})
         run.write_yardsticks(rows, segmentation.to_json())
+
+
+def marks_of_run(run: Run, cohort: Cohort, on_step: OnStep = say_nothing) -> dict[str, MarksOfOthers]:
+    """Return what experts marked on all radiographs that a run explained, by each of its pathologies.
+
+    Parameters
+    ----------
+    on_step
+        Called for each radiograph with its id.
+
+    Raises
+    ------
+    RunError
+        If a result cannot be read.
+    """
+    marks = {name: MarksOfOthers() for name in run.manifest.pathologies}
+    for image_id in run.explained_ids():
+        for name, truths in _marked(run, cohort, image_id):
+            marks[name].add(image_id, _union(truths))
+        on_step(image_id)
+    return marks
 
 
 def _marked(run: Run, cohort: Cohort, image_id: str) -> Iterator[tuple[str, tuple[Truth, ...]]]:

@@ -79,7 +79,6 @@ class MaskedEvaluation:
         return evaluate
 
 
-@torch.inference_mode()
 def masked_logits(
     classifier: Classifier, inputs: torch.Tensor, hidden: torch.Tensor, shown: Iterable[torch.Tensor]
 ) -> npt.NDArray[np.float64]:
@@ -96,21 +95,42 @@ def masked_logits(
         picture.to(classifier.fast_dtype).contiguous(memory_format=torch.channels_last)
         for picture in (inputs, hidden)
     )
+    return fast_logits(classifier, shown, lambda batch: _masked(image, other, batch[:, None]))
+
+
+@torch.inference_mode()
+def fast_logits(
+    classifier: Classifier,
+    batches: Iterable[torch.Tensor],
+    picture: Callable[[torch.Tensor], torch.Tensor],
+) -> npt.NDArray[np.float64]:
+    """Return the logits, float64, k × C, of k variants of a radiograph, in the classifier's fast precision.
+
+    Parameters
+    ----------
+    batches
+        What tells the variants apart, on the classifier's device, see `batches_of`.
+    picture
+        Makes a batch's inputs of the network of it, b × channels × S × S.
+    """
+    network, dtype = classifier.fast_network, classifier.fast_dtype
     # Nothing is fetched from a GPU before the last batch, so that it never waits for the processor
-    logits = torch.cat([classifier.fast_network(_masked(image, other, batch[:, None])) for batch in shown])
-    return logits.double().cpu().numpy()
+    logits = [
+        network(picture(batch).to(dtype).contiguous(memory_format=torch.channels_last)) for batch in batches
+    ]
+    return torch.cat(logits).double().cpu().numpy()
 
 
-def batches_of(masks: npt.NDArray[np.generic], classifier: Classifier) -> Iterator[torch.Tensor]:
-    """Yield masks, as many at once as suit the classifier's device, there."""
+def batches_of(
+    variants: torch.Tensor | npt.NDArray[np.generic], classifier: Classifier
+) -> Iterator[torch.Tensor]:
+    """Yield masks, or what else tells variants apart, as many at once as suit the classifier's device, there."""
     device = classifier.device
-    yield from torch.as_tensor(masks).to(device).split(_BATCH.get(device.type, _BATCH["cpu"]))
+    yield from torch.as_tensor(variants).to(device).split(_BATCH.get(device.type, _BATCH["cpu"]))
 
 
 def _masked(image: torch.Tensor, hidden: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
     """Return the image k times, channels × S × S each, where it shows, and what is hidden behind in between."""
     if shown.dtype == torch.bool:
-        mixed = torch.where(shown, image, hidden)
-    else:
-        mixed = torch.lerp(hidden, image, shown.to(image.dtype))
-    return mixed.contiguous(memory_format=torch.channels_last)
+        return torch.where(shown, image, hidden)
+    return torch.lerp(hidden, image, shown.to(image.dtype))

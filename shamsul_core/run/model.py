@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from shamsul_core.classifier.model_card import ModelCard, card_in_manifest, read_card
 from shamsul_core.classifier.source import ModelSource
 from shamsul_core.files.storage import is_remote
+from shamsul_core.run.manifest import RunError
 
 if TYPE_CHECKING:
     from shamsul_core.run.run import Run
@@ -38,6 +39,23 @@ def model_of(run: Run) -> ModelSource | None:
     found = asked.with_files(lambda name: str(_find(run.folder.parent, name) or ""))
     files = (found.model, found.weights, found.prompts)
     return None if "" in files else replace(found, observations=tuple(described["pathologies"]))
+
+
+def source_of(run: Run, model: str | None = None) -> ModelSource:
+    """Return what a run's model is loaded from: what somebody names, else what `model_of` finds.
+
+    Raises
+    ------
+    RunError
+        If it is not found.
+    """
+    source = model_of(run) if model is None else ModelSource.of(model)
+    if source is None:
+        message = (
+            f"{run.folder}: its model {run.manifest.model['source']} is not on this machine; give --model"
+        )
+        raise RunError(message)
+    return source
 
 
 def _find(folder: Path, name: str) -> Path | None:

@@ -32,6 +32,7 @@ from shamsul_core.run.tables import (
     read_failures,
     read_novelty,
     read_predictions,
+    read_proof,
     read_scores,
     read_segmentation,
     read_yardsticks,
@@ -279,6 +280,11 @@ class Run:
     @property
     def _yardsticks_path(self) -> Path:
         return self.folder / "yardsticks.parquet"
+
+    @property
+    def proof(self) -> pd.DataFrame:
+        """What the tests of the methods measured, see `PROOF_COLUMNS`; no rows before ``shamsul proof``."""
+        return read_proof(self.folder / "proof.parquet", self.manifest)
 
     @property
     def segmentation(self) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from shamsul_core.files.storage import reaching
 from shamsul_core.localisation.baselines import BASELINES
 from shamsul_core.localisation.segmentation import SegmentationSettings
 from shamsul_core.messages import quoted
+from shamsul_core.proof.catalogue import COMPARED, TESTS
 from shamsul_core.run.bounds import LONGEST_REASON, opened
 from shamsul_core.run.manifest import RunError
 from shamsul_core.run.parquet import LARGEST_FILE, empty_table, read_columns
@@ -87,6 +88,19 @@ YARDSTICK_COLUMNS = {
     "ceiling": "float64",  # the highest IoU that the method's superpixels, or a map of so few places, could reach
 }
 """Columns of ``yardsticks.parquet`` and their types: what experts marked anything of, by each method and baseline."""
+
+PROOF_COLUMNS = {
+    "image_id": "string",
+    "pathology": "string",
+    "method": "string",  # the run's, or one of `shamsul_core.proof.catalogue.COMPARED`
+    "test": "string",  # one of `shamsul_core.proof.catalogue.TESTS`
+    "figure": "string",
+    "setting": "string",  # what hides, which layers are random, what was changed, which other model
+    "at": "float64",  # where on a curve; of `cause` the fall of the logit; NaN elsewhere
+    "value": "float64",
+    "reason": "string",  # why there is no value
+}
+"""Columns of ``proof.parquet`` and their types, see `shamsul_core.proof.catalogue.Measured`."""
 
 _LATER = {
     *(
@@ -198,6 +212,32 @@ def read_yardsticks(path: Path, manifest: Manifest) -> pd.DataFrame:
     return _read_by_case(path, YARDSTICK_COLUMNS, manifest, [*manifest.methods, *BASELINES], shares)
 
 
+def read_proof(path: Path, manifest: Manifest) -> pd.DataFrame:
+    """Read what the tests of the methods measured, see `PROOF_COLUMNS`.
+
+    Raises
+    ------
+    RunError
+        If it cannot be read as such a table, or holds what the run did not explain.
+    """
+    if not _exists(path):
+        return empty_table(PROOF_COLUMNS)
+    try:
+        table = _typed(read_columns(path, PROOF_COLUMNS), PROOF_COLUMNS)
+        _check_filled(table, [*list(PROOF_COLUMNS)[:6]])
+        _check_names(table["method"], [*manifest.methods, *COMPARED])
+        _check_names(table["pathology"], manifest.pathologies)
+        _check_names(table["test"], TESTS)
+    except _UNREADABLE as error:
+        raise _not_a_table(path, error, "proof") from error
+    return table.assign(reason=table["reason"].str.slice(0, LONGEST_REASON))
+
+
+def proof_table(rows: Iterable[TableRow]) -> pd.DataFrame:
+    """Return rows of a proof as a run's table, see `PROOF_COLUMNS`."""
+    return pd.DataFrame(list(rows), columns=list(PROOF_COLUMNS)).astype(PROOF_COLUMNS)
+
+
 def _read_by_case(
     path: Path, types: Mapping[str, str], manifest: Manifest, methods: Iterable[str], shares: list[str]
 ) -> pd.DataFrame:
@@ -278,12 +318,17 @@ def _typed(table: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
 
 def _check_keys(table: pd.DataFrame, keys: list[str]) -> None:
     """Raise a `ValueError` unless these columns name each row, and each but one."""
-    if table[keys].isna().any(axis=None):
-        message = f"a row without its {' or '.join(keys)}"
-        raise ValueError(message)
+    _check_filled(table, keys)
     if table.duplicated(keys).any():
         twice = table.loc[table.duplicated(keys), keys].iloc[0]
         message = f"{quoted(' '.join(twice))} occurs twice"
+        raise ValueError(message)
+
+
+def _check_filled(table: pd.DataFrame, columns: list[str]) -> None:
+    """Raise a `ValueError` where one of these columns is empty."""
+    if table[columns].isna().any(axis=None):
+        message = f"a row without its {' or '.join(columns)}"
         raise ValueError(message)
 
 
@@ -305,8 +350,8 @@ def _check_shares(table: pd.DataFrame, columns: list[str]) -> None:
             raise ValueError(message)
 
 
-def _not_a_table(path: Path, error: BaseException) -> RunError:
+def _not_a_table(path: Path, error: BaseException, command: str = "score") -> RunError:
     told = " ".join(str(error).split())[:_LONGEST_ERROR]
     return RunError(
-        f"{path}: not a readable table ({told}); make it again with: python -m shamsul_core score"
+        f"{path}: not a readable table ({told}); make it again with: python -m shamsul_core {command}"
     )

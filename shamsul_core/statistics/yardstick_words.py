@@ -59,7 +59,7 @@ def verdict_in_words(
     only = "" if len(beats) == len(methods) else "only "
     told = "; ".join(_told(methods[name], titles[name]) for name in beats)
     return (
-        f"Location alone is beaten {only}by {_names(beats, titles)}.",
+        f"Location alone is beaten {only}by {names_in_words(beats, titles)}.",
         f"{located}; {told}. {chance}".rstrip(),
     )
 
@@ -77,10 +77,11 @@ def _against_chance(methods: Mapping[str, Mapping[str, Any]], titles: Mapping[st
     not_above = [name for name, row in methods.items() if not row["over_chance_low"] > 0]
     if not not_above:
         return "All methods beat superpixels drawn by lot."
-    return f"{_names(not_above, titles)} {'does' if len(not_above) == 1 else 'do'} not beat superpixels drawn by lot."
+    return f"{names_in_words(not_above, titles)} {'does' if len(not_above) == 1 else 'do'} not beat superpixels drawn by lot."
 
 
-def _names(methods: list[str], titles: Mapping[str, str]) -> str:
+def names_in_words(methods: list[str], titles: Mapping[str, str]) -> str:
+    """Return methods' titles as a list in a sentence."""
     *others, last = (titles[name] for name in methods)
     return f"{', '.join(others)} and {last}" if others else last
 
