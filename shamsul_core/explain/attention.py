@@ -98,7 +98,8 @@ class Recorded:
 
     def on_grid(self, shares: torch.Tensor) -> torch.Tensor:
         """Return what the first block's tokens have, k × N, as k × side × side, without tokens of no patch."""
-        return shares[:, -(self.side**2) :].unflatten(1, (self.side, self.side))
+        patches = shares[:, -(self.side**2) :]
+        return patches.reshape(-1, self.side, self.side)
 
 
 def record(network: nn.Module, inputs: torch.Tensor, method: str) -> Recorded:
@@ -157,7 +158,7 @@ def _unmerged(shares: torch.Tensor, tokens: int) -> torch.Tensor:
     if shares.shape[1] == tokens:
         return shares
     side = isqrt(shares.shape[1])
-    grid = shares.unflatten(1, (side, side)) / 4
+    grid = shares.reshape(-1, side, side) / 4
     return grid.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2).flatten(1)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
 from torch.nn import functional
+from torch.nn.grad import conv2d_input
 from torch.overrides import TorchFunctionMode
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class SharingOut(TorchFunctionMode):
         self._rules, self._epsilon = rules, epsilon
         self._last: tuple[torch.Tensor, _Convolution] | None = None
         self._is_first = True
-        self._steps: Mapping[Callable[..., Any], Callable[..., torch.Tensor]] = {
+        self._steps: Mapping[Any, Callable[..., Any]] = {
             functional.conv2d: self._conv2d,
             functional.linear: self._linear,
             functional.batch_norm: self._batch_norm,
@@ -185,7 +186,7 @@ class SharingOut(TorchFunctionMode):
             return favouring(1)
         if rule == "alpha2_beta1":
             return 2 * favouring(1) - favouring(-1)
-        return torch.where(output > 0, *(favouring(sign, _GAMMA, whole=1) for sign in (1, -1)))
+        return torch.where(output > 0, favouring(1, _GAMMA, whole=1), favouring(-1, _GAMMA, whole=1))
 
     def _multi_head_attention(
         self,
@@ -229,7 +230,8 @@ def relevance_of_input(first: First, relevance: torch.Tensor, rule: FirstRule) -
     shape = (len(relevance), *first.input.shape[1:])
 
     def back(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        return torch.nn.grad.conv2d_input(shape, weight, values, *first.geometry)
+        relevance: torch.Tensor = conv2d_input(shape, weight, values, *first.geometry)
+        return relevance
 
     if rule == "flat":
         ones = torch.ones_like(first.weight)

@@ -166,8 +166,9 @@ def read_novelty(path: Path) -> pd.Series:
         _check_keys(table, ["image_id"])
     except _UNREADABLE as error:
         raise _not_a_table(path, error) from error
-    novelty = table.set_index("image_id")[NOVELTY].dropna()
-    return novelty[(novelty >= 0) & np.isfinite(novelty)]
+    novelty: pd.Series[Any] = table.set_index("image_id")[NOVELTY].dropna()
+    known: pd.Series[Any] = novelty[(novelty >= 0) & np.isfinite(novelty)]
+    return known
 
 
 def read_scores(path: Path, manifest: Manifest) -> pd.DataFrame:
