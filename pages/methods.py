@@ -27,10 +27,11 @@ for name, method in methods.items():
         st.markdown(f"## {as_markdown(method['title'])}")
         works, settings = st.columns([3, 2], gap="large")
         works.markdown(text(name) + "\n\n**Known limits**\n\n" + text(f"{name}-limits"))
-        settings.markdown(
-            "**In this run**\n"
-            + "".join(f"\n- {as_markdown(setting)}" for setting in settings_in_words(method["settings"]))
-        )
+        if method["settings"]:
+            settings.markdown(
+                "**In this run**\n"
+                + "".join(f"\n- {as_markdown(setting)}" for setting in settings_in_words(method["settings"]))
+            )
 
 scoring, sampling = st.columns(2, gap="large")
 with scoring:

@@ -13,7 +13,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
 from shamsul_core.classifier.classifier import Classifier
-from shamsul_core.explain import EXPLAINERS, Subject, explain_subject, make_explainers
+from shamsul_core.explain import Subject, explain_subject, make_explainers
 from shamsul_core.explain.adaptive import AdaptiveSampling
 from shamsul_core.imaging.reading import read_radiograph
 from tests.made import made_pixels
@@ -80,9 +80,9 @@ def assert_the_fast_copy_is_the_same(classifier: Classifier, files: list[Path]) 
 
 
 def explained(classifier, pixels, pathology="Edema"):
-    """Outcome of each method, LIME and SHAP with few passes."""
+    """Outcome of each of the four methods, LIME and SHAP with few passes."""
     outcomes, subject = {}, Subject(classifier, pixels)
-    for explainer in make_explainers("default", list(EXPLAINERS)):
+    for explainer in make_explainers():
         settings = explainer.settings
         if hasattr(settings, "sampling"):
             settings = replace(settings, sampling=AdaptiveSampling(first=30, step=2, budget=30))

@@ -30,7 +30,7 @@ from tests.made import made_pixels
 
 PAGE = ROOT / "docs" / "methods.md"
 BEGIN, END = "<!-- made by python -m tests.explain.matrix -->\n", "<!-- end -->\n"
-EDEMA = ("Edema", "Fracture")
+PATHOLOGIES = ("Edema", "Fracture", "Pneumonia", "Cardiomegaly")
 
 
 def _tokens(activations):
@@ -70,12 +70,12 @@ def cells(name: str) -> dict[str, str]:
     """Return what each method answers to a network, after it was held against its reference."""
     architecture, size_px, layer, reshape = NETWORKS[name]
     torch.manual_seed(0)
-    network = build(architecture, len(EDEMA), size_px=size_px).eval()
+    network = build(architecture, len(PATHOLOGIES), size_px=size_px).eval()
     with torch.no_grad():
         [module for module in network.modules() if isinstance(module, nn.Linear)][-1].weight.normal_(
             std=20_000
         )
-    classifier = Classifier(network, EDEMA, Preprocessing(size_px=size_px), name, is_trained=False)
+    classifier = Classifier(network, PATHOLOGIES, Preprocessing(size_px=size_px), name, is_trained=False)
     # The references know no other precision
     classifier.__dict__["fast_dtype"] = torch.float32
     subject = Subject(classifier, made_pixels())
@@ -88,10 +88,12 @@ def cells(name: str) -> dict[str, str]:
             continue
         assert np.isfinite(outcome.relevance).all()
         if method in CAMS:
+            # Of one pathology alone Grad-CAM may be zero everywhere
+            ours = [one.values for one in explain_subject(explainer, subject, PATHOLOGIES)]
             expected = _of_pytorch_grad_cam(CAMS[method], network, layer(network), reshape, subject.inputs)
             if method != "hirescam":
                 expected = np.maximum(expected, 0)
-            answers[method] = _equal(outcome.values, expected, "pytorch-grad-cam")
+            answers[method] = _equal(np.stack(ours), expected, "pytorch-grad-cam")
         else:
             answers[method] = REFERENCES[method](subject, outcome, explainer.settings)
     return answers
@@ -105,11 +107,15 @@ def _equal(ours, expected, whose: str) -> str:
 
 
 def _of_pytorch_grad_cam(kind, network, layer, reshape, inputs):
-    with kind(network, [layer], reshape) as cam:
-        kept = cam.activations_and_grads
-        kept(inputs.clone().requires_grad_())[0, 1].backward()
-        maps = [one[0].detach().numpy() for one in (kept.activations, kept.gradients)]
-        return cam.get_cam_image(inputs, None, None, *maps, eigen_smooth=False)[0]
+    """Return what it has before its ReLU and scaling, of every output."""
+    maps = []
+    for column in range(len(PATHOLOGIES)):
+        with kind(network, [layer], reshape) as cam:
+            kept = cam.activations_and_grads
+            kept(inputs.clone().requires_grad_())[0, column].backward()
+            features, gradients = (one[0].detach().numpy() for one in (kept.activations, kept.gradients))
+            maps.append(cam.get_cam_image(inputs, None, None, features, gradients, eigen_smooth=False)[0])
+    return np.stack(maps)
 
 
 def _integrated(subject, outcome, settings):

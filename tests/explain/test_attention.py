@@ -8,7 +8,13 @@ import timm
 import torch
 from torch import nn
 from torchvision.models import SwinTransformer
-from transformers import AutoModelForImageClassification, DeiTConfig, ViTConfig
+from transformers import (
+    AutoModelForImageClassification,
+    DeiTConfig,
+    SwinConfig,
+    SwinForImageClassification,
+    ViTConfig,
+)
 
 from shamsul_core.classifier.huggingface import LogitsOnly
 from shamsul_core.explain import Subject
@@ -208,6 +214,44 @@ def test_swin_is_explained_by_both(swin):
     assert relevancy.shape == (8, 8)
     assert relevancy.min() >= -1e-6
     assert relevancy.std() > 0
+
+
+def timms_swin():
+    shape = {
+        "img_size": 32,
+        "patch_size": 4,
+        "window_size": 4,
+        "embed_dim": 8,
+        "depths": (2, 1),
+        "num_heads": (2, 2),
+    }
+    return timm.create_model("swin_tiny_patch4_window7_224", num_classes=3, **shape).eval()
+
+
+def hugging_faces_swin():
+    shape = {
+        "image_size": 32,
+        "patch_size": 4,
+        "window_size": 4,
+        "embed_dim": 8,
+        "depths": [2, 1],
+        "num_heads": [2, 2],
+    }
+    return LogitsOnly(SwinForImageClassification(SwinConfig(num_labels=3, **shape)).eval())
+
+
+@pytest.mark.parametrize("made", [timms_swin, hugging_faces_swin])
+def test_other_libraries_swins_shift_and_merge_alike(made):
+    torch.manual_seed(0)
+    network = made()
+    recorded = record(network, INPUTS, "it")
+    torch.testing.assert_close(recorded.logits, network(INPUTS)[0])
+    assert [(block.tokens, block.shift) for block in recorded.blocks] == [(64, 0), (64, 2), (16, 0)]
+    shifted = recorded.blocks[1]
+    rows = shifted.places() // 8
+    across = (rows[:, :, None] - rows[:, None, :]).abs() > 4
+    assert shifted.weights.mean(dim=1)[across].max() < 1e-6
+    assert recorded.side == 8
 
 
 @pytest.mark.parametrize("method", [AttentionRollout, AttentionRelevancy])
