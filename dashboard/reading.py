@@ -285,7 +285,9 @@ def look_ahead(run: Run, image_id: str, pathology: str, rule: ThresholdRule) -> 
 
 
 def _table_stamps(run: Run) -> tuple[int, ...]:
-    return tuple(stamp(run.folder / f"{name}.parquet") for name in ("predictions", "scores", "yardsticks"))
+    return tuple(
+        stamp(run.folder / f"{name}.parquet") for name in ("predictions", "scores", "yardsticks", "proof")
+    )
 
 
 def _yardsticks_if_readable(run: Run) -> pd.DataFrame | None:
@@ -478,6 +480,7 @@ def _scene(folder: str, image_id: str, pathology: str, rule: ThresholdRule, stam
         picture,
         thresholds=thresholds(run, rule),
         yardsticks=_yardsticks_if_readable(run),
+        failed=failed_methods(run),
     )
     return encode_scene(made)
 

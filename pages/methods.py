@@ -2,18 +2,24 @@
 
 import streamlit as st
 
+from dashboard import reading as tables
 from dashboard.guard import enter
-from dashboard.notes import show_banner
+from dashboard.notes import show_banner, stopping_plainly
 from dashboard.texts import text
 from shamsul_core.cohort.truth_words import BOX, MIXED, words_of_cohort
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.figures.html.legend import colour_bar
 from shamsul_core.run.wording import is_adaptive, origin_in_words, settings_in_words, threshold_in_words
+from shamsul_core.statistics.proof_words import says_of
 
 run, cohort = enter()
 show_banner(run)
 methods = run.manifest.methods
 truth = words_of_cohort(cohort)
+
+with stopping_plainly():
+    summary, _ = tables.proof_summary(run)
+proved = {one.method: says_of(one) for one in summary}
 
 reading, warning = st.columns(2, gap="large")
 with warning:
@@ -31,6 +37,11 @@ for name, method in methods.items():
             "**In this run**\n"
             + "".join(f"\n- {as_markdown(setting)}" for setting in settings_in_words(method["settings"]))
         )
+        if told := proved.get(name):
+            settings.markdown(
+                "**What the tests say of it in this run**\n"
+                + "".join(f"\n- {as_markdown(said)}" for said in told)
+            )
 
 scoring, sampling = st.columns(2, gap="large")
 with scoring:
