@@ -55,6 +55,7 @@ def make():
         x_batch=INPUT[None, None].astype(np.float32),
         y_batch=np.array([0]),
         a_batch=RELEVANCE[None, None],
+        softmax=False,
         device="cpu",
     )
     scaled = FIRST / np.abs(FIRST).max(), SECOND / np.abs(SECOND).max()

@@ -105,7 +105,7 @@ def rows(pixels):
 
 def mean_of(rows, method, figure=RANK_CORRELATION, stage=ALL_LAYERS):
     values = [row.value for row in rows if (row.method, row.figure, row.setting) == (method, figure, stage)]
-    return np.mean(values)
+    return np.nanmean(values)  # a map that is flat before and after has no order to compare
 
 
 @pytest.mark.parametrize("method", [EDGES, GREY])
