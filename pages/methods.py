@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import reading as tables
 from dashboard.guard import enter
-from dashboard.notes import show_banner, stopping_plainly
+from dashboard.notes import show_banner
 from dashboard.texts import text
 from shamsul_core.cohort.truth_words import BOX, MIXED, words_of_cohort
 from shamsul_core.figures.html.foreign import as_markdown
@@ -17,9 +17,7 @@ show_banner(run)
 methods = run.manifest.methods
 truth = words_of_cohort(cohort)
 
-with stopping_plainly():
-    summary, _ = tables.proof_summary(run)
-proved = {one.method: says_of(one) for one in summary}
+proved = {one.method: says_of(one) for one in tables.proof_if_readable(run)}
 
 reading, warning = st.columns(2, gap="large")
 with warning:

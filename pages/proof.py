@@ -52,7 +52,8 @@ run, cohort = enter()
 show_banner(run)
 with stopping_plainly():
     proof = reading.proof(run)
-    summary, held = reading.proof_summary(run)
+    summary = reading.proof_summary(run)
+    held = reading.held_against(run, "all views", run.manifest.pathologies)
     shown = reading.proof_cases(run)
 if proof.empty:
     st.info(NO_PROOF)
