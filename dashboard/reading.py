@@ -182,10 +182,9 @@ def proof(run: Run) -> pd.DataFrame:
     return _proof(str(run.folder), stamp(run.folder / "proof.parquet"))
 
 
-def proof_summary(run: Run) -> tuple[list[MethodProof], pd.DataFrame]:
-    """Return what the tests say of each method, and how the methods and baselines fare against location."""
-    held = held_against(run, "all views", tuple(run.manifest.pathologies))
-    return _proof_summary(str(run.folder), stamp(run.folder / "proof.parquet")), held
+def proof_summary(run: Run) -> list[MethodProof]:
+    """Return what the tests say of each method, see `shamsul_core.statistics.proof.summarise_proof`."""
+    return _proof_summary(str(run.folder), stamp(run.folder / "proof.parquet"))
 
 
 def proof_curves(run: Run, test: str, figure: str, setting: str | None) -> pd.DataFrame:
@@ -228,12 +227,12 @@ def cascade_of_case(run: Run, image_id: str, pathology: str) -> dict[tuple[str, 
     return cascade_of(proof(run), image_id, pathology)
 
 
-def failed_methods(run: Run) -> Mapping[str, str]:
-    """Return in words what a method's maps failed, by method; nothing where there is no proof or it cannot be read."""
+def proof_if_readable(run: Run) -> list[MethodProof]:
+    """Return the proof's summary for other pages, which are not withheld for it: *Proof* says what is wrong."""
     try:
-        return failing(_proof_summary(str(run.folder), stamp(run.folder / "proof.parquet")))
+        return proof_summary(run)
     except RunError:
-        return {}
+        return []
 
 
 def lesions(run: Run) -> pd.DataFrame:
@@ -290,7 +289,9 @@ def look_ahead(run: Run, image_id: str, pathology: str, rule: ThresholdRule) -> 
 
 
 def _table_stamps(run: Run) -> tuple[int, ...]:
-    return tuple(stamp(run.folder / f"{name}.parquet") for name in ("predictions", "scores", "yardsticks"))
+    return tuple(
+        stamp(run.folder / f"{name}.parquet") for name in ("predictions", "scores", "yardsticks", "proof")
+    )
 
 
 def _yardsticks_if_readable(run: Run) -> pd.DataFrame | None:
@@ -485,6 +486,7 @@ def _scene(folder: str, image_id: str, pathology: str, rule: ThresholdRule, stam
         picture,
         thresholds=thresholds(run, rule),
         yardsticks=_yardsticks_if_readable(run),
+        failed=failing(proof_if_readable(run)),
     )
     return encode_scene(made)
 

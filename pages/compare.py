@@ -1,6 +1,7 @@
 """What does each method point at in this radiograph, and does the expert agree?"""
 
 from dataclasses import replace
+from html import escape
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,7 @@ from dashboard.address import choice, choose, write_address
 from dashboard.choices import threshold_choice
 from dashboard.downloads import offer_downloads
 from dashboard.guard import enter
-from dashboard.navigation import name_tab
+from dashboard.navigation import name_tab, proof_address
 from dashboard.notes import show_error
 from dashboard.warming import warm_up
 from shamsul_core.cases.case_list import explained_pathology, next_case
@@ -105,6 +106,9 @@ with table:
     thresholds = reading.thresholds(run, rule)
     display = replace(viewer.display("viewer", radiograph.id), decides=thresholds)
     offer_downloads(run, cohort, radiograph.id, pathology, scores, display)
+    if pathology in reading.proof_pathologies(run, radiograph.id):
+        address_of_proof = escape(proof_address(radiograph.id, pathology))
+        st.html(f'<a class="to-proof" href="{address_of_proof}">These maps put to the proof</a>')
     facts = [
         radiograph.view,
         radiograph.projection,

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard import reading as tables
 from dashboard.guard import enter
 from dashboard.notes import show_banner
 from dashboard.texts import text
@@ -9,11 +10,14 @@ from shamsul_core.cohort.truth_words import BOX, MIXED, words_of_cohort
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.figures.html.legend import colour_bar
 from shamsul_core.run.wording import is_adaptive, origin_in_words, settings_in_words, threshold_in_words
+from shamsul_core.statistics.proof_words import says_of
 
 run, cohort = enter()
 show_banner(run)
 methods = run.manifest.methods
 truth = words_of_cohort(cohort)
+
+proved = {one.method: says_of(one) for one in tables.proof_if_readable(run)}
 
 reading, warning = st.columns(2, gap="large")
 with warning:
@@ -31,6 +35,11 @@ for name, method in methods.items():
             settings.markdown(
                 "**In this run**\n"
                 + "".join(f"\n- {as_markdown(setting)}" for setting in settings_in_words(method["settings"]))
+            )
+        if told := proved.get(name):
+            settings.markdown(
+                "**What the tests say of it in this run**\n"
+                + "".join(f"\n- {as_markdown(said)}" for said in told)
             )
 
 scoring, sampling = st.columns(2, gap="large")

@@ -1,5 +1,7 @@
 """Can these maps be believed?"""
 
+from html import escape
+
 import streamlit as st
 
 from dashboard import reading
@@ -50,7 +52,8 @@ run, cohort = enter()
 show_banner(run)
 with stopping_plainly():
     proof = reading.proof(run)
-    summary, held = reading.proof_summary(run)
+    summary = reading.proof_summary(run)
+    held = reading.held_against(run, "all views", run.manifest.pathologies)
     shown = reading.proof_cases(run)
 if proof.empty:
     st.info(NO_PROOF)
@@ -85,7 +88,7 @@ if part == "case":
         maps = reading.proof_maps(run, case)
     st.html(cascade_strip(maps, pathology, titles, reading.cascade_of_case(run, case, pathology)))
     if case in cohort.radiographs:
-        st.html(f'<a href="{case_address(case, pathology)}">Open this case in Compare</a>')
+        st.html(f'<a href="{escape(case_address(case, pathology))}">Open this case in Compare</a>')
     st.caption(
         "Orange: evidence for the pathology; blue: against it; each map over its own largest value, 32 × 32 at most. *Keeps*: rank "
         "correlation with the map of the model itself. A map that still looks the same with random layers shows the radiograph, "

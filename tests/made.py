@@ -15,8 +15,19 @@ from shamsul_core.cohort.counterfactual import counterfactual_file, encode_diffe
 from shamsul_core.engine.rescoring import score_run
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.imaging.rle import encode_mask
+from shamsul_core.localisation.baselines import EDGES, LOCATION
 from shamsul_core.localisation.segmentation import PRESETS
+from shamsul_core.proof.catalogue import (
+    BY_LOT,
+    CAUSE,
+    FAITHFULNESS,
+    RANDOMISATION,
+    ROBUSTNESS,
+    STAGES,
+    Measured,
+)
 from shamsul_core.run import Manifest, RadiographResult, Run
+from shamsul_core.run.proof import ProofOfRun
 from shamsul_core.run.provenance import describe_cohort
 from shamsul_core.vocabulary import LOCALISED_PATHOLOGIES, OBSERVATIONS
 
@@ -186,3 +197,52 @@ def _made_result(name: str, size: tuple[int, int], number: int) -> RadiographRes
     failures = (("shap", "Edema", "made to fail"),) if number == 0 else ()
     probabilities = dict(zip(OBSERVATIONS, generator.random(len(OBSERVATIONS)).tolist(), strict=True))
     return RadiographResult(name, size, probabilities, tuple(heatmaps), failures)
+
+
+def make_proof(run: Run) -> Run:
+    """Give a run a proof in which Grad-CAM depends on the model and LRP does not, with the maps of each cascade."""
+    proof = ProofOfRun(run)
+    for number, name in enumerate(run.explained_ids()):
+        generator = np.random.default_rng(number)
+        for test, rows in _made_rows(generator).items():
+            proof.write_part(test, test, name, rows)
+        stages = ("", *STAGES)
+        proof.write_maps(
+            name,
+            {
+                (stage, method, "Edema"): generator.normal(size=(64, 64)).astype(np.float32)
+                for stage in stages
+                for method in (*TITLES, EDGES)
+            },
+        )
+    proof.gather()
+    return run
+
+
+def _made_rows(generator: np.random.Generator) -> dict[str, list[Measured]]:
+    rows: dict[str, list[Measured]] = {FAITHFULNESS: [], RANDOMISATION: [], ROBUSTNESS: [], CAUSE: []}
+    for method in (*TITLES, EDGES, LOCATION, BY_LOT):
+        about = {"pathology": "Edema", "method": method}
+        near = generator.normal(0, 0.02)
+        for hides in ("grey", "blur"):
+            gain = Measured(**about, figure="gain", setting=hides, value=float(method in TITLES) + near)
+            rows[FAITHFULNESS].append(gain)
+            for figure in ("deletion", "insertion"):
+                rows[FAITHFULNESS] += [
+                    Measured(**about, figure=figure, setting=hides, value=-at + near, at=at)
+                    for at in (0.0, 0.5, 1.0)
+                ]
+        if method in (LOCATION, BY_LOT):
+            continue
+        kept = {"lrp": 0.9, EDGES: 1.0}.get(method, 0.0)
+        for place, stage in enumerate(STAGES):
+            value = 1.0 if kept == 1 else kept + near
+            about_stage = {"figure": "rank correlation", "setting": stage, "at": (1 + place) / len(STAGES)}
+            rows[RANDOMISATION].append(Measured(**about, **about_stage, value=value))
+        for change in ("detector noise", "another patient"):
+            like = {"figure": "rank correlation", "setting": change}
+            rows[ROBUSTNESS].append(Measured(**about, **like, value=0.9 + near))
+        rows[CAUSE].append(
+            Measured(**about, figure="density", setting="counterfactual", value=2 + near, at=float(near))
+        )
+    return rows

@@ -33,7 +33,13 @@ def measure(examined: Examined) -> Iterator[Measured]:
         for method, values in maps.items():
             if isinstance(values, str):
                 continue
-            about = {"pathology": pathology, "method": method, "setting": "counterfactual"}
-            at = examined.falls[pathology]
-            yield Measured(**about, figure=DENSITY, value=density(values, area), at=at)
-            yield Measured(**about, figure=SHARE, value=mass_accuracy(values, area), at=at)
+            found = {DENSITY: density(values, area), SHARE: mass_accuracy(values, area)}
+            for figure, value in found.items():
+                yield Measured(
+                    pathology=pathology,
+                    method=method,
+                    figure=figure,
+                    setting="counterfactual",
+                    value=value,
+                    at=examined.falls[pathology],
+                )

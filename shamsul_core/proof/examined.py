@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from shamsul_core.heatmap import WHOLE
-from shamsul_core.proof.catalogue import Measured
+from shamsul_core.proof.catalogue import RANK_CORRELATION, SSIM, Measured
 from shamsul_core.proof.maps import Maps, model_free_maps, seen_of
 from shamsul_core.proof.similarity import similarities
 
@@ -71,7 +73,7 @@ class Examined:
     def seen(self, picture: FloatArray | Mask) -> FloatArray:
         """Return what the network sees of a map of the radiograph's extent, float32, size × size."""
         if self.subject.field == WHOLE and picture.shape == (self.size_px, self.size_px):
-            return picture.astype("float32")
+            return picture.astype(np.float32)
         return seen_of(picture, self.subject.field, self.size_px)
 
     def compare(self, maps: Maps, setting: str, at: float = float("nan")) -> Iterator[Measured]:
@@ -80,11 +82,10 @@ class Examined:
             reference = self.reference.get((method, pathology))
             if reference is None or isinstance(reference, str):
                 continue
-            about = {"pathology": pathology, "method": method, "setting": setting, "at": at}
+            row = partial(Measured, pathology=pathology, method=method, setting=setting, at=at)
             if isinstance(values, str):
-                alike = dict.fromkeys(similarities(reference, reference), float("nan"))
-                reason = values
-            else:
-                alike, reason = similarities(reference, values), None
-            for figure, value in alike.items():
-                yield Measured(**about, figure=figure, value=value, reason=reason)
+                for figure in (RANK_CORRELATION, SSIM):
+                    yield row(figure=figure, value=float("nan"), reason=values)
+                continue
+            for figure, value in similarities(reference, values).items():
+                yield row(figure=figure, value=value)

@@ -7,7 +7,7 @@ the place of what is hidden what its neighbours let one expect. Quantus' ``Pixel
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import cv2
@@ -98,12 +98,12 @@ def _rows(curves: list[Curve], pathology: str, method: str) -> Iterator[Measured
     means = {(curve.figure, curve.setting): curve.mean for curve in curves}
     for hides in (GREY_HIDES, BLUR_HIDES):
         means[GAIN, hides] = means[INSERTION, hides] - means[DELETION, hides]
-    about = {"pathology": pathology, "method": method}
+    row = partial(Measured, pathology=pathology, method=method)
     for (figure, setting), value in means.items():
-        yield Measured(**about, figure=figure, setting=setting, value=value)
+        yield row(figure=figure, setting=setting, value=value)
     for curve in curves:
         for at, logit in zip(curve.shares.tolist(), curve.logits.tolist(), strict=True):
-            yield Measured(**about, figure=curve.figure, setting=curve.setting, value=logit, at=at)
+            yield row(figure=curve.figure, setting=curve.setting, value=logit, at=at)
 
 
 @dataclass(frozen=True, eq=False)

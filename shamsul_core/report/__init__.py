@@ -23,6 +23,7 @@ from shamsul_core.report.evidence import Evidence
 from shamsul_core.report.influences import correlation_chapter, threshold_chapter
 from shamsul_core.report.localisation import method_chapters
 from shamsul_core.report.prediction import prediction_chapter
+from shamsul_core.report.proof import proof_chapters
 from shamsul_core.report.provenance import provenance_chapter
 from shamsul_core.report.removals import removal_chapters
 from shamsul_core.report.yardsticks import yardstick_chapter
@@ -134,6 +135,7 @@ def _chapters(
         yield from method_chapters(evidence)
         yield comparison_chapter(evidence)
         yield from removal_chapters(evidence)
+        yield from proof_chapters(evidence)
         yield threshold_chapter(evidence)
         yield correlation_chapter(evidence, assessment)
     yield provenance_chapter(run)

@@ -34,6 +34,7 @@ PLACES = {
     "overview": ("overview", "[data-testid=stImage] img"),
     "the cohort": ("overview?part=Cohort", "[data-testid=stImage] img"),
     "the run": ("overview?part=Run", "table[aria-label=Failures]"),
+    "proof": ("proof", "[data-testid=stMain] [data-testid=stAlert]"),
     "methods": ("methods", ".katex"),
 }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-import quantus
 import torch
 
 from shamsul_core.explain import Subject
@@ -23,6 +22,7 @@ from shamsul_core.proof.catalogue import (
 )
 from shamsul_core.proof.examined import Examined
 from shamsul_core.proof.faithfulness import STEPS, FaithfulnessTest, measure
+from tests.proof import quantus_references as references
 from tests.proof.networks import PATCH, SIZE, TrueMap, adding, of_patch
 
 GENERATOR = np.random.default_rng(5)
@@ -39,30 +39,13 @@ def curves_of(test, relevance, pathology="Edema"):
     return {(curve.figure, curve.setting): curve for curve in test.curves(relevance, pathology)}
 
 
-def test_deletion_behind_grey_is_quantus_pixel_flipping(test_of_sum):
-    """Quantus hides a fixed number of places a step, here 51; ours a twentieth, which is 51 or 52."""
-    inputs = test_of_sum.subject.inputs[:, :1].numpy()
-    network = torch.nn.Sequential(torch.nn.Flatten(), test_of_sum.subject.classifier.network.linear).eval()
-    steps = SIZE * SIZE // 16
-    metric = quantus.PixelFlipping(
-        features_in_step=steps, perturb_baseline=0.0, disable_warnings=True, abs=False, normalise=False
-    )
-    (theirs,) = metric(
-        model=network,
-        x_batch=inputs,
-        y_batch=np.array([0]),
-        a_batch=RELEVANCE[None, None],
-        device="cpu",
-    )
-    ranks = test_of_sum.ranks(RELEVANCE)
-    ours = [
-        float((WEIGHTS * np.where(ranks < count, 0, inputs[0, 0])).sum())
-        for count in range(steps, SIZE * SIZE + 1, steps)
-    ]
-    np.testing.assert_allclose(theirs, ours, atol=1e-4)
-    curve = curves_of(test_of_sum, RELEVANCE)[DELETION, GREY_HIDES]
-    # A quarter, half and three quarters are steps of both
-    np.testing.assert_allclose(curve.logits[[5, 10, 15, 20]], np.array(theirs)[[3, 7, 11, 15]], atol=1e-4)
+def test_deletion_behind_grey_is_quantus_pixel_flipping(pixels):
+    """Quantus hides a sixteenth a step, ours is a twentieth: a quarter, half, three quarters and all are steps of both."""
+    subject = Subject(adding(references.WEIGHTS), pixels)
+    subject.__dict__["inputs"] = torch.as_tensor(references.INPUT).float().expand(1, 3, -1, -1)
+    curve = curves_of(FaithfulnessTest(subject, seed=0), references.RELEVANCE)[DELETION, GREY_HIDES]
+    theirs = np.array(references.references()["pixel flipping"])
+    np.testing.assert_allclose(curve.logits[[5, 10, 15, 20]], theirs[[3, 7, 11, 15]], atol=1e-3)
 
 
 def test_the_curves_of_a_sum_by_hand(test_of_sum):

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from quantus.helpers.model.pytorch_model import PyTorchModel
 
 from shamsul_core.explain import Subject
 from shamsul_core.explain.adaptive import AdaptiveSampling
@@ -22,11 +21,11 @@ from shamsul_core.proof.examined import Examined
 from shamsul_core.proof.maps import maps_of
 from shamsul_core.proof.randomisation import cascade, layers_from_output, measure
 from tests.proof.networks import NAMES, SIZE, TrueMap, adding, folding
+from tests.proof.quantus_references import references
 
 
-def test_the_layers_are_quantus_in_its_order(classifier):
-    theirs = [name for name, _ in PyTorchModel(classifier.network).get_random_layer_generator()]
-    assert layers_from_output(classifier.network) == theirs
+def test_the_layers_are_quantus_in_its_order():
+    assert layers_from_output(folding().network) == references()["layers"]
 
 
 def test_each_stage_forgets_more_from_the_output_down():
@@ -106,7 +105,7 @@ def rows(pixels):
 
 def mean_of(rows, method, figure=RANK_CORRELATION, stage=ALL_LAYERS):
     values = [row.value for row in rows if (row.method, row.figure, row.setting) == (method, figure, stage)]
-    return np.mean(values)
+    return np.nanmean(values)  # a map that is flat before and after has no order to compare
 
 
 @pytest.mark.parametrize("method", [EDGES, GREY])

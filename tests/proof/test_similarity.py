@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from quantus.functions import similarity_func
 
 from shamsul_core.heatmap import Heatmap
 from shamsul_core.proof.similarity import on_input, rank_correlation, ssim
-
-GENERATOR = np.random.default_rng(0)
-FIRST = GENERATOR.normal(size=(24, 24)).astype(np.float32)
-SECOND = (FIRST + GENERATOR.normal(size=(24, 24))).astype(np.float32)
+from tests.proof.quantus_references import FIRST, SECOND, references
 
 
 def test_both_are_quantus():
-    expected = similarity_func.correlation_spearman(FIRST.ravel(), SECOND.ravel())
-    assert rank_correlation(FIRST, SECOND) == pytest.approx(float(expected))
-    scaled = FIRST / np.abs(FIRST).max(), SECOND / np.abs(SECOND).max()
-    assert ssim(FIRST, SECOND) == pytest.approx(similarity_func.ssim(*scaled), abs=1e-6)
+    theirs = references()
+    assert rank_correlation(FIRST, SECOND) == pytest.approx(theirs["spearman"])
+    assert ssim(FIRST, SECOND) == pytest.approx(theirs["ssim"], abs=1e-6)
 
 
 def test_a_map_is_wholly_like_itself_whatever_its_unit():

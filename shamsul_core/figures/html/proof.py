@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from shamsul_core.statistics.proof import MethodProof
+    from shamsul_core.statistics.proof import MethodProof, Verdict
 
 _STYLE = f"""<style>
 .proof {{ font-size: 0.88rem; font-variant-numeric: tabular-nums; overflow-x: auto; }}
@@ -109,14 +109,14 @@ def _located(method: str, held: pd.DataFrame) -> str:
         return "–"
     row = rows.iloc[0]
     low, high = float(row["over_location_low"]), float(row["over_location_high"])
-    verdict = "too few" if np.isnan(low) else "yes" if low > 0 else "no" if high <= 0 else "unclear"
+    verdict: Verdict = "too few" if np.isnan(low) else "yes" if low > 0 else "no" if high <= 0 else "unclear"
     estimate = Estimate(
         value=float(row["over_location_mean"]),
         low=low,
         high=high,
         cases=1,
         patients=int(row["patients"]),
-        verdict=verdict,  # type: ignore[arg-type]
+        verdict=verdict,
     )
     of = held.loc[held["method"] == LOCATION, "iou"]
     against = (

@@ -60,6 +60,7 @@ class _Case:
     settings: SegmentationSettings
     whose: str
     truth: TruthWords
+    failed: Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +93,7 @@ def comparison_scene(
     longest_px: int | None = None,
     segmentation: SegmentationSettings | None = None,
     yardsticks: pd.DataFrame | None = None,
+    failed: Mapping[str, str] | None = None,
 ) -> Scene:
     """Return what the viewer shows of one radiograph and pathology.
 
@@ -112,6 +114,8 @@ def comparison_scene(
         How the masks are made; ``None`` for the run's own way, of which `scores` are.
     yardsticks
         The run's, for what location alone would score here; ``None`` leaves that out.
+    failed
+        By method, what its maps failed in the proof, see `shamsul_core.statistics.proof.failing`.
 
     Raises
     ------
@@ -129,7 +133,7 @@ def comparison_scene(
     whose = "your" if cohort.is_readers_own else "the experts'"
     truth = words_of_pathology(cohort, pathology)
     settings = segmentation or segmentation_of(run)
-    case = _Case(run, result, pathology, drawn.marks, here, settings, whose, truth)
+    case = _Case(run, result, pathology, drawn.marks, here, settings, whose, truth, failed or {})
     size = (drawn.picture.height, drawn.picture.width)
     methods = [_method(case, method, size) for method in run.manifest.methods]
     return Scene(
@@ -205,6 +209,7 @@ def _method(case: _Case, method: str, size: tuple[int, int]) -> _Shown:
     remarks = (
         note or ("Not scored yet." if score is None else None),
         _instability(heatmap, score),
+        f"Failed the proof: {case.failed[method]}." if method in case.failed else None,
         unused_remark(case.result.removals.get(case.pathology)),
     )
     panel = Panel(
