@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+
+import numpy as np
 from playwright.sync_api import expect
 
+from shamsul_core.classifier.novelty import first_maps, novelty_file, sum_up, write_training_features
+from shamsul_core.classifier.weights import load_classifier
 from tests.browser.journeys.visit import Visit
 from tests.imaging.radiographs import file_of, radiograph
+from tests.made import made_pixels
 from tests.serving import served
 
 
@@ -68,4 +74,30 @@ def test_an_own_radiograph(page, made_run, small_model, tmp_path, monkeypatch):
             visit.settle()
         expect(page.get_by_text("Drop a frontal chest radiograph here")).to_be_visible()
         visit.back()
+        assert visit.complaints == []
+
+
+def test_a_radiograph_unlike_those_of_the_training_is_told_before_any_number(
+    page, made_run, small_model, tmp_path, monkeypatch
+):
+    """The model was trained on one picture, shifted; a reader brings another."""
+    model = tmp_path / "model.safetensors"
+    shutil.copy(small_model, model)
+    classifier = load_classifier(str(model))
+    with first_maps(classifier.network) as gathered:
+        for shift in range(12):
+            classifier.predict(np.roll(made_pixels(), shift, axis=1))
+    features = np.concatenate(gathered)
+    write_training_features(novelty_file(str(model)), sum_up(features, features), classifier.fingerprint)
+    monkeypatch.setenv("SHAMSUL_MODEL", str(model))
+    with served(made_run.folder) as server:
+        visit = Visit(page, server.address)
+        visit.open("/")
+        visit.go_to("Upload")
+        file = {"name": "own.dcm", "mimeType": "application/dicom", "buffer": file_of(radiograph())}
+        page.locator("input[type=file]").set_input_files(file)
+        told = page.get_by_text("unlike those that the model was trained on").first
+        expect(told).to_be_visible(timeout=120_000)
+        place, viewer = told.bounding_box(), page.get_by_test_id("viewer").bounding_box()
+        assert place["y"] < viewer["y"] + viewer["height"] / 4
         assert visit.complaints == []
