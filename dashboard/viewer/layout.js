@@ -5,6 +5,8 @@ import { pixelRatio, textScale } from "../screen.js";
 import { arranged, enlargedIn } from "./arranging.js";
 import { describeSize } from "./panel.js";
 
+const MANY_METHODS = 8;
+
 // Returns the size of each picture in CSS pixels.
 export function layOut(viewer) {
   viewer.grid.classList.toggle("is-enlarged", viewer.enlarged !== null);
@@ -24,6 +26,11 @@ function arrange({ root, grid, panels, findings, scene, enlarged }) {
   };
   const place = enlarged === null ? arranged(space) : enlargedIn(space, hasFindings);
   grid.style.gridTemplateColumns = enlarged === null ? `repeat(${place.columns}, ${place.width}px)` : `${place.width}px ${place.beside}px`;
+  // Of many methods the tables are wide, and take what is left of the last row
+  const isWide = enlarged === null && shown.length > MANY_METHODS;
+  const left = place.columns * Math.ceil(space.count / place.columns) - shown.length;
+  findings.root.style.gridColumn = isWide ? `span ${left}` : "";
+  findings.root.classList.toggle("is-wide", isWide);
   findings.root.style.maxHeight = `${place.height + chrome}px`;
   for (const parts of shown) resize(parts, place);
   return { width: place.width, height: place.height };

@@ -13,7 +13,7 @@ from torch.nn import functional
 from shamsul_core.explain.adaptive import AdaptiveSampling
 from shamsul_core.explain.hiding import hidden_picture
 from shamsul_core.explain.masked import batches_of, masked_logits
-from shamsul_core.heatmap import Heatmap, Output
+from shamsul_core.heatmap import FloatArray, Heatmap, Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -103,7 +103,7 @@ class Rise:
         }
 
 
-def importance(shown: np.ndarray, answers: Floats, probability: float) -> tuple[Floats, Floats]:
+def importance(shown: FloatArray, answers: Floats, probability: float) -> tuple[Floats, Floats]:
     """Return Petsiuk et al.'s estimate (equation 6) less its mean, and its standard error, both P × C.
 
     Parameters
@@ -142,7 +142,7 @@ def reliability_of(values: Floats, error: Floats) -> Floats:
     return np.asarray(np.sqrt(np.maximum(share, 0)))
 
 
-def _masks(size_px: int, settings: RiseSettings) -> Iterator[np.ndarray]:
+def _masks(size_px: int, settings: RiseSettings) -> Iterator[FloatArray]:
     """Yield masks for ever, float32, size × size: cells at random, bilinear in between, cut out at a random shift."""
     random = np.random.default_rng(settings.seed)
     cell = -(-size_px // settings.cells)
@@ -156,6 +156,6 @@ def _masks(size_px: int, settings: RiseSettings) -> Iterator[np.ndarray]:
         yield smooth[0, 0, top : top + size_px, left : left + size_px].numpy()
 
 
-def _at_places(masks: np.ndarray) -> np.ndarray:
+def _at_places(masks: FloatArray) -> FloatArray:
     """Return how much of each place of the map masks k × S × S show, float32, k × P."""
     return functional.adaptive_avg_pool2d(torch.from_numpy(masks), _SIDE).flatten(1).numpy()
