@@ -17,6 +17,7 @@ from dashboard.warming import warm_up
 from shamsul_core.cases.case_list import explained_pathology, next_case
 from shamsul_core.cohort import CohortError
 from shamsul_core.cohort.truth_words import words_of_cohort
+from shamsul_core.figures.colours import LINK
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.figures.html.predictions import prediction_table
 from shamsul_core.messages import brief
@@ -108,7 +109,7 @@ with table:
     offer_downloads(run, cohort, radiograph.id, pathology, scores, display)
     if pathology in reading.proof_pathologies(run, radiograph.id):
         address_of_proof = escape(proof_address(radiograph.id, pathology))
-        st.html(f'<a class="to-proof" href="{address_of_proof}">These maps put to the proof</a>')
+        st.html(f'<a style="color:{LINK}" href="{address_of_proof}">These maps put to the proof</a>')
     facts = [
         radiograph.view,
         radiograph.projection,

@@ -9,6 +9,7 @@ from dashboard.address import choice, go, write_address
 from dashboard.guard import enter
 from dashboard.navigation import case_address
 from dashboard.notes import show_banner, stopping_plainly
+from shamsul_core.figures.colours import LINK
 from shamsul_core.figures.html.cascade import cascade_strip
 from shamsul_core.figures.html.foreign import as_markdown
 from shamsul_core.figures.html.proof import proof_table
@@ -30,7 +31,7 @@ from shamsul_core.proof.catalogue import (
     ROAD,
     TESTS,
 )
-from shamsul_core.statistics.proof_words import NO_PROOF, headline
+from shamsul_core.statistics.proof_words import NO_PROOF, headline, questions
 
 PARTS = {
     "randomisation": "Randomised layers",
@@ -73,10 +74,14 @@ tested = proof["image_id"].nunique()
 st.markdown(f"**{as_markdown(first)}** {as_markdown(rest)}")
 st.html(proof_table(summary, held, titles))
 st.caption(
-    f"{tested} radiographs, drawn by lot; the pathologies that are labelled, marked or predicted there. Point at a question to "
-    "read how it is answered. Whoever believes a map should know that it is of this model (depends), shows what the model uses "
+    f"{tested} radiographs, drawn by lot; the pathologies that are labelled, marked or predicted there. Whoever believes a map should know that it is of this model (depends), shows what the model uses "
     "(faithful) and would look the same tomorrow (stable)."
 )
+
+with st.expander("How each question is answered"):
+    st.markdown(
+        "\n".join(f"- **{question}** {as_markdown(meaning)}" for question, meaning in questions().items())
+    )
 
 st.segmented_control("Show", parts, key="part_of_proof", required=True, format_func=PARTS.get)
 figures = {"displayModeBar": False}
@@ -88,7 +93,9 @@ if part == "case":
         maps = reading.proof_maps(run, case)
     st.html(cascade_strip(maps, pathology, titles, reading.cascade_of_case(run, case, pathology)))
     if case in cohort.radiographs:
-        st.html(f'<a href="{escape(case_address(case, pathology))}">Open this case in Compare</a>')
+        st.html(
+            f'<a style="color:{LINK}" href="{escape(case_address(case, pathology))}">Open this case in Compare</a>'
+        )
     st.caption(
         "Orange: evidence for the pathology; blue: against it; each map over its own largest value, 32 × 32 at most. *Keeps*: rank "
         "correlation with the map of the model itself. A map that still looks the same with random layers shows the radiograph, "

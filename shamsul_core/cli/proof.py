@@ -35,7 +35,7 @@ def proof(
         int,
         typer.Option(
             min=1,
-            help="At most so many radiographs, drawn by lot; with more, those that are done stay. About three minutes each on two cores.",
+            help="At most so many radiographs, drawn by lot; with more, those that are done stay. Some minutes each on two cores.",
         ),
     ] = 20,
     device: Annotated[str, typer.Option(help="Where the network runs: cpu, or cuda for a GPU.")] = "cpu",

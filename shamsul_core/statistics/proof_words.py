@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NO_PROOF = (
     "These maps have not been put to the proof yet. `python -m shamsul_core proof --run RUN` tests them on 20 radiographs drawn by "
-    "lot, about three minutes each, and goes on where it stopped."
+    "lot, some minutes each, and goes on where it stopped."
 )
 
 VERDICTS = {

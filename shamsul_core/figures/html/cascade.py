@@ -13,6 +13,7 @@ from shamsul_core.figures.colours import LINE, LINK, MUTED, TEXT
 from shamsul_core.figures.scene.display import AS_AT_FIRST
 from shamsul_core.localisation.baselines import BASELINES
 from shamsul_core.proof.catalogue import STAGES
+from shamsul_core.statistics.proof_words import unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,7 @@ _STYLE = f"""<style>
 .cascade {{ overflow-x: auto; }}
 .cascade:focus-visible {{ outline: 2px solid {LINK}; }}
 .cascade table {{ border-collapse: separate; border-spacing: 0.35rem; font-size: 0.85rem; margin-left: -0.35rem; }}
-.cascade :is(th, td) {{ border: 0; padding: 0; font-weight: 400; text-align: left; vertical-align: middle; color: {MUTED}; }}
+.cascade :is(th, td) {{ border: 0; padding: 0; font-weight: 400; text-align: left; vertical-align: top; color: {MUTED}; }}
 .cascade thead th {{ vertical-align: bottom; max-width: 8rem; }}
 .cascade tbody th {{ color: {TEXT}; padding-right: 0.6rem; position: sticky; left: 0; background: #000; }}
 .cascade img {{ width: 7.2rem; height: 7.2rem; border: 1px solid {LINE}; display: block; }}
@@ -38,7 +39,7 @@ _STYLE = f"""<style>
 
 
 def cascade_strip(
-    maps: SmallMaps, pathology: str, titles: Mapping[str, str], side_by_side: Mapping[tuple[str, str], float]
+    maps: SmallMaps, pathology: str, titles: Mapping[str, str], kept_of_case: Mapping[tuple[str, str], float]
 ) -> str:
     """Return the strips of a case as HTML, a row a method and a column a stage; every word of it is escaped.
 
@@ -48,7 +49,7 @@ def cascade_strip(
         The radiograph's, as `shamsul_core.run.proof.ProofOfRun.maps` reads them.
     titles
         Of the run's methods.
-    side_by_side
+    kept_of_case
         By method and stage, the rank correlation with the map of the network itself.
     """
     every = {**titles, **BASELINES}
@@ -60,8 +61,8 @@ def cascade_strip(
         cells = []
         for stage, words in stages.items():
             values = maps.get((stage, method, pathology))
-            kept = side_by_side.get((method, stage), float("nan"))
-            told = "" if np.isnan(kept) else f"keeps {kept:.2f}".replace("-", "−")
+            kept = kept_of_case.get((method, stage), float("nan"))
+            told = "" if np.isnan(kept) else f"keeps {unsigned(kept)}"
             label = f"{every[method]}, {words}{', ' if told else ''}{told}"
             picture = "–" if values is None else f'<img src="{_picture(values)}" alt="{escape(label)}">'
             cells.append(f"<td>{picture}{escape(told)}</td>")

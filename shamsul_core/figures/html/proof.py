@@ -93,7 +93,7 @@ def _row(proof: MethodProof, held: pd.DataFrame, titles: Mapping[str, str], aske
             is_signed=True,
         ),
         "Finds the cause?": _cause(proof),
-        "Reproducible?": _cell(proof.reproducible, value_of(proof.reproducible)),
+        "Reproducible?": _cell(proof.reproducible, f"keeps {value_of(proof.reproducible)}"),
     }
     kind = ' class="free"' if proof.method not in titles else ""
     return (
@@ -122,7 +122,7 @@ def _located(method: str, held: pd.DataFrame) -> str:
     against = (
         f"IoU {unsigned(float(row['iou']))}, location {unsigned(float(of.iloc[0]))}" if len(of) else None
     )
-    return _cell(estimate, f"IoU {value_of(estimate, sign=True)}", against, is_signed=True)
+    return _cell(estimate, f"{value_of(estimate, sign=True)} IoU over location", against, is_signed=True)
 
 
 def _depends(proof: MethodProof) -> str:
@@ -139,9 +139,9 @@ def _depends(proof: MethodProof) -> str:
 def _stable(proof: MethodProof) -> str:
     stable = proof.stable
     if stable.cases and proof.depends.verdict == "no":
-        return f"<b>does not count</b><span>{value_of(stable)}, but not of the model</span>"
+        return f"<b>does not count</b><span>keeps {value_of(stable)}, but not of the model</span>"
     another = None if np.isnan(stable.against) else f"another patient's map: {unsigned(stable.against)}"
-    return _cell(stable, value_of(stable), another)
+    return _cell(stable, f"keeps {value_of(stable)}", another)
 
 
 def _cause(proof: MethodProof) -> str:
@@ -150,7 +150,7 @@ def _cause(proof: MethodProof) -> str:
     against += [f"density {unsigned(dense.value)}, chance 1"] if dense.cases else []
     return _cell(
         proof.cause,
-        f"{value_of(proof.cause, sign=True)} with the fall",
+        f"rank correlation {value_of(proof.cause, sign=True)}",
         "; ".join(against) or None,
         is_signed=True,
     )

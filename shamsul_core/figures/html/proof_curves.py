@@ -8,10 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from shamsul_core.figures.colours import CHANGED, FAINT, MUTED, TEXT
+from shamsul_core.figures.colours import EXPERT as EXPERT_COLOUR
 from shamsul_core.figures.html.foreign import as_plotly
 from shamsul_core.figures.html.points import chart_layout, style_of
 from shamsul_core.localisation.baselines import LOCATION
-from shamsul_core.proof.catalogue import BY_LOT, COMPARED, EXPERT, STAGES
+from shamsul_core.proof.catalogue import ANOTHER_PATIENT, BY_LOT, COMPARED, EXPERT, STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 _OTHERS = {
     LOCATION: {"color": CHANGED, "dash": "dash"},
     BY_LOT: {"color": MUTED, "dash": "dot"},
-    EXPERT: {"color": "#3df5a6", "dash": "dashdot"},
+    EXPERT: {"color": EXPERT_COLOUR, "dash": "dashdot"},
 }
+
+
+_CHANGES = {ANOTHER_PATIENT: "another patient's map"}
 
 
 def hiding_curves(curves: pd.DataFrame, titles: Mapping[str, str], words: str) -> go.Figure:
@@ -37,7 +41,7 @@ def hiding_curves(curves: pd.DataFrame, titles: Mapping[str, str], words: str) -
     """
     figure = go.Figure(layout=chart_layout("Mean logit"))
     _add_lines(figure, curves, titles, "logit")
-    figure.update_xaxes(title=words, tickformat=".0%", gridcolor="rgba(0,0,0,0)", range=[0, 1])
+    figure.update_xaxes(title=words, tickformat=".0%", gridcolor="rgba(0,0,0,0)", range=[0, 1.01])
     return figure
 
 
@@ -73,7 +77,7 @@ def stability_bars(means: pd.DataFrame, titles: Mapping[str, str]) -> go.Figure:
         rows = means[means["method"] == method]
         mean = rows["mean"].to_numpy(np.float64)
         figure.add_bar(
-            x=rows["setting"],
+            x=[_CHANGES.get(str(setting), str(setting)) for setting in rows["setting"]],
             y=mean,
             name=as_plotly(every[method]),
             marker={"color": style_of(number)["color"] if method in titles else MUTED},
