@@ -85,15 +85,15 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(INSTALL) -r requirements-dev.lock
 	@touch $@
 
-# The demonstration in assets/demo, from nothing: about an hour and a half on two cores. Stopped, it goes on.
+# The demonstration in assets/demo, from nothing: about two hours on two cores. Stopped, it goes on.
 demo: $(VENV)/.installed-dev
-	$(CLI) simulate --out $(DEMO)/cohort --split train --count 2600 --seed 11 --size 320 --at-least 380
-	$(CLI) simulate --out $(DEMO)/cohort --split val --count 200 --seed 12 --size 320 --at-least 20
+	$(CLI) simulate --out $(DEMO)/cohort --split train --count 3600 --seed 11 --size 320 --at-least 500
+	$(CLI) simulate --out $(DEMO)/cohort --split val --count 300 --seed 12 --size 320 --at-least 30
 	$(CLI) train --cohort $(DEMO)/cohort --out $(DEMO)/small.safetensors --init random --size 112 --epochs 8 \
 	  --batch-size 32 --learning-rate 1e-3 --uncertain ignore --augment
 	$(CLI) train --cohort $(DEMO)/cohort --out assets/demo/model.safetensors --init $(DEMO)/small.safetensors \
-	  --epochs 5 --batch-size 32 --learning-rate 3e-4 --uncertain ignore --augment --dtype float16 \
-	  --trained-on "2,600 radiographs simulated from one chest CT (LIDC-IDRI-0001)"
+	  --epochs 4 --batch-size 32 --learning-rate 3e-4 --uncertain ignore --augment --dtype float16 \
+	  --trained-on "3,600 radiographs simulated from one chest CT (LIDC-IDRI-0001)"
 	$(CLI) simulate --out assets/demo/cohort --split val --count 100 --seed 2026 --size 768 --at-least 12
 	$(CLI) explain --cohort assets/demo/cohort --model assets/demo/model.safetensors --run assets/demo/run \
 	  --present-or-predicted --workers 2
