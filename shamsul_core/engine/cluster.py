@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from shamsul_core.engine.plan import HandOut
     from shamsul_core.progress import OnStep
 
-T, Item = TypeVar("T"), TypeVar("Item")
+T = TypeVar("T")
+Item = TypeVar("Item")
 
 _DEATHS_BEFORE_SUSPICION = 1
 _RESTART = "2 minutes"

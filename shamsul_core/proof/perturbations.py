@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -93,9 +93,11 @@ def _moved(name: str, pixels: Pixels, matrix: Matrix, to_input: Matrix) -> Pertu
     return Perturbation(name, _warped(pixels, matrix[:2], cv2.INTER_LINEAR), on_input[:2])
 
 
-def _warped(values: npt.NDArray[np.generic], matrix: Matrix, flags: int) -> npt.NDArray[np.generic]:
+def _warped(values: npt.NDArray[Any], matrix: Matrix, flags: int) -> npt.NDArray[Any]:
+    """Return values h × w as a 2 × 3 matrix moves them; what comes in repeats the border."""
     height, width = values.shape
-    return cv2.warpAffine(values, matrix[:2], (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    border = cv2.BORDER_REPLICATE
+    return np.asarray(cv2.warpAffine(values, matrix, (width, height), flags=flags, borderMode=border))
 
 
 def _noisy(pixels: Pixels, seed: int) -> Pixels:
