@@ -191,7 +191,10 @@ def run_lrp(subject: Subject) -> None:
     network = subject.classifier.network
     for name in LOCALISED_PATHOLOGIES:
         for layer in network.modules():
-            if isinstance(layer, nn.Conv2d | nn.BatchNorm2d | nn.Linear | nn.AvgPool2d | nn.AdaptiveAvgPool2d | nn.MaxPool2d):
+            if isinstance(
+                layer,
+                nn.Conv2d | nn.BatchNorm2d | nn.Linear | nn.AvgPool2d | nn.AdaptiveAvgPool2d | nn.MaxPool2d,
+            ):
                 layer.__dict__["rule"] = EpsilonRule(1e-9)
         batch = subject.inputs.detach().clone().requires_grad_()
         LRP(network).attribute(batch, target=subject.classifier.output_index(name))

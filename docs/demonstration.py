@@ -31,9 +31,7 @@ def show(heading: str, table: pd.DataFrame) -> None:
 
 held_out = open_cohort(test.cohort_folder, split=test.manifest.cohort["split"])
 labels = pd.DataFrame({name: radiograph.labels for name, radiograph in held_out.radiographs.items()}).T
-performance = assess(test.predictions, labels.astype(float)).table.loc[
-    list(LOCALISED_PATHOLOGIES)
-]
+performance = assess(test.predictions, labels.astype(float)).table.loc[list(LOCALISED_PATHOLOGIES)]
 show(
     f"Prediction on {len(labels)} held-out radiographs; mean AUROC {performance['auroc'].mean():.3f}, "
     f"lowest {performance['auroc'].min():.3f}, mean AUPRC {performance['auprc'].mean():.3f}",
