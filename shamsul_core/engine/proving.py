@@ -168,12 +168,17 @@ def draw(run: Run, cohort: Cohort, count: int) -> dict[str, list[str]]:
     dict
         The same radiographs for the same `count`, and these among those of a larger one.
     """
-    predictions = run.predictions.set_index("image_id")
+    table = run.predictions.set_index("image_id")
+    names, rows = [str(name) for name in table.columns], table.to_numpy(np.float64).tolist()
+    probabilities = {
+        str(image_id): dict(zip(names, row, strict=True))
+        for image_id, row in zip(table.index, rows, strict=True)
+    }
     cases = {}
     for image_id in sorted(run.explained_ids(), key=lambda name: zlib.crc32(f"proof {name}".encode())):
         if image_id not in cohort.radiographs:
             continue
-        known = predictions.loc[image_id].to_dict() if image_id in predictions.index else {}
+        known = probabilities.get(image_id, {})
         pathologies = present_or_predicted(
             cohort, cohort.radiographs[image_id], known, run.manifest.pathologies
         )

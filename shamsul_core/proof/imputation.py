@@ -131,7 +131,7 @@ def _grids(shape: Sequence[int]) -> list[int]:
 def _hats(count: int, grid: int) -> Floats:
     """Return hat functions of a coarser grid's nodes, float64, count × nodes."""
     nodes = np.arange(0, count + grid, grid)
-    return np.maximum(1 - np.abs(np.arange(count)[:, None] - nodes) / grid, 0)
+    return np.asarray(np.maximum(1 - np.abs(np.arange(count)[:, None] - nodes) / grid, 0), np.float64)
 
 
 def _neighbours(values: Floats) -> Floats:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -49,9 +49,11 @@ def model_free_maps(subject: Subject, pathologies: Sequence[str]) -> Maps:
 def with_seed(explainer: Explainer, seed: int) -> Explainer | None:
     """Return a method with another seed; ``None`` where nothing about it is left to chance."""
     settings = explainer.settings
-    if not (is_dataclass(settings) and is_dataclass(explainer) and hasattr(settings, "seed")):
+    if not hasattr(settings, "seed"):
         return None
-    return replace(explainer, settings=replace(settings, seed=seed))  # type: ignore[type-var]
+    kind: Any = type(explainer)
+    made: Explainer = kind(replace(settings, seed=seed))
+    return made
 
 
 def seen_of(picture: npt.NDArray[np.generic], field: Field, size_px: int) -> FloatArray:
@@ -77,7 +79,7 @@ def seen_of(picture: npt.NDArray[np.generic], field: Field, size_px: int) -> Flo
     shrunk = picture.astype(np.float32)
     if max(across, down) > 1:
         sizes = (max(1, round(width / max(across, 1))), max(1, round(height / max(down, 1))))
-        shrunk = cv2.resize(shrunk, sizes, interpolation=cv2.INTER_AREA)
+        shrunk = np.asarray(cv2.resize(shrunk, sizes, interpolation=cv2.INTER_AREA), np.float32)
         scale = np.array([sizes[0] / width, sizes[1] / height])
         matrix = matrix * scale[:, None]
         matrix[:, 2] += 0.5 * scale - 0.5

@@ -115,9 +115,10 @@ def _jpeg(pixels: Pixels) -> Pixels:
         np.rint((pixels - low) / scale).astype(np.uint8),
         [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY],
     )
-    return _as(pixels, cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) * scale + low)
+    decoded = np.asarray(cv2.imdecode(content, cv2.IMREAD_GRAYSCALE), np.float64)
+    return _as(pixels, decoded * scale + low)
 
 
 def _as(pixels: Pixels, values: npt.NDArray[np.floating]) -> Pixels:
     most = np.iinfo(pixels.dtype).max
-    return np.clip(np.rint(values), 0, most).astype(pixels.dtype)
+    return np.asarray(np.clip(np.rint(values), 0, most), pixels.dtype)

@@ -273,7 +273,8 @@ def _similarity(proof: pd.DataFrame, test: str, method: str, settings: Iterable[
         & (proof["method"] == method)
         & proof["setting"].isin(list(settings))
     ].dropna(subset=["value"])
-    return _mean(rows.groupby(["image_id", "pathology"], as_index=False)["value"].mean())
+    cases = rows.groupby(["image_id", "pathology"])["value"].mean()
+    return _mean(pd.DataFrame({"value": cases}).reset_index())
 
 
 def _mean(cases: pd.DataFrame) -> Estimate:
@@ -290,8 +291,8 @@ def _faithful(proof: pd.DataFrame, method: str) -> Estimate:
     gains = rows.pivot_table(index=["image_id", "pathology"], columns="method", values="value")
     if not {method, BY_LOT} <= set(gains.columns):
         return Estimate()
-    over = (gains[method] - gains[BY_LOT]).dropna().rename("value").reset_index()
-    estimate = _mean(over)
+    over = (gains[method] - gains[BY_LOT]).dropna()
+    estimate = _mean(pd.DataFrame({"value": over}).reset_index())
     against = float("nan")
     if LOCATION in gains.columns and method != LOCATION:
         against = float((gains[LOCATION] - gains[BY_LOT])[gains[method].notna()].mean())
