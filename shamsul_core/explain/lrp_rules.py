@@ -211,6 +211,7 @@ class SharingOut(TorchFunctionMode):
         return self._linear(mixed, out_weight, out_bias), None
 
 
+@torch.no_grad()
 def relevance_of_input(first: First, relevance: torch.Tensor, rule: FirstRule) -> torch.Tensor:
     """Return what of the first layer's relevance each place of the input gets.
 

@@ -151,6 +151,7 @@ def test_equals_zennit(rules):
     """With a batch norm behind a convolution, which is one with it, and one before, which is not."""
     network, inputs = Normed(), drawn(1, 3, 32, 32)
     ours = propagate(network, inputs, [0, 3], LrpSettings(rules=rules, epsilon=1e-6))
+    assert not ours.requires_grad, "though the network's weights do"
     for index, column in enumerate((0, 3)):
         theirs = by_zennit(network, inputs, column, rules, 1e-6, SequentialMergeBatchNorm())
         torch.testing.assert_close(ours[index], on_grid(theirs, ours.shape[-1]), rtol=1e-3, atol=1e-5)
