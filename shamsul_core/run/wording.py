@@ -82,6 +82,17 @@ def threshold_in_words(segmentation: Mapping[str, Any] | None) -> str:
     return f"Mask: above {rule} {_SIGNS[segmentation['sign']]}.{more}"
 
 
+_LRP_RULES = {
+    "epsilon": "Each neuron shares out all that it receives, for and against (epsilon rule).",
+    "alpha1_beta0": "Each neuron shares out to what spoke for it (alpha 1, beta 0).",
+    "alpha2_beta1": "Each neuron shares out twice what it receives to what spoke for it, and once to what spoke against (alpha 2, beta 1).",
+    "deep_taylor": "Each neuron shares out to what spoke for it alone (deep Taylor).",
+    "epsilon_plus_flat": "Convolutions share out to what spoke for them alone, the first one evenly over all that it sees (epsilon-plus-flat).",
+    "epsilon_gamma_box": "Convolutions favour what has their output's sign, the first one goes by the range of grey levels (epsilon-gamma-box).",
+}
+"""What is said of `shamsul_core.explain.lrp.LrpSettings.rules`, those of earlier runs too."""
+
+
 def settings_in_words(settings: Mapping[str, Any]) -> list[str]:
     """Say with which settings a method explained, a sentence each; what is not known by name as it stands.
 
@@ -108,7 +119,7 @@ def settings_in_words(settings: Mapping[str, Any]) -> list[str]:
         "window": lambda side: f"A window of {side} × {side} tiles is hidden at a time.",
         "cells": lambda count: f"A mask is made of {count} × {count} cells and smooth in between.",
         "shown": lambda share: f"Of its cells {share:.0%} show, on average.",
-        "rules": lambda rules: f"Relevance is propagated by the {rules} rule.",
+        "rules": lambda rules: _LRP_RULES.get(rules, f"Relevance is propagated by the {rules} rule."),
         "epsilon": lambda value: f"Epsilon is {value:g}.",
         "seed": lambda seed: f"Random seed: {seed}.",
     }
