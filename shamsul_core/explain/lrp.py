@@ -62,12 +62,15 @@ _LINEAR = (
     nn.Flatten,
     nn.Unflatten,
     nn.Identity,
+    nn.ModuleList,
+    nn.Sequential,
 )
 _ACTIVATIONS = (nn.ReLU, nn.GELU, nn.SiLU, nn.Hardswish, nn.LeakyReLU, nn.Tanh)
 _GATES = (nn.Sigmoid, nn.Hardsigmoid, nn.Softmax)
 """Their places' relevance is none, or what the gradient says."""
-_MOVING = ("Permute", "StochasticDepth", "DropPath")
-"""By torchvision's and timm's names."""
+_BY_NAME = ("Permute", "StochasticDepth", "DropPath", "FastAdaptiveAvgPool", "GELU", "GELUActivation")
+_BY_ENDING = ("LayerScale", "RelativePositionBias")
+"""Layers of torchvision, timm and transformers that call what has a rule, or nothing."""
 
 
 @dataclass(frozen=True)
@@ -141,9 +144,11 @@ def propagate(
         If the network has a layer that LRP has no rule for.
     """
     for layer in network.modules():
-        known = isinstance(layer, (*_LINEAR, *_ACTIVATIONS, *_GATES)) or type(layer).__name__ in _MOVING
+        name = type(layer).__name__
+        known = isinstance(layer, (*_LINEAR, *_ACTIVATIONS, *_GATES))
+        known = known or name in _BY_NAME or name.endswith(_BY_ENDING)
         if not (any(layer.children()) or known):
-            message = f"LRP has no rule for a layer of {type(network).__name__}: {type(layer).__name__}"
+            message = f"LRP has no rule for a layer of {type(network).__name__}: {name}"
             raise ValueError(message)
     rules = RULE_SETS[settings.rules]
     batch = inputs.detach().clone().requires_grad_()
