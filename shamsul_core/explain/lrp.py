@@ -68,8 +68,8 @@ _LINEAR = (
 _ACTIVATIONS = (nn.ReLU, nn.GELU, nn.SiLU, nn.Hardswish, nn.LeakyReLU, nn.Tanh)
 _GATES = (nn.Sigmoid, nn.Hardsigmoid, nn.Softmax)
 """Their places' relevance is none, or what the gradient says."""
-_BY_NAME = ("Permute", "StochasticDepth", "DropPath", "FastAdaptiveAvgPool", "GELU", "GELUActivation")
-_BY_ENDING = ("LayerScale", "RelativePositionBias")
+_BY_NAME = ("Permute", "StochasticDepth", "FastAdaptiveAvgPool", "GELU", "GELUActivation")
+_BY_ENDING = ("LayerScale", "RelativePositionBias", "DropPath")
 """Layers of torchvision, timm and transformers that call what has a rule, or nothing."""
 
 
