@@ -58,6 +58,7 @@ _LINEAR = (
     nn.MaxPool2d,
     nn.AvgPool2d,
     nn.AdaptiveAvgPool2d,
+    nn.AdaptiveAvgPool1d,
     nn.Dropout,
     nn.Flatten,
     nn.Unflatten,

@@ -10,6 +10,7 @@ import torch
 import transformers
 
 from shamsul_core.classifier.weights import ModelError, ModelSource, load_classifier
+from shamsul_core.explain import Failure
 from shamsul_core.explain.gradcam import gradient_maps
 from shamsul_core.extras import MissingExtraError
 from shamsul_core.heatmap import WHOLE, Heatmap
