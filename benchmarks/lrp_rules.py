@@ -103,6 +103,8 @@ def _scores(
             pathology: expert_truths(cohort, name, size, pathology) for pathology in LOCALISED_PATHOLOGIES
         }
         marked = [pathology for pathology, (found, nothing) in truths.items() if found and not nothing]
+        if not marked:
+            continue
         faithful = FaithfulnessTest(subject, 0)
         for rules, settings in candidates.items():
             maps = LayerwiseRelevancePropagation(settings).explain(subject, marked)
@@ -130,6 +132,8 @@ def _alike(cohort: Cohort, subjects: dict[str, Subject], names: Sequence[str]) -
         marked = [
             one for one in LOCALISED_PATHOLOGIES if expert_truths(cohort, name, subject.pixels.shape, one)[0]
         ]
+        if not marked:
+            continue
         stages = {stage: made for stage, _, made in cascade(subject.classifier, seed) if stage in RANDOM}
         for rules, settings in CANDIDATES.items():
             method = LayerwiseRelevancePropagation(settings)
