@@ -151,7 +151,7 @@ def test_a_link_opens_its_case_on_a_freshly_started_server(page, made_run, path)
         expect(page.get_by_role("radio", name="Edema")).to_have_attribute("aria-checked", "true")
         assert image_id(2) in page.url
         expect(page.get_by_text("For research, not for diagnosis")).to_be_visible()
-        assert page.get_by_test_id("stSidebarNavLink").count() == 7, "no pages that main.py does not declare"
+        assert page.get_by_test_id("stSidebarNavLink").count() == 8, "no pages that main.py does not declare"
         expect(page.get_by_role("dialog")).to_have_count(
             0
         )  # in which Streamlit says that a page was not found
